@@ -1,0 +1,1 @@
+//! Wirestate machines on futures-io streams: async-std and smol

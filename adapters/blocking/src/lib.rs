@@ -1,0 +1,1 @@
+//! Wirestate machines on std::net sockets and threads

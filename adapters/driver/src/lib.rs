@@ -1,0 +1,1 @@
+//! The runtime-free driver that turns a Wirestate machine's crank

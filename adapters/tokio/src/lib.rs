@@ -1,0 +1,1 @@
+//! Wirestate machines on tokio sockets and timers

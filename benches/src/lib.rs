@@ -1,0 +1,1 @@
+//! Benchmarks of the Wirestate crates, as ratios against a peer in the same run

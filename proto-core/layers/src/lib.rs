@@ -1,0 +1,1 @@
+//! TLS, DEFLATE, tracing and fault injection as layers around any Wirestate machine

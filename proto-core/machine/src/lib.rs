@@ -1,0 +1,1 @@
+//! The contract that every Wirestate protocol machine keeps: boxes, clock values, tickets, plugins

@@ -1,0 +1,1 @@
+//! SASL mechanisms, client and server side, as pure state machines

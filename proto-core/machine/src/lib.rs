@@ -1,1 +1,77 @@
-//! The contract that every Wirestate protocol machine keeps: boxes, clock values, tickets, plugins
+//! The contract that every Wirestate protocol machine keeps.
+//!
+//! A [`Machine`] is a protocol session without a socket, a clock, a thread or randomness. Bytes go in, events come out;
+//! answers go in, bytes come out; the time goes in, a deadline comes out:
+//!
+//! ```text
+//! socket -> driver -> [layers] -> Inbox  -> framing -> codec -> machine -> Event
+//! socket <- driver <- [layers] <- Outbox <- codec  <- machine <- answer(Ticket, Reply)
+//! ```
+//!
+//! Whoever drives a machine does the same four things in a loop, on any runtime or on none:
+//!
+//! 1. [`poll`](Machine::poll) until it gives `None`, handing each event to the application, which answers on the machine;
+//! 2. write what the [`outbox`](Machine::outbox) holds;
+//! 3. read into the [`inbox`](Machine::inbox), as much as it has [`room`](Inbox::room) for;
+//! 4. wait for the socket or for the [`deadline`](Machine::deadline), whichever comes first.
+//!
+//! A machine of one's own takes a few lines; this one answers each line with the line itself:
+//!
+//! ```
+//! use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+//!
+//! struct Echo { inbox: Inbox, outbox: Outbox }
+//!
+//! impl Machine for Echo {
+//!     type Event = usize;
+//!     type Error = core::convert::Infallible;
+//!
+//!     fn inbox(&mut self) -> &mut Inbox { &mut self.inbox }
+//!     fn outbox(&mut self) -> &mut Outbox { &mut self.outbox }
+//!     fn poll(&mut self, _now: Instant) -> Result<Option<usize>, Self::Error> {
+//!         let Some(end) = self.inbox.find_lf() else { return Ok(None) };
+//!         let line = self.inbox.take(end + 1);
+//!         self.outbox.put(&line);
+//!         Ok(Some(line.len()))
+//!     }
+//!     fn deadline(&self) -> Option<Instant> { None }
+//!     fn upgrade(&mut self) -> Option<Upgrade> { None }
+//!     fn upgraded(&mut self, _now: Instant, _how: Upgraded) {}
+//!     fn is_closed(&self) -> bool { self.inbox.is_finished() }
+//! }
+//!
+//! let mut echo = Echo { inbox: Inbox::new(1024), outbox: Outbox::new() };
+//! echo.inbox().push(b"hello\r\nwor");
+//! assert_eq!(echo.poll(Instant::START), Ok(Some(7)));
+//! assert_eq!(echo.poll(Instant::START), Ok(None));
+//! assert_eq!(echo.outbox().to_vec(), b"hello\r\n");
+//! ```
+//!
+//! The laws that a machine keeps (purity, indifference to how the input was cut, bounds on memory, and so on) are tested by
+//! one generic harness, the `wirestate-testing` crate, for the machines of this family and for anybody's.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod inbox;
+mod instant;
+mod machine;
+mod misuse;
+mod outbox;
+pub mod plugin;
+pub mod redact;
+pub mod table;
+mod ticket;
+mod upgrade;
+
+pub use inbox::Inbox;
+pub use instant::Instant;
+pub use machine::Machine;
+pub use misuse::Misuse;
+pub use outbox::{Marks, Outbox};
+pub use ticket::{Ticket, Tickets};
+pub use upgrade::{TlsFacts, Upgrade, Upgraded};

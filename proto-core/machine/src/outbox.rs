@@ -1,0 +1,276 @@
+use alloc::collections::VecDeque;
+use core::fmt;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Below this size a copy is cheaper than a link in the chain.
+const LINK_FROM: usize = 1024;
+/// What the gathering buffer starts with: a handful of replies.
+const FIRST_CAPACITY: usize = 256;
+
+/// When an outbox counts as full, and when as drained again, in bytes.
+///
+/// Between the two lies the hysteresis that keeps a session from flapping: an outbox that has reached `high` is full until the
+/// driver has written it down to `low`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// With this many bytes waiting the outbox is full, and its machine understands no more input.
+    pub high: usize,
+    /// A full outbox has room again when it holds this many bytes or fewer.
+    pub low: usize,
+}
+
+impl Default for Marks {
+    /// 64 KiB and 16 KiB: several segments in flight, no matter how many sessions.
+    fn default() -> Self {
+        Marks { high: 64 * 1024, low: 16 * 1024 }
+    }
+}
+
+/// The bytes that the machine has said and the driver has not written yet.
+///
+/// It is a [`bytes::Buf`]: the driver writes [`chunk`](Buf::chunk) (or `chunks_vectored`, with the `std` feature) and
+/// [`advance`](Buf::advance)s by what the socket took. Small writes are gathered into one buffer, large [`Bytes`] are linked in
+/// without a copy. An empty outbox holds no heap.
+pub struct Outbox {
+    /// In order before `tail`.
+    linked: VecDeque<Bytes>,
+    tail: BytesMut,
+    len: usize,
+    marks: Marks,
+    full: bool,
+    relieved: bool,
+}
+
+impl Outbox {
+    /// An outbox with the default [`Marks`].
+    pub fn new() -> Self {
+        Outbox::with_marks(Marks::default())
+    }
+
+    /// An outbox with these marks.
+    pub fn with_marks(marks: Marks) -> Self {
+        Outbox { linked: VecDeque::new(), tail: BytesMut::new(), len: 0, marks, full: false, relieved: false }
+    }
+
+    /// How many bytes wait to be written.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing waits to be written.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the high mark was reached and the low mark not yet since: a machine parses no input now, and an application
+    /// that streams a body waits for its `Writable` event.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Whether the outbox has drained from full to the low mark since this was last asked: the machine's cue for `Writable`.
+    pub fn take_relieved(&mut self) -> bool {
+        core::mem::take(&mut self.relieved)
+    }
+
+    /// Appends a copy of `bytes`.
+    pub fn put(&mut self, bytes: &[u8]) {
+        if self.tail.capacity() == 0 {
+            self.tail.reserve(FIRST_CAPACITY);
+        }
+        self.tail.extend_from_slice(bytes);
+        self.grown(bytes.len());
+    }
+
+    /// Appends `number` in decimal.
+    pub fn put_decimal(&mut self, number: u64) {
+        self.put(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// Appends `bytes`: linked without a copy where they are large, gathered where they are small.
+    pub fn link(&mut self, bytes: Bytes) {
+        if bytes.len() < LINK_FROM {
+            return self.put(&bytes);
+        }
+        if !self.tail.is_empty() {
+            self.linked.push_back(self.tail.split().freeze());
+        }
+        self.grown(bytes.len());
+        self.linked.push_back(bytes);
+    }
+
+    /// Drops all that waits to be written, as when the peer is gone.
+    pub fn clear(&mut self) {
+        self.advance(self.len);
+    }
+
+    /// All that waits to be written, as one copy. For tests and tools; drivers use the [`Buf`] methods.
+    pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
+        let mut all = alloc::vec::Vec::with_capacity(self.len);
+        self.linked.iter().for_each(|part| all.extend_from_slice(part));
+        all.extend_from_slice(&self.tail);
+        all
+    }
+
+    /// Takes all that waits to be written. For tests and tools; drivers use the [`Buf`] methods.
+    pub fn drain(&mut self) -> alloc::vec::Vec<u8> {
+        let all = self.to_vec();
+        self.clear();
+        all
+    }
+
+    fn grown(&mut self, by: usize) {
+        self.len += by;
+        if self.len >= self.marks.high {
+            self.full = true;
+        }
+    }
+
+    fn shrunk(&mut self) {
+        if self.full && self.len <= self.marks.low {
+            self.full = false;
+            self.relieved = true;
+        }
+        if self.len == 0 {
+            self.linked = VecDeque::new();
+            self.tail = BytesMut::new();
+        }
+    }
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Outbox::new()
+    }
+}
+
+impl Buf for Outbox {
+    fn remaining(&self) -> usize {
+        self.len
+    }
+
+    fn chunk(&self) -> &[u8] {
+        match self.linked.front() {
+            Some(first) => first,
+            None => &self.tail,
+        }
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
+        let tail = (!self.tail.is_empty()).then_some(&self.tail[..]);
+        let parts = self.linked.iter().map(|part| &part[..]).chain(tail);
+        let mut count = 0;
+        for (slot, part) in slices.iter_mut().zip(parts) {
+            *slot = std::io::IoSlice::new(part);
+            count += 1;
+        }
+        count
+    }
+
+    /// # Panics
+    ///
+    /// When `count` is more than [`remaining`](Buf::remaining), as [`Buf`] demands.
+    fn advance(&mut self, mut count: usize) {
+        assert!(count <= self.len, "advanced by {count} bytes, but only {} were waiting", self.len);
+        self.len -= count;
+        while let Some(first) = self.linked.front_mut() {
+            if count < first.len() {
+                first.advance(count);
+                count = 0;
+                break;
+            }
+            count -= first.len();
+            self.linked.pop_front();
+        }
+        if count > 0 {
+            self.tail.advance(count);
+        }
+        self.shrunk();
+    }
+}
+
+impl fmt::Debug for Outbox {
+    /// Shows how full the outbox is, never what is in it: it may be a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("len", &self.len).field("full", &self.full).field("marks", &self.marks).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    #[test]
+    fn small_writes_are_gathered_and_large_ones_linked() {
+        let mut outbox = Outbox::new();
+        let large = Bytes::from(vec![b'x'; 4096]);
+        outbox.put(b"+OK ");
+        outbox.put_decimal(4096);
+        outbox.put(b" octets\r\n");
+        outbox.link(large.clone());
+        outbox.put(b".\r\n");
+        assert_eq!(outbox.linked.len(), 2);
+        assert_eq!(outbox.linked[1].as_ptr(), large.as_ptr());
+        assert_eq!(outbox.chunk(), b"+OK 4096 octets\r\n");
+        assert_eq!(outbox.len(), 17 + 4096 + 3);
+    }
+
+    #[test]
+    fn an_empty_outbox_holds_no_heap() {
+        let mut outbox = Outbox::new();
+        outbox.put(b"+OK\r\n");
+        outbox.link(Bytes::from(vec![b'x'; 4096]));
+        outbox.clear();
+        assert_eq!((outbox.tail.capacity(), outbox.linked.capacity()), (0, 0));
+    }
+
+    #[test]
+    fn it_is_full_from_the_high_mark_down_to_the_low_one() {
+        let mut outbox = Outbox::with_marks(Marks { high: 10, low: 4 });
+        outbox.put(b"123456789");
+        assert!(!outbox.is_full());
+        outbox.put(b"0");
+        assert!(outbox.is_full());
+        outbox.advance(5);
+        assert!(outbox.is_full());
+        assert!(!outbox.take_relieved());
+        outbox.advance(1);
+        assert!(!outbox.is_full());
+        assert!(outbox.take_relieved());
+        assert!(!outbox.take_relieved());
+    }
+
+    #[test]
+    #[should_panic(expected = "only 2 were waiting")]
+    fn advancing_too_far_panics_as_buf_demands() {
+        let mut outbox = Outbox::new();
+        outbox.put(b"ab");
+        outbox.advance(3);
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out_in_order(parts in prop::collection::vec((any::<bool>(), 0usize..3000), 0..12), steps in prop::collection::vec(1usize..2000, 1..12)) {
+            let mut outbox = Outbox::new();
+            let mut wanted = Vec::new();
+            for (index, (linked, size)) in parts.iter().enumerate() {
+                let part = vec![index as u8; *size];
+                if *linked { outbox.link(Bytes::from(part.clone())) } else { outbox.put(&part) }
+                wanted.extend_from_slice(&part);
+            }
+            let mut got = Vec::new();
+            for step in steps.iter().cycle().take(40_000) {
+                if outbox.is_empty() { break }
+                let take = (*step).min(outbox.chunk().len());
+                got.extend_from_slice(&outbox.chunk()[..take]);
+                outbox.advance(take);
+            }
+            prop_assert_eq!(got, wanted);
+        }
+    }
+}

@@ -1,0 +1,364 @@
+//! The command line and the configuration file: one list of options, read
+//! from both places, merged into [`Settings`]. The command line wins.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Parser;
+use rustls::pki_types::ServerName;
+use serde::Deserialize;
+
+use crate::name::{NameError, UserName};
+use crate::protocol::Protocol;
+use crate::secret::Secret;
+use crate::settings::{
+    CertificateFiles, Credentials, CredentialsError, Limits, Listener, Runtime, Settings, UserSource,
+};
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Wish {
+    /// Run with these settings.
+    Run(Box<Settings>),
+    /// Print this help or version text and end.
+    Show(String),
+}
+
+/// Reads the arguments (the program's own name first) and the configuration
+/// file they name.
+///
+/// # Errors
+///
+/// One [`OptionsError`] variant per broken rule, each a single line that never
+/// shows a password.
+pub fn read<I>(arguments: I) -> Result<Wish, OptionsError>
+where
+    I: IntoIterator<Item: Into<OsString> + Clone>,
+{
+    let line = match Options::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) if !error.use_stderr() => return Ok(Wish::Show(error.render().to_string())),
+        Err(error) => return Err(OptionsError::CommandLine(one_line(&error.render().to_string()))),
+    };
+    let file = match &line.config {
+        Some(path) => Options::from_file(path)?,
+        None => Options::default(),
+    };
+    line.or(file).settle().map(|settings| Wish::Run(Box::new(settings)))
+}
+
+/// Serves mail on loopback: POP3 and POP3S today.
+///
+/// Without arguments it makes a data folder with three users, sample mail and
+/// a certificate, and prints commands to try.
+#[derive(Debug, Default, Parser, Deserialize)]
+#[command(name = "switchboard", version)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct Options {
+    /// What carries the listeners [default: tokio]
+    #[arg(long, value_name = "RUNTIME")]
+    runtime: Option<Runtime>,
+    /// Folder for mail, users and certificates [default: switchboard-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// A user (repeat for more); other users of the system may see it in the process list
+    #[arg(long, value_name = "NAME:PASSWORD", value_parser = secret, conflicts_with = "users")]
+    user: Vec<Secret>,
+    /// File of users: lines NAME:HASH, the hash as `argon2 SALT -id -e` prints it; # begins a comment
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// POP3 listener [default: 127.0.0.1:1110]; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR|off")]
+    pop3: Option<Listen>,
+    /// POP3 within TLS [default: 127.0.0.1:1995]
+    #[arg(long, value_name = "ADDR|off")]
+    pop3s: Option<Listen>,
+    /// IMAP listener (not served yet)
+    #[arg(long, value_name = "ADDR|off")]
+    imap: Option<Listen>,
+    /// IMAP within TLS (not served yet)
+    #[arg(long, value_name = "ADDR|off")]
+    imaps: Option<Listen>,
+    /// IRC listener (not served yet)
+    #[arg(long, value_name = "ADDR|off")]
+    irc: Option<Listen>,
+    /// IRC within TLS (not served yet)
+    #[arg(long, value_name = "ADDR|off")]
+    ircs: Option<Listen>,
+    /// XMPP listener (not served yet)
+    #[arg(long, value_name = "ADDR|off")]
+    xmpp: Option<Listen>,
+    /// XMPP within TLS (not served yet)
+    #[arg(long, value_name = "ADDR|off")]
+    xmpps: Option<Listen>,
+    /// Web page and WebSocket (not served yet)
+    #[arg(long, value_name = "ADDR|off")]
+    web: Option<Listen>,
+    /// The same options in TOML, and server-name, motd, operators, [limits], [certificate]
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+    /// Log every line of every session, secrets left out
+    #[arg(long)]
+    trace: bool,
+    #[arg(skip)]
+    server_name: Option<String>,
+    #[arg(skip)]
+    motd: Option<String>,
+    #[arg(skip)]
+    operators: Vec<String>,
+    #[arg(skip)]
+    limits: Option<Limits>,
+    #[arg(skip)]
+    certificate: Option<CertificateFiles>,
+}
+
+impl Options {
+    fn from_file(path: &Path) -> Result<Self, OptionsError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| OptionsError::ConfigUnreadable { path: path.to_owned(), source })?;
+        let mut options = toml::from_str::<Self>(&text).map_err(|error| OptionsError::Config {
+            path: path.to_owned(),
+            line: line_of(&text, error.span().map_or(0, |span| span.start)),
+            message: one_line(error.message()),
+        })?;
+        if !options.user.is_empty() && options.users.is_some() {
+            return Err(OptionsError::UserAndUsers);
+        }
+        // Paths in the file are meant from where the file lies, so that it
+        // works from any working directory.
+        let base = path.parent().unwrap_or(Path::new(""));
+        let paths = [&mut options.data, &mut options.users].into_iter().flatten();
+        let certificate = options.certificate.iter_mut().flat_map(|c| [&mut c.chain, &mut c.key]);
+        for path in paths.chain(certificate) {
+            *path = base.join(&*path);
+        }
+        Ok(options)
+    }
+
+    fn or(self, file: Self) -> Self {
+        // --user on the line must also beat `users` in the file, and the other way round.
+        let users_on_line = !self.user.is_empty() || self.users.is_some();
+        let (user, users) = if users_on_line { (self.user, self.users) } else { (file.user, file.users) };
+        Self {
+            runtime: self.runtime.or(file.runtime),
+            data: self.data.or(file.data),
+            user,
+            users,
+            pop3: self.pop3.or(file.pop3),
+            pop3s: self.pop3s.or(file.pop3s),
+            imap: self.imap.or(file.imap),
+            imaps: self.imaps.or(file.imaps),
+            irc: self.irc.or(file.irc),
+            ircs: self.ircs.or(file.ircs),
+            xmpp: self.xmpp.or(file.xmpp),
+            xmpps: self.xmpps.or(file.xmpps),
+            web: self.web.or(file.web),
+            config: self.config,
+            trace: self.trace || file.trace,
+            server_name: file.server_name,
+            motd: file.motd,
+            operators: file.operators,
+            limits: file.limits,
+            certificate: file.certificate,
+        }
+    }
+
+    fn settle(self) -> Result<Settings, OptionsError> {
+        let limits = self.limits.unwrap_or_default();
+        if let Some((name, least)) = limits.too_small() {
+            return Err(OptionsError::LimitTooSmall { name, least });
+        }
+        Ok(Settings {
+            listeners: self.listeners()?,
+            users: user_source(&self.user, self.users)?,
+            runtime: self.runtime.unwrap_or_default(),
+            data: self.data.unwrap_or_else(|| PathBuf::from("switchboard-data")),
+            server_name: server_name(self.server_name)?,
+            motd: motd(self.motd)?,
+            operators: self.operators.iter().map(|name| operator(name)).collect::<Result<_, _>>()?,
+            limits,
+            certificate: self.certificate,
+            trace: self.trace,
+        })
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, OptionsError> {
+        let mut listeners = Vec::new();
+        for protocol in Protocol::ALL {
+            let address = match self.listen(protocol) {
+                Some(Listen::Off) => None,
+                Some(Listen::At(_)) if !protocol.is_served() => return Err(OptionsError::NotServed(protocol)),
+                Some(Listen::At(address)) => Some(address),
+                None => protocol.default_address(),
+            };
+            listeners.extend(address.map(|address| Listener { protocol, address }));
+        }
+        if listeners.is_empty() { Err(OptionsError::NothingToServe) } else { Ok(listeners) }
+    }
+
+    fn listen(&self, protocol: Protocol) -> Option<Listen> {
+        match protocol {
+            Protocol::Pop3 => self.pop3,
+            Protocol::Pop3s => self.pop3s,
+            Protocol::Imap => self.imap,
+            Protocol::Imaps => self.imaps,
+            Protocol::Irc => self.irc,
+            Protocol::Ircs => self.ircs,
+            Protocol::Xmpp => self.xmpp,
+            Protocol::Xmpps => self.xmpps,
+            Protocol::Web => self.web,
+        }
+    }
+}
+
+fn user_source(given: &[Secret], file: Option<PathBuf>) -> Result<UserSource, OptionsError> {
+    if let Some(path) = file {
+        return Ok(UserSource::File(path));
+    }
+    let mut users: Vec<Credentials> = Vec::with_capacity(given.len());
+    for text in given {
+        let user = Credentials::parse(text.expose())?;
+        if users.iter().any(|other| other.name == user.name) {
+            return Err(OptionsError::UserTwice(user.name));
+        }
+        users.push(user);
+    }
+    Ok(if users.is_empty() { UserSource::Demo } else { UserSource::Given(users) })
+}
+
+fn server_name(text: Option<String>) -> Result<String, OptionsError> {
+    let text = text.unwrap_or_else(|| "localhost".to_owned());
+    match ServerName::try_from(text.as_str()) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(OptionsError::ServerName(text)),
+    }
+}
+
+fn motd(text: Option<String>) -> Result<String, OptionsError> {
+    let text = text.unwrap_or_else(|| "Welcome to switchboard.".to_owned());
+    let text = text.trim_end().replace("\r\n", "\n");
+    if text.chars().any(|c| c.is_control() && c != '\n') { Err(OptionsError::Motd) } else { Ok(text) }
+}
+
+fn operator(name: &str) -> Result<UserName, OptionsError> {
+    UserName::parse(name).map_err(|source| OptionsError::Operator { name: name.to_owned(), source })
+}
+
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
+}
+
+/// The value of a listener's option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+enum Listen {
+    Off,
+    At(SocketAddr),
+}
+
+impl FromStr for Listen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        // No resolver: a name would make the start depend on the network.
+        let loopback = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+        loopback
+            .map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            .or_else(|| text.parse().ok())
+            .map(Self::At)
+            .ok_or("write an IP address and a port, as in 127.0.0.1:1110 or [::1]:1110, or off")
+    }
+}
+
+impl TryFrom<String> for Listen {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+/// Folds a message of several lines into one, without the usage text.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    let wanted = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    let joined = wanted.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    joined.strip_prefix("error: ").map(str::to_owned).unwrap_or(joined)
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
+}
+
+/// Why the options make no sense.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// The command line does not parse.
+    #[error("{0} (try --help)")]
+    CommandLine(String),
+    /// The configuration file cannot be read.
+    #[error("cannot read the configuration file {}: {source}", path.display())]
+    ConfigUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration file is not TOML, or has an unknown key or a bad value.
+    #[error("{} line {line}: {message}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// The configuration file names users in two ways.
+    #[error("the configuration file has both user and users; keep one of them")]
+    UserAndUsers,
+    /// A listener was asked for that this version cannot give.
+    #[error("this version does not serve {0} yet; leave --{0} out, or set it to off")]
+    NotServed(Protocol),
+    /// Every listener is off.
+    #[error("every listener is off, so there is nothing to serve; give at least one an address")]
+    NothingToServe,
+    /// A user is not `NAME:PASSWORD`.
+    #[error("--user: {0}")]
+    User(#[from] CredentialsError),
+    /// One name was given twice.
+    #[error("--user: {0} is given twice")]
+    UserTwice(UserName),
+    /// An operator's name breaks the rules for names.
+    #[error("operators: {name:?}: {source}")]
+    Operator {
+        /// What was written.
+        name: String,
+        /// The broken rule.
+        source: NameError,
+    },
+    /// The server's name is no host name.
+    #[error("server-name: {0:?} is neither a host name nor an IP address")]
+    ServerName(String),
+    /// The message of the day would break line-based protocols.
+    #[error("motd: control characters other than line ends are not allowed")]
+    Motd,
+    /// A limit would stop the service.
+    #[error("limits: {name} must be at least {least}")]
+    LimitTooSmall {
+        /// The key.
+        name: &'static str,
+        /// Its least value.
+        least: u32,
+    },
+}
+
+#[cfg(test)]
+mod tests;

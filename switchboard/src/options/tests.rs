@@ -1,0 +1,175 @@
+use super::*;
+
+fn settings(arguments: &[&str]) -> Result<Settings, String> {
+    match read(std::iter::once("switchboard").chain(arguments.iter().copied())) {
+        Ok(Wish::Run(settings)) => Ok(*settings),
+        Ok(Wish::Show(text)) => panic!("unexpected text: {text}"),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn with_file(toml: &str, arguments: &[&str]) -> Result<Settings, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("switchboard.toml");
+    std::fs::write(&path, toml).unwrap();
+    let path = path.to_str().unwrap();
+    settings(&[&["--config", path], arguments].concat()).map_err(|error| error.replace(path, "FILE"))
+}
+
+fn addresses(settings: &Settings) -> Vec<(&'static str, String)> {
+    settings.listeners.iter().map(|l| (l.protocol.name(), l.address.to_string())).collect()
+}
+
+#[test]
+fn no_arguments_serve_pop3_on_loopback_for_demo_users() {
+    let settings = settings(&[]).unwrap();
+    assert_eq!(addresses(&settings), [("pop3", "127.0.0.1:1110".to_owned()), ("pop3s", "127.0.0.1:1995".to_owned())]);
+    assert_eq!(settings.users, UserSource::Demo);
+    assert_eq!(settings.data, Path::new("switchboard-data"));
+    assert_eq!(settings.runtime, Runtime::Tokio);
+    assert_eq!(settings.server_name, "localhost");
+    assert!(!settings.trace);
+}
+
+#[test]
+fn flags_are_taken() {
+    let settings = settings(&[
+        "--runtime",
+        "async-std",
+        "--data",
+        "/d",
+        "--user",
+        "a:1",
+        "--user",
+        "b:2:3",
+        "--pop3",
+        "[::1]:0",
+        "--pop3s",
+        "off",
+        "--imap",
+        "off",
+        "--trace",
+    ])
+    .unwrap();
+    assert_eq!(settings.runtime, Runtime::AsyncStd);
+    assert_eq!(addresses(&settings), [("pop3", "[::1]:0".to_owned())]);
+    let UserSource::Given(users) = settings.users else { panic!("users were given") };
+    assert_eq!(users.iter().map(|u| u.password.expose()).collect::<Vec<_>>(), ["1", "2:3"]);
+    assert!(settings.trace);
+}
+
+#[test]
+fn an_unserved_protocol_is_refused_in_one_line() {
+    for protocol in Protocol::ALL.into_iter().filter(|p| !p.is_served()) {
+        let flag = format!("--{protocol}");
+        let error = settings(&[&flag, "127.0.0.1:0"]).unwrap_err();
+        assert_eq!(
+            error,
+            format!("this version does not serve {protocol} yet; leave --{protocol} out, or set it to off")
+        );
+        assert!(settings(&[&flag, "off"]).is_ok());
+    }
+}
+
+#[test]
+fn all_off_is_refused() {
+    assert!(settings(&["--pop3", "off", "--pop3s", "off"]).unwrap_err().contains("nothing to serve"));
+}
+
+#[test]
+fn errors_are_one_line_and_hide_passwords() {
+    for arguments in [
+        &["--user", "hunter2"][..],
+        &["--user", "Bad:hunter2"],
+        &["--user", "a:hunter2", "--user", "a:hunter2"],
+        &["--user", "a:hunter2", "--users", "f"],
+        &["--user", "a:hunter2", "--runtime", "fortran"],
+        &["--user", "a:hunter2", "--pop3", "nowhere"],
+        &["--user", "a:hunter2", "--bogus"],
+    ] {
+        let error = settings(arguments).unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(!error.contains('\n') && !error.is_empty(), "{error}");
+    }
+    assert!(settings(&["--pop3", "nowhere"]).unwrap_err().contains("127.0.0.1:1110"));
+    assert!(settings(&["--runtime", "fortran"]).unwrap_err().contains("async-std"));
+}
+
+#[test]
+fn help_and_version_are_shown() {
+    for flag in ["--help", "--version"] {
+        assert!(matches!(read(["switchboard", flag]), Ok(Wish::Show(text)) if text.contains("switchboard")));
+    }
+}
+
+#[test]
+fn the_file_says_the_same_as_the_flags_and_more() {
+    let settings = with_file(
+        r#"
+        runtime = "blocking"
+        data = "data"
+        users = "/etc/users"
+        pop3 = "127.0.0.1:2110"
+        pop3s = "off"
+        trace = true
+        server-name = "mail.example.org"
+        motd = """
+one
+two
+"""
+        operators = ["alice"]
+        [limits]
+        connections = 10
+        idle-seconds = 1800
+        [certificate]
+        chain = "chain.pem"
+        key = "/keys/key.pem"
+        "#,
+        &[],
+    )
+    .unwrap();
+    assert_eq!(settings.runtime, Runtime::Blocking);
+    assert!(settings.data.is_absolute() && settings.data.ends_with("data"), "relative to the file");
+    assert_eq!(settings.users, UserSource::File("/etc/users".into()));
+    assert_eq!(addresses(&settings), [("pop3", "127.0.0.1:2110".to_owned())]);
+    assert_eq!(settings.server_name, "mail.example.org");
+    assert_eq!(settings.motd, "one\ntwo");
+    assert_eq!(settings.operators, [UserName::parse("alice").unwrap()]);
+    assert_eq!((settings.limits.connections, settings.limits.idle_seconds), (10, 1800));
+    assert_eq!(settings.limits.failed_logins, Limits::default().failed_logins);
+    let certificate = settings.certificate.unwrap();
+    assert!(certificate.chain.is_absolute());
+    assert_eq!(certificate.key, Path::new("/keys/key.pem"));
+    assert!(settings.trace);
+}
+
+#[test]
+fn the_command_line_wins_over_the_file() {
+    let toml = "runtime = \"blocking\"\npop3 = \"off\"\nusers = \"u\"\n";
+    let settings = with_file(toml, &["--runtime", "tokio", "--pop3", "localhost:0", "--user", "a:b"]).unwrap();
+    assert_eq!(settings.runtime, Runtime::Tokio);
+    assert_eq!(settings.listeners[0].address.to_string(), "127.0.0.1:0");
+    assert!(matches!(settings.users, UserSource::Given(_)));
+}
+
+#[test]
+fn the_file_s_mistakes_are_named() {
+    for (toml, wanted) in [
+        ("trace = true\nmotdd = \"x\"", "FILE line 2: unknown field `motdd`"),
+        ("config = \"x\"", "FILE line 1: unknown field `config`"),
+        ("[limits]\nconections = 1", "FILE line 2: unknown field `conections`"),
+        ("[certificate]\nchain = \"x\"", "missing field `key`"),
+        ("runtime = ", "FILE line 1: "),
+        ("pop3 = \"x\"", "write an IP address"),
+        ("irc = \"127.0.0.1:6667\"", "does not serve irc"),
+        ("user = [\"a:b\"]\nusers = \"f\"", "keep one of them"),
+        ("limits = { idle-seconds = 60 }", "limits: idle-seconds must be at least 600"),
+        ("server-name = \"a b\"", "server-name: \"a b\""),
+        ("motd = \"a\\u0000\"", "motd: control"),
+        ("operators = [\"A\"]", "operators: \"A\""),
+    ] {
+        let error = with_file(toml, &[]).unwrap_err();
+        assert!(error.contains(wanted) && !error.contains('\n'), "{toml:?} gave {error:?}");
+    }
+    assert!(settings(&["--config", "/nowhere/x.toml"]).unwrap_err().contains("/nowhere/x.toml"));
+}

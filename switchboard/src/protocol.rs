@@ -1,0 +1,100 @@
+//! The protocols a listener may speak.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// One kind of listener; its name is also the flag (`--pop3`) and the key in
+/// the configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// POP3 with STLS, RFC 1939 and 2595.
+    Pop3,
+    /// POP3 within TLS from the first octet, RFC 8314.
+    Pop3s,
+    /// IMAP with STARTTLS.
+    Imap,
+    /// IMAP within TLS from the first octet.
+    Imaps,
+    /// IRC.
+    Irc,
+    /// IRC within TLS from the first octet.
+    Ircs,
+    /// XMPP client-to-server with STARTTLS.
+    Xmpp,
+    /// XMPP within TLS from the first octet, XEP-0368.
+    Xmpps,
+    /// The web page and WebSocket.
+    Web,
+}
+
+impl Protocol {
+    /// Every protocol, in the order of listening and printing.
+    pub const ALL: [Self; 9] =
+        [Self::Pop3, Self::Pop3s, Self::Imap, Self::Imaps, Self::Irc, Self::Ircs, Self::Xmpp, Self::Xmpps, Self::Web];
+
+    /// The name on the command line and in the `listening` lines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pop3 => "pop3",
+            Self::Pop3s => "pop3s",
+            Self::Imap => "imap",
+            Self::Imaps => "imaps",
+            Self::Irc => "irc",
+            Self::Ircs => "ircs",
+            Self::Xmpp => "xmpp",
+            Self::Xmpps => "xmpps",
+            Self::Web => "web",
+        }
+    }
+
+    /// The loopback port used unless told otherwise; `None` for a protocol
+    /// that this version does not serve. A new protocol starts here.
+    pub const fn default_port(self) -> Option<u16> {
+        match self {
+            Self::Pop3 => Some(1110),
+            Self::Pop3s => Some(1995),
+            Self::Imap | Self::Imaps | Self::Irc | Self::Ircs => None,
+            Self::Xmpp | Self::Xmpps | Self::Web => None,
+        }
+    }
+
+    /// Whether this version serves the protocol.
+    pub const fn is_served(self) -> bool {
+        self.default_port().is_some()
+    }
+
+    /// Where the protocol listens unless told otherwise.
+    pub fn default_address(self) -> Option<SocketAddr> {
+        self.default_port().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+
+    /// Whether TLS begins with the first octet.
+    pub const fn is_implicit_tls(self) -> bool {
+        matches!(self, Self::Pop3s | Self::Imaps | Self::Ircs | Self::Xmpps)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_loopback_and_distinct() {
+        let mut seen = Vec::new();
+        for protocol in Protocol::ALL {
+            if let Some(address) = protocol.default_address() {
+                assert!(address.ip().is_loopback());
+                assert!(!seen.contains(&address), "{protocol} shares {address}");
+                seen.push(address);
+            }
+        }
+        assert!(seen.contains(&"127.0.0.1:1110".parse().unwrap()));
+        assert!(seen.contains(&"127.0.0.1:1995".parse().unwrap()));
+    }
+}

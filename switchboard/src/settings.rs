@@ -1,0 +1,204 @@
+//! What the program was told, merged and checked: the rest of the program
+//! reads only this.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::name::UserName;
+use crate::protocol::Protocol;
+use crate::secret::Secret;
+
+/// Everything that was decided by flags, configuration file and defaults.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which adapter carries the listeners.
+    pub runtime: Runtime,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where users come from.
+    pub users: UserSource,
+    /// What to listen on, in the order of [`Protocol::ALL`]; at least one.
+    pub listeners: Vec<Listener>,
+    /// The host's name in greetings and in the self-made certificate: a DNS
+    /// name or an IP address.
+    pub server_name: String,
+    /// The message of the day, perhaps of several lines; it holds no control
+    /// characters but line feeds.
+    pub motd: String,
+    /// Users who may do what only operators may.
+    pub operators: Vec<UserName>,
+    /// What one peer may cost.
+    pub limits: Limits,
+    /// A certificate of the user's own, instead of the self-made one.
+    pub certificate: Option<CertificateFiles>,
+    /// Whether to log every line of every session.
+    pub trace: bool,
+}
+
+/// The runtime that carries the listeners.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Runtime {
+    /// tokio's multi-threaded runtime.
+    #[default]
+    Tokio,
+    /// async-std (futures-io and async-io).
+    AsyncStd,
+    /// No runtime: threads and blocking sockets.
+    Blocking,
+}
+
+/// One listener to open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Where; port 0 lets the system choose.
+    pub address: SocketAddr,
+}
+
+/// Where users come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserSource {
+    /// Three made users whose passwords are kept in the data folder.
+    Demo,
+    /// Users given by flag, each name once.
+    Given(Vec<Credentials>),
+    /// A file of names and argon2 hashes.
+    File(PathBuf),
+}
+
+/// A name and its password in the clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user's name.
+    pub name: UserName,
+    /// The user's password.
+    pub password: Secret,
+}
+
+impl Credentials {
+    /// Parses `NAME:PASSWORD`; the password may hold further colons.
+    ///
+    /// # Errors
+    ///
+    /// One [`CredentialsError`] variant per broken rule; none shows the password.
+    pub fn parse(text: &str) -> Result<Self, CredentialsError> {
+        let (name, password) = text.split_once(':').ok_or(CredentialsError::NoColon)?;
+        let name = UserName::parse(name).map_err(CredentialsError::Name)?;
+        if password.is_empty() {
+            return Err(CredentialsError::EmptyPassword(name));
+        }
+        if password.chars().any(char::is_control) {
+            return Err(CredentialsError::ControlCharacter(name));
+        }
+        Ok(Self { name, password: Secret::new(password) })
+    }
+}
+
+/// Why a text is no `NAME:PASSWORD`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// Nothing parts name and password.
+    #[error("a user is written NAME:PASSWORD, and here the colon is missing")]
+    NoColon,
+    /// The part before the colon is no user name.
+    #[error(transparent)]
+    Name(crate::name::NameError),
+    /// An empty password would let everybody in.
+    #[error("the password of {0} is empty")]
+    EmptyPassword(UserName),
+    /// Line-based protocols cannot carry such a password.
+    #[error("the password of {0} holds a control character")]
+    ControlCharacter(UserName),
+}
+
+/// What one peer may cost. The keys of `[limits]` have the same names, with `-`
+/// for `_`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limits {
+    /// Connections open at once, over all listeners; at least 1.
+    pub connections: u32,
+    /// Connections open at once from one IP address; at least 1.
+    pub connections_per_address: u32,
+    /// Seconds from connect to successful login; at least 1.
+    pub login_seconds: u32,
+    /// Seconds without a command before a logged-in session is ended; at
+    /// least 600, which RFC 1939 section 3 asks for.
+    pub idle_seconds: u32,
+    /// Failed logins before the connection is closed; at least 1.
+    pub failed_logins: u32,
+    /// Commands that make no sense before the connection is closed; at least 1.
+    pub bad_commands: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            connections_per_address: 64,
+            login_seconds: 180,
+            idle_seconds: 600,
+            failed_logins: 3,
+            bad_commands: 20,
+        }
+    }
+}
+
+impl Limits {
+    /// The name of the first limit below its least value, and that value.
+    pub(crate) fn too_small(&self) -> Option<(&'static str, u32)> {
+        [
+            ("connections", self.connections, 1),
+            ("connections-per-address", self.connections_per_address, 1),
+            ("login-seconds", self.login_seconds, 1),
+            ("idle-seconds", self.idle_seconds, 600),
+            ("failed-logins", self.failed_logins, 1),
+            ("bad-commands", self.bad_commands, 1),
+        ]
+        .into_iter()
+        .find(|(_, value, least)| value < least)
+        .map(|(name, _, least)| (name, least))
+    }
+}
+
+/// A certificate of the user's own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CertificateFiles {
+    /// PEM: the server's certificate, then those that lead to a trusted one.
+    pub chain: PathBuf,
+    /// PEM: the private key of the first certificate.
+    pub key: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_may_hold_colons_and_blanks() {
+        let alice = Credentials::parse("alice:pass: word").unwrap();
+        assert_eq!(alice.name.as_str(), "alice");
+        assert_eq!(alice.password.expose(), "pass: word");
+    }
+
+    #[test]
+    fn each_broken_credential_has_its_error() {
+        assert_eq!(Credentials::parse("alice"), Err(CredentialsError::NoColon));
+        assert!(matches!(Credentials::parse("../x:y"), Err(CredentialsError::Name(_))));
+        assert!(matches!(Credentials::parse("alice:"), Err(CredentialsError::EmptyPassword(_))));
+        assert!(matches!(Credentials::parse("alice:a\nb"), Err(CredentialsError::ControlCharacter(_))));
+    }
+
+    #[test]
+    fn default_limits_keep_their_own_rules() {
+        assert_eq!(Limits::default().too_small(), None);
+        let hasty = Limits { idle_seconds: 599, ..Limits::default() };
+        assert_eq!(hasty.too_small(), Some(("idle-seconds", 600)));
+    }
+}

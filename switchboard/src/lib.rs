@@ -6,13 +6,19 @@
 //! For Unix only: a Maildir's file names hold colons, and secrets are kept by
 //! file modes.
 
+pub mod banner;
 pub mod data;
+pub mod failure;
 pub mod log;
+pub mod maildir;
 pub mod name;
 pub mod options;
+pub mod prepare;
 pub mod protocol;
+pub mod samples;
 pub mod secret;
 pub mod settings;
 pub mod signals;
+pub mod store;
 pub mod tls;
 pub mod users;

@@ -1,0 +1,191 @@
+//! The first-steps page: who may log in, and commands ready to paste.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::protocol::Protocol;
+use crate::settings::Listener;
+use crate::users::{User, Users};
+
+/// The page, for standard output after the `listening` lines.
+///
+/// `bound` are the listeners with the ports they really have. `ca` is the
+/// authority's certificate to trust, `None` when the system trusts the
+/// server's already. Passwords are shown for the made users only.
+pub fn first_steps(users: &Users, bound: &[Listener], ca: Option<&Path>) -> String {
+    let mut page = String::from("\nUsers:\n");
+    for user in users.iter() {
+        let _ = match password(user, users) {
+            Some(password) => writeln!(page, "  {:<12} {password}", user.name()),
+            None => writeln!(page, "  {}", user.name()),
+        };
+    }
+    let Some(user) = users.iter().next() else { return page };
+    for listener in bound {
+        let place = Place { host: host(listener.address), port: listener.address.port(), ca };
+        let name = user.name().as_str();
+        let password = password(user, users).unwrap_or("PASSWORD");
+        let commands = match listener.protocol {
+            Protocol::Pop3 | Protocol::Pop3s => pop3(&place, listener.protocol, name, password),
+            _ => continue,
+        };
+        let _ = writeln!(page, "\n{} on {}, for {name}:", title(listener.protocol), listener.address);
+        for command in commands {
+            let _ = writeln!(page, "  {command}");
+        }
+    }
+    page
+}
+
+/// What a command needs to know to get there.
+struct Place<'a> {
+    host: String,
+    port: u16,
+    ca: Option<&'a Path>,
+}
+
+impl Place<'_> {
+    /// An option with the authority's file, if there is one to name, and a
+    /// blank after it.
+    fn trust(&self, option: &str) -> String {
+        self.ca.map(|ca| format!("{option}{} ", quoted(&ca.to_string_lossy()))).unwrap_or_default()
+    }
+
+    /// The host within a URL.
+    fn url_host(&self) -> Cow<'_, str> {
+        if self.host.contains(':') { format!("[{}]", self.host).into() } else { self.host.as_str().into() }
+    }
+}
+
+fn pop3(place: &Place<'_>, protocol: Protocol, user: &str, password: &str) -> [String; 5] {
+    let implicit = protocol.is_implicit_tls();
+    let (host, url_host, port) = (&place.host, place.url_host(), place.port);
+    let curl = format!(
+        "curl {}{}-u {} {protocol}://{url_host}:{port}/1",
+        place.trust("--cacert "),
+        if implicit { "" } else { "--ssl-reqd " },
+        quoted(&format!("{user}:{password}")),
+    );
+    let openssl = format!(
+        "openssl s_client -quiet -crlf {}{}-connect {url_host}:{port}",
+        place.trust("-CAfile "),
+        if implicit { "" } else { "-starttls pop3 " },
+    );
+    // Without a file of its own, mpop would take the mail for fetched for
+    // ever after.
+    let mpop = format!(
+        "mpop --host={host} --port={port} --tls --tls-starttls={} {}--auth=user --user={user} --passwordeval={} \
+         --keep --only-new=off --uidls-file=/dev/null --deliver=mda,cat",
+        if implicit { "off" } else { "on" },
+        place.trust("--tls-trust-file="),
+        quoted(&format!("echo {password}")),
+    );
+    let fetchmail = format!(
+        "echo {} | fetchmail -f - -N -a",
+        quoted(&format!(
+            "poll {host} protocol pop3 port {port} user {user} password {password} {} {}keep mda cat",
+            if implicit { "ssl" } else { "sslproto \"tls1.2+\"" },
+            place.ca.map(|ca| format!("sslcertck sslcertfile {} ", double_quoted(ca))).unwrap_or_default(),
+        )),
+    );
+    let mutt = format!(
+        "mutt {}-e {} -f {}://{user}:{password}@{url_host}:{port}/",
+        place
+            .ca
+            .map(|ca| format!("-e {} ", quoted(&format!("set ssl_ca_certificates_file={}", double_quoted(ca)))))
+            .unwrap_or_default(),
+        quoted(if implicit { "set pop_delete=no" } else { "set pop_delete=no ssl_force_tls=yes ssl_starttls=yes" }),
+        if implicit { "pops" } else { "pop" },
+    );
+    [curl, openssl, mpop, fetchmail, mutt]
+}
+
+fn title(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Pop3 => "POP3 with STLS",
+        Protocol::Pop3s => "POP3 within TLS",
+        other => other.name(),
+    }
+}
+
+fn password<'a>(user: &'a User, users: &Users) -> Option<&'a str> {
+    user.secret().filter(|_| users.are_demo()).map(|secret| secret.expose())
+}
+
+/// The name to reach an address by; one that stands in the certificate.
+fn host(address: SocketAddr) -> String {
+    let ip = address.ip();
+    if ip.is_unspecified() || ip == std::net::Ipv4Addr::LOCALHOST { "localhost".to_owned() } else { ip.to_string() }
+}
+
+/// Quoted for a shell, where need be.
+fn quoted(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.into()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''")).into()
+    }
+}
+
+/// Quoted for a configuration line within a shell's quotes.
+fn double_quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    if quoted(&path) == path {
+        path.into_owned()
+    } else {
+        format!("\"{}\"", path.replace('\\', r"\\").replace('"', "\\\""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::DataFolder;
+    use crate::settings::{Credentials, UserSource};
+
+    fn page(source: &UserSource, ca: Option<&str>) -> (String, String) {
+        let root = tempfile::tempdir().unwrap();
+        let users = Users::load(source, &DataFolder::open(root.path()).unwrap()).unwrap();
+        let bound = [
+            Listener { protocol: Protocol::Pop3, address: "127.0.0.1:40001".parse().unwrap() },
+            Listener { protocol: Protocol::Pop3s, address: "[::1]:40002".parse().unwrap() },
+        ];
+        let first = users.iter().next().unwrap().secret().unwrap().expose().to_owned();
+        (first_steps(&users, &bound, ca.map(Path::new)), first)
+    }
+
+    #[test]
+    fn demo_passwords_and_real_ports_stand_in_the_commands() {
+        let (page, password) = page(&UserSource::Demo, Some("/d/tls/ca.pem"));
+        for line in [
+            format!("  alice        {password}"),
+            format!("  curl --cacert /d/tls/ca.pem --ssl-reqd -u alice:{password} pop3://localhost:40001/1"),
+            format!("  curl --cacert /d/tls/ca.pem -u alice:{password} pop3s://[::1]:40002/1"),
+            "  openssl s_client -quiet -crlf -CAfile /d/tls/ca.pem -starttls pop3 -connect localhost:40001".to_owned(),
+        ] {
+            assert!(page.lines().any(|l| l == line), "{line}\nnot in{page}");
+        }
+        for program in ["mpop", "fetchmail", "mutt"] {
+            assert_eq!(page.lines().filter(|line| line.contains(program)).count(), 2, "{page}");
+        }
+    }
+
+    #[test]
+    fn given_passwords_are_not_repeated() {
+        let source = UserSource::Given(vec![Credentials::parse("dora:hunter2").unwrap()]);
+        let (page, _) = page(&source, None);
+        assert!(!page.contains("hunter2"), "{page}");
+        assert!(page.contains("curl --ssl-reqd -u dora:PASSWORD pop3://localhost:40001/1"), "{page}");
+        assert!(!page.contains("cacert"));
+    }
+
+    #[test]
+    fn odd_paths_are_quoted() {
+        let (page, _) = page(&UserSource::Demo, Some("/my data/it's/ca.pem"));
+        assert!(page.contains(r"--cacert '/my data/it'\''s/ca.pem' "), "{page}");
+        assert!(page.contains(r#"sslcertfile "/my data/it'\''s/ca.pem" keep"#), "{page}");
+    }
+}

@@ -1,0 +1,78 @@
+//! Why the program ends without having served: one clear line, and a status
+//! that tells a mistake in the call (2) from trouble with the machine (1).
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use crate::data::DataError;
+use crate::maildir::MaildirError;
+use crate::name::UserName;
+use crate::options::OptionsError;
+use crate::protocol::Protocol;
+use crate::tls::TlsError;
+use crate::users::UsersError;
+
+/// Why the program ends early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The command line or the configuration file makes no sense.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// There are no users to serve.
+    #[error(transparent)]
+    Users(#[from] UsersError),
+    /// An operator is no user.
+    #[error("operators: there is no user {0}")]
+    Operator(UserName),
+    /// A mailbox cannot be used.
+    #[error(transparent)]
+    Mail(#[from] MaildirError),
+    /// There is no certificate to serve with.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A listener cannot be opened.
+    #[error("cannot listen on {address} for {protocol}: {source}; give another address with --{protocol}")]
+    Listen {
+        /// What it should have spoken.
+        protocol: Protocol,
+        /// Where.
+        address: SocketAddr,
+        /// Why, such as "Address already in use".
+        source: std::io::Error,
+    },
+    /// Signals cannot be waited for.
+    #[error("cannot wait for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+impl Failure {
+    /// The status to end with.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Options(_) => ExitCode::from(2),
+            _ => ExitCode::from(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_one_clear_line() {
+        let failure = Failure::Listen {
+            protocol: Protocol::Pop3,
+            address: "127.0.0.1:1110".parse().unwrap(),
+            source: std::io::ErrorKind::AddrInUse.into(),
+        };
+        assert_eq!(
+            failure.to_string(),
+            "cannot listen on 127.0.0.1:1110 for pop3: address in use; give another address with --pop3"
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! The steps of a start that need no network: settings in, everything that
+//! the listeners serve out.
+
+use crate::data::DataFolder;
+use crate::failure::Failure;
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::tls::Tls;
+use crate::users::Users;
+
+/// All that is ready before the first listener opens.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What the program was told.
+    pub settings: Settings,
+    /// The data folder, locked for as long as this lives.
+    pub data: DataFolder,
+    /// Who may log in.
+    pub users: Users,
+    /// Everybody's mail.
+    pub store: Store,
+    /// The certificate.
+    pub tls: Tls,
+}
+
+impl Prepared {
+    /// Makes or opens the data folder, users, mailboxes and certificate.
+    ///
+    /// # Errors
+    ///
+    /// The first step's [`Failure`]; what earlier steps made is kept for the
+    /// next start.
+    pub fn new(settings: Settings) -> Result<Self, Failure> {
+        let data = DataFolder::open(&settings.data)?;
+        let users = Users::load(&settings.users, &data)?;
+        if let Some(nobody) = settings.operators.iter().find(|name| users.find(name.as_str()).is_none()) {
+            return Err(Failure::Operator(nobody.clone()));
+        }
+        let store = Store::open(&users, &data)?;
+        let tls = Tls::load(&settings, &data)?;
+        Ok(Self { settings, data, users, store, tls })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::options::{Wish, read};
+
+    fn prepare(data: &Path, more: &[&str]) -> Result<Prepared, Failure> {
+        let arguments = ["switchboard", "--data", data.to_str().unwrap()];
+        match read(arguments.iter().chain(more).copied())? {
+            Wish::Run(settings) => Prepared::new(*settings),
+            Wish::Show(text) => panic!("unexpected text: {text}"),
+        }
+    }
+
+    #[test]
+    fn a_first_start_and_a_second_find_the_same_world() {
+        let root = tempfile::tempdir().unwrap();
+        let first = prepare(root.path(), &[]).unwrap();
+        let certificate = first.tls.end_entity().to_vec();
+        assert!(matches!(prepare(root.path(), &[]), Err(Failure::Data(_))), "the folder is in use");
+        drop(first);
+        let second = prepare(root.path(), &[]).unwrap();
+        assert_eq!(second.tls.end_entity().to_vec(), certificate);
+        for user in second.users.iter() {
+            assert!(second.store.maildir(user.name()).is_some());
+        }
+    }
+
+    #[test]
+    fn an_operator_must_be_a_user() {
+        let root = tempfile::tempdir().unwrap();
+        let config = root.path().join("c.toml");
+        std::fs::write(&config, "operators = [\"mallory\"]").unwrap();
+        let failure = prepare(&root.path().join("data"), &["--config", config.to_str().unwrap()]).unwrap_err();
+        assert_eq!(failure.to_string(), "operators: there is no user mallory");
+    }
+}

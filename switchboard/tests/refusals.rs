@@ -1,0 +1,57 @@
+//! The program, started with what it must refuse: one clear line on standard
+//! error, nothing on standard output, and the status that tells whose fault
+//! it is.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn switchboard(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_switchboard")).args(arguments).output().unwrap()
+}
+
+fn refused(arguments: &[&str], status: i32, wanted: &str) {
+    let output = switchboard(arguments);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(errors.starts_with("switchboard: ") && errors.contains(wanted), "{errors}");
+    assert!(output.stdout.is_empty());
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn mistakes_in_the_call_end_with_status_2() {
+    refused(&["--bogus"], 2, "--bogus");
+    refused(&["--runtime", "fortran"], 2, "blocking");
+    refused(&["--imap", "127.0.0.1:0"], 2, "does not serve imap yet");
+    refused(&["--user", "alice"], 2, "NAME:PASSWORD");
+    refused(&["--config", "/nowhere/switchboard.toml"], 2, "/nowhere/switchboard.toml");
+}
+
+#[test]
+fn trouble_with_the_machine_ends_with_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let users = folder.path().join("users");
+
+    std::fs::write(&users, "alice:no hash").unwrap();
+    refused(&["--data", text(&data), "--users", text(&users)], 1, "line 1: this is no argon2 hash");
+    refused(&["--data", text(&data), "--users", "/nowhere/users"], 1, "/nowhere/users");
+    refused(&["--data", text(&users)], 1, text(&users));
+}
+
+#[test]
+fn help_names_every_flag() {
+    let output = switchboard(&["--help"]);
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).unwrap();
+    for flag in [
+        "runtime", "data", "user", "users", "pop3", "pop3s", "imap", "imaps", "irc", "ircs", "xmpp", "xmpps", "web",
+        "config", "trace",
+    ] {
+        assert!(help.contains(&format!("--{flag} ")) || help.contains(&format!("--{flag}\n")), "--{flag} in {help}");
+    }
+}

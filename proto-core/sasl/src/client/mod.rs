@@ -170,8 +170,7 @@ impl Client {
     /// The mechanism has not run to its end, or the proof is missing or wrong: treat the connection as hostile.
     pub fn succeed(&mut self, data: Option<&[u8]>) -> Result<(), Error> {
         match &self.state {
-            State::Fresh | State::Working => return self.keep(Err(Error::Incomplete)),
-            State::Running => {}
+            State::Fresh | State::Running | State::Working => {}
             State::Succeeded => return Err(Misuse::Finished.into()),
             State::Failed(error) => return Err(error.clone()),
         }

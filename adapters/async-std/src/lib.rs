@@ -1,1 +1,85 @@
-//! Wirestate machines on futures-io streams: async-std and smol
+//! Wirestate machines on futures-io streams: async-std and smol.
+//!
+//! [`serve`] puts a machine on each connection that comes in, [`connect`] on one that goes out, [`attach`] on any stream. What comes back
+//! is a [`Connection`], the driver's, out of which events are pulled; what it sees to is told [there](wirestate_driver).
+//!
+//! async-std has been discontinued by its makers, in favour of smol. Both stand on the same reactor, async-io, and so does this
+//! crate; it depends on neither of them, and works under both.
+//!
+//! A server that answers each line with itself, and a client that asks it, with one toy machine for both:
+//!
+//! ```
+//! use wirestate_async_std::{How, Listener, Mode, Options, Shutdown, connect, serve};
+//! # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+//! # use bytes::Bytes;
+//! #
+//! # /// Tells each line and sends lines; ends at the end of input.
+//! # struct Lines { inbox: Inbox, outbox: Outbox }
+//! #
+//! # impl Lines {
+//! #     fn new() -> Self { Lines { inbox: Inbox::new(1024), outbox: Outbox::new() } }
+//! #     fn send(&mut self, line: &[u8]) { self.outbox.put(line) }
+//! # }
+//! #
+//! # impl Machine for Lines {
+//! #     type Event = Bytes;
+//! #     type Error = std::convert::Infallible;
+//! #     fn inbox(&mut self) -> &mut Inbox { &mut self.inbox }
+//! #     fn outbox(&mut self) -> &mut Outbox { &mut self.outbox }
+//! #     fn poll(&mut self, _: Instant) -> Result<Option<Bytes>, Self::Error> {
+//! #         Ok(self.inbox.find_lf().map(|end| self.inbox.take(end + 1)))
+//! #     }
+//! #     fn deadline(&self) -> Option<Instant> { None }
+//! #     fn upgrade(&mut self) -> Option<Upgrade> { None }
+//! #     fn upgraded(&mut self, _: Instant, _: Upgraded) {}
+//! #     fn is_closed(&self) -> bool { self.inbox.is_closed() }
+//! # }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! smol::block_on(async {
+//!     let listener = Listener::bind("127.0.0.1:0").await?;
+//!     let address = listener.local_addr();
+//!     let shutdown = Shutdown::new();
+//!     let server = smol::spawn({
+//!         let shutdown = shutdown.clone();
+//!         async move {
+//!             serve([listener], |task| smol::spawn(task).detach(), |_, _| Lines::new(), async |mut conn| {
+//!                 while let Ok(Some(line)) = conn.try_next().await {
+//!                     conn.machine().send(&line);
+//!                 }
+//!             }, &shutdown).await
+//!         }
+//!     });
+//!
+//!     let mut client = connect(address, Options::new(), |_, _| Lines::new()).await?;
+//!     client.machine().send(b"hello\r\n");
+//!     assert_eq!(client.try_next().await?.unwrap(), "hello\r\n");
+//!     client.close(How::Flush).await?;
+//!
+//!     shutdown.trigger(Mode::Graceful { within: std::time::Duration::from_secs(5) });
+//!     assert_eq!(server.await.accepted, 1);
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! Under async-std the spawning reads `|task| drop(async_std::task::spawn(task))`.
+
+#![forbid(unsafe_code)]
+
+mod connect;
+mod listen;
+mod resolve;
+mod socket;
+mod tcp;
+
+pub use connect::{attach, connect};
+pub use listen::{Listener, Task, serve};
+pub use socket::Socket;
+pub use tcp::Tcp;
+pub use wirestate_driver::{
+    Address, BindError, ConnectError, Error, How, Info, ListenerError, Mode, Options, Report, Shutdown, Stream, Traffic,
+};
+
+/// A machine on a futures-io stream: TCP, where nothing else is said.
+pub type Connection<M, T = Tcp> = wirestate_driver::Connection<M, Socket<T>>;

@@ -1,1 +1,80 @@
-//! Wirestate machines on std::net sockets and threads
+//! Wirestate machines on `std::net` sockets and threads: no runtime, a thread for each connection.
+//!
+//! [`serve`] puts a machine on each connection that comes in, [`connect`] on one that goes out, [`attach`] on any socket. What comes back
+//! is a [`Connection`], out of which events are pulled by calls that wait; what it sees to is told [by the driver](wirestate_driver).
+//! Sessions that are written as futures, for all runtimes, run here too: with [`serve_async`] and [`block_on`].
+//!
+//! A server that answers each line with itself, and a client that asks it, with one toy machine for both:
+//!
+//! ```
+//! use std::thread;
+//! use wirestate_blocking::{How, Listener, Mode, Options, Shutdown, connect, serve};
+//! # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+//! # use bytes::Bytes;
+//! #
+//! # /// Tells each line and sends lines; ends at the end of input.
+//! # struct Lines { inbox: Inbox, outbox: Outbox }
+//! #
+//! # impl Lines {
+//! #     fn new() -> Self { Lines { inbox: Inbox::new(1024), outbox: Outbox::new() } }
+//! #     fn send(&mut self, line: &[u8]) { self.outbox.put(line) }
+//! # }
+//! #
+//! # impl Machine for Lines {
+//! #     type Event = Bytes;
+//! #     type Error = std::convert::Infallible;
+//! #     fn inbox(&mut self) -> &mut Inbox { &mut self.inbox }
+//! #     fn outbox(&mut self) -> &mut Outbox { &mut self.outbox }
+//! #     fn poll(&mut self, _: Instant) -> Result<Option<Bytes>, Self::Error> {
+//! #         Ok(self.inbox.find_lf().map(|end| self.inbox.take(end + 1)))
+//! #     }
+//! #     fn deadline(&self) -> Option<Instant> { None }
+//! #     fn upgrade(&mut self) -> Option<Upgrade> { None }
+//! #     fn upgraded(&mut self, _: Instant, _: Upgraded) {}
+//! #     fn is_closed(&self) -> bool { self.inbox.is_closed() }
+//! # }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = Listener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr();
+//! let shutdown = Shutdown::new();
+//! let server = thread::spawn({
+//!     let shutdown = shutdown.clone();
+//!     move || {
+//!         serve([listener], |_, _| Lines::new(), |mut conn| {
+//!             while let Ok(Some(line)) = conn.try_next() {
+//!                 conn.machine().send(&line);
+//!             }
+//!         }, &shutdown)
+//!     }
+//! });
+//!
+//! let mut client = connect(address, Options::new(), |_, _| Lines::new())?;
+//! client.machine().send(b"hello\r\n");
+//! assert_eq!(client.try_next()?.unwrap(), "hello\r\n");
+//! client.close(How::Flush)?;
+//!
+//! shutdown.trigger(Mode::Graceful { within: std::time::Duration::from_secs(5) });
+//! assert_eq!(server.join().unwrap().accepted, 1);
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod channel;
+mod connect;
+mod connection;
+mod listen;
+mod socket;
+mod wait;
+
+pub use channel::Channel;
+pub use connect::{attach, connect};
+pub use connection::Connection;
+pub use listen::{Listener, serve, serve_async};
+pub use socket::Socket;
+pub use wait::block_on;
+pub use wirestate_driver::{
+    Address, BindError, ConnectError, Error, How, Info, ListenerError, Mode, Options, Report, Shutdown, Stream, Traffic,
+};

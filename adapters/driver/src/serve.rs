@@ -54,41 +54,44 @@ where
     let clock = Clock::starting(runtime.now());
     let group = Group::new(shutdown);
     let mut doors = Doors::new(listeners);
-    while let Some((stream, info, options)) = poll_fn(|cx| doors.poll(cx, &mut runtime, &group, shutdown)).await {
+    while let Some((stream, info, options)) = poll_fn(|cx| doors.poll(cx, &mut runtime, &group)).await {
         let member = group.join();
         let connection = Connection::open(stream, info, clock, options, &factory).with_member(member.clone());
         let task = handler(connection);
         runtime.spawn(async move { member.run(task).await });
     }
     let failed = doors.close();
-    drain(&group, &mut runtime, shutdown).await;
+    group.drained(&mut runtime).await;
     Report { accepted: group.accepted(), aborted: group.aborted(), left: group.live(), failed }
 }
 
-/// Waits for the handlers to end, and cuts off those that have not when the shutdown's time is over.
-async fn drain(group: &Group, runtime: &mut impl Timer, shutdown: &Shutdown) {
-    let mut heard = Phase::Running;
-    let mut deadline: Option<Time> = None;
-    poll_fn(|cx| {
-        loop {
-            group.register(cx.waker());
-            if group.live() == 0 {
-                return Poll::Ready(());
+impl Group {
+    /// Waits for the members to leave, and cuts off those that have not when the shutdown's time is over. Those that then still do not
+    /// leave are given up after a second more.
+    pub async fn drained(&self, timer: &mut impl Timer) {
+        let mut heard = Phase::Running;
+        let mut deadline: Option<Time> = None;
+        poll_fn(|cx| {
+            loop {
+                self.register(cx.waker());
+                if self.live() == 0 {
+                    return Poll::Ready(());
+                }
+                let phase = self.shutdown().phase();
+                if phase > heard {
+                    heard = phase;
+                    let patience = if phase == Phase::Abort { LAST_GRACE } else { self.shutdown().within() };
+                    deadline = earlier(deadline.filter(|_| phase < Phase::Abort), timer.now().checked_add(patience));
+                }
+                match timer.poll_until(cx, deadline) {
+                    Poll::Ready(()) if heard == Phase::Abort => return Poll::Ready(()),
+                    Poll::Ready(()) => self.abort(),
+                    Poll::Pending => return Poll::Pending,
+                }
             }
-            let phase = shutdown.phase();
-            if phase > heard {
-                heard = phase;
-                let patience = if phase == Phase::Abort { LAST_GRACE } else { shutdown.within() };
-                deadline = earlier(deadline.filter(|_| phase < Phase::Abort), runtime.now().checked_add(patience));
-            }
-            match runtime.poll_until(cx, deadline) {
-                Poll::Ready(()) if heard == Phase::Abort => return Poll::Ready(()),
-                Poll::Ready(()) => group.abort(),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    })
-    .await;
+        })
+        .await;
+    }
 }
 
 fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
@@ -126,11 +129,10 @@ impl<A: Accept> Doors<A> {
         cx: &mut Context<'_>,
         timer: &mut impl Timer,
         group: &Group,
-        shutdown: &Shutdown,
     ) -> Poll<Option<(A::Stream, Info, Options)>> {
         group.register(cx.waker());
         loop {
-            if shutdown.is_triggered() || self.open.is_empty() {
+            if group.shutdown().is_triggered() || self.open.is_empty() {
                 return Poll::Ready(None);
             }
             if self.streak >= STREAK {

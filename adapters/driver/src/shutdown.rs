@@ -211,6 +211,11 @@ impl Group {
         self.line.bell.puller.register(waker);
     }
 
+    /// What ends this group.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.line.shutdown
+    }
+
     /// Cuts off what is left.
     pub fn abort(&self) {
         self.line.shutdown.advance(Phase::Abort);

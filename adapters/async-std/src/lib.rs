@@ -37,7 +37,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! smol::block_on(async {
-//!     let listener = Listener::bind("127.0.0.1:0").await?;
+//!     let listener = Listener::bind("127.0.0.1:0")?;
 //!     let address = listener.local_addr();
 //!     let shutdown = Shutdown::new();
 //!     let server = smol::spawn({

@@ -10,7 +10,6 @@ use async_io::Async;
 use wirestate_driver::{Accept, AcceptClass, Address, BindError, Info, Options, Report, Runtime, Shutdown, Timer};
 use wirestate_machine::{Instant, Machine};
 
-use crate::resolve::resolve;
 use crate::socket::Alarm;
 use crate::{Connection, Socket, Tcp};
 
@@ -22,11 +21,12 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens on all addresses that `address` names: `"127.0.0.1:1110"`, `"localhost:0"`, or a `Vec` of [`SocketAddr`]s. Port 0 lets the
-    /// system choose; [`local_addrs`](Listener::local_addrs) says which.
-    pub async fn bind(address: impl ToSocketAddrs + Send + 'static) -> Result<Self, BindError> {
+    /// Listens on all addresses that `address` names: `"127.0.0.1:1110"`, `"localhost:0"`, or a slice of [`SocketAddr`]s. Port 0 lets the
+    /// system choose; [`local_addrs`](Listener::local_addrs) says which. A name is resolved on the spot: nothing is served yet that
+    /// would have to wait.
+    pub fn bind(address: impl ToSocketAddrs) -> Result<Self, BindError> {
         let mut sockets = Vec::new();
-        for address in resolve(address).await.map_err(BindError::Resolve)? {
+        for address in address.to_socket_addrs().map_err(BindError::Resolve)? {
             let bound = Async::<TcpListener>::bind(address).and_then(|socket| {
                 let local = socket.get_ref().local_addr()?;
                 Ok((socket, local))

@@ -101,9 +101,9 @@ where
 {
     let handle = move |connection, member: &Member| {
         let mut task = pin!(handler(connection));
-        block_on(poll_fn(|cx| match member.poll_aborted(cx) {
+        block_on(poll_fn(|cx| match task.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(()),
-            Poll::Pending => task.as_mut().poll(cx),
+            Poll::Pending => member.poll_aborted(cx),
         }));
     };
     run(listeners, factory, handle, shutdown)

@@ -240,13 +240,11 @@ impl Member {
     pub async fn run<H: Future<Output = ()>>(&self, handler: H) {
         let mut handler = pin!(handler);
         poll_fn(|cx| {
-            if self.poll_aborted(cx).is_ready() {
-                return Poll::Ready(());
-            }
+            // At the deadline, too, the handler comes first: it hears of it from its connection.
             let slice = Slice::begin(&self.slices);
             let done = handler.as_mut().poll(cx);
             drop(slice);
-            done
+            if done.is_ready() { done } else { self.poll_aborted(cx) }
         })
         .await;
     }

@@ -1,0 +1,621 @@
+//! What an adapter has to do, whatever its runtime: each skin runs these tests, over real sockets on loopback.
+
+mod toy;
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant as Time};
+
+pub(crate) use toy::{Lines, Rude, Toy};
+use wirestate_driver::{
+    ConnectError, Connection, Error, How, Mode, Next, Options, Report, Shutdown, Stream, Timer, Traffic,
+};
+use wirestate_machine::{Inbox, Instant, Machine, Upgrade};
+
+/// Nothing here waits this long, unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A runtime with its skin.
+pub(crate) trait World: 'static {
+    type Stream: Stream + Send + 'static;
+
+    /// Listens on these addresses and serves them, on a thread of its own, until the shutdown.
+    fn serve<T: Future<Output = ()> + Send + 'static>(
+        addresses: Vec<SocketAddr>,
+        options: Options,
+        factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
+        handler: impl Fn(Connection<Toy, Self::Stream>) -> T + Send + Sync + 'static,
+        shutdown: Shutdown,
+        bound: impl FnOnce(Vec<SocketAddr>) + Send + 'static,
+    ) -> Report;
+
+    fn connect(
+        server: String,
+        options: Options,
+    ) -> impl Future<Output = Result<Connection<Lines, Self::Stream>, ConnectError>>;
+
+    fn block_on<F: Future>(future: F) -> F::Output;
+}
+
+/// A server that is running.
+struct Server {
+    addresses: Vec<SocketAddr>,
+    shutdown: Shutdown,
+    report: Receiver<Report>,
+}
+
+impl Server {
+    fn start<W: World, T: Future<Output = ()> + Send + 'static>(
+        options: Options,
+        factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
+        handler: impl Fn(Connection<Toy, W::Stream>) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Server::start_on::<W, T>(vec![([127, 0, 0, 1], 0).into()], options, factory, handler)
+    }
+
+    fn start_on<W: World, T: Future<Output = ()> + Send + 'static>(
+        addresses: Vec<SocketAddr>,
+        options: Options,
+        factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
+        handler: impl Fn(Connection<Toy, W::Stream>) -> T + Send + Sync + 'static,
+    ) -> Self {
+        let shutdown = Shutdown::new();
+        let (bound, addresses_bound) = channel();
+        let (done, report) = channel();
+        let to_serve = shutdown.clone();
+        thread::spawn(move || {
+            let bound = move |addresses| bound.send(addresses).unwrap();
+            let _ = done.send(W::serve(addresses, options, factory, handler, to_serve, bound));
+        });
+        Server { addresses: addresses_bound.recv_timeout(PATIENCE).unwrap(), shutdown, report }
+    }
+
+    fn echo<W: World>() -> Self {
+        Server::start::<W, _>(Options::new(), Toy::new, |conn| async {
+            let _ = echo(conn).await;
+        })
+    }
+
+    /// A server that tells how each of its sessions ended.
+    fn telling<W: World>(
+        options: Options,
+        factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
+    ) -> (Self, Receiver<Result<Traffic, Error<Rude>>>) {
+        let (tell, told) = channel();
+        let server = Server::start::<W, _>(options, factory, move |conn| {
+            let tell = tell.clone();
+            async move { tell.send(echo(conn).await).unwrap() }
+        });
+        (server, told)
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    fn client(&self) -> TcpStream {
+        client(self.address())
+    }
+
+    fn stop(self, mode: Mode) -> Report {
+        self.shutdown.trigger(mode);
+        self.report.recv_timeout(PATIENCE).expect("the server ends")
+    }
+
+    fn stop_gracefully(self) -> Report {
+        self.stop(Mode::Graceful { within: PATIENCE })
+    }
+}
+
+fn client(address: SocketAddr) -> TcpStream {
+    let client = TcpStream::connect(address).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    client.set_write_timeout(Some(PATIENCE)).unwrap();
+    client
+}
+
+/// The session of most tests: each line is answered with itself.
+async fn echo<S: Stream>(mut conn: Connection<Toy, S>) -> Result<Traffic, Error<Rude>> {
+    while let Some((ticket, line)) = conn.try_next().await? {
+        conn.machine().answer(ticket, &line);
+    }
+    Ok(conn.traffic())
+}
+
+fn read_line(client: &mut TcpStream) -> String {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while !line.ends_with(b"\n") {
+        client.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).unwrap()
+}
+
+fn read_to_end(client: &mut TcpStream) -> String {
+    let mut all = String::new();
+    client.read_to_string(&mut all).unwrap();
+    all
+}
+
+/// A door that opens once, for handlers to wait at.
+#[derive(Default)]
+struct Gate(Mutex<(bool, Option<Waker>)>);
+
+impl Gate {
+    fn open(&self) {
+        let mut state = self.0.lock().unwrap();
+        state.0 = true;
+        if let Some(waker) = state.1.take() {
+            waker.wake();
+        }
+    }
+
+    async fn pass(&self) {
+        poll_fn(|cx| {
+            let mut state = self.0.lock().unwrap();
+            state.1 = Some(cx.waker().clone());
+            if state.0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+// --- the tests ---
+
+pub(crate) fn lines_are_answered<W: World>() {
+    let server = Server::echo::<W>();
+    let mut client = server.client();
+    for line in ["one\r\n", "two\r\n", "three\r\n"] {
+        client.write_all(line.as_bytes()).unwrap();
+        assert_eq!(read_line(&mut client), line);
+    }
+    client.write_all(b"quit\r\n").unwrap();
+    assert_eq!(read_to_end(&mut client), "bye\r\n");
+    drop(client);
+    let report = server.stop_gracefully();
+    assert_eq!((report.accepted, report.aborted, report.left, report.failed.len()), (1, 0, 0, 0));
+}
+
+pub(crate) fn input_may_come_byte_by_byte<W: World>() {
+    let server = Server::echo::<W>();
+    let mut client = server.client();
+    client.set_nodelay(true).unwrap();
+    for byte in b"one\r\nquit\r\n" {
+        client.write_all(&[*byte]).unwrap();
+    }
+    assert_eq!(read_to_end(&mut client), "one\r\nbye\r\n");
+}
+
+pub(crate) fn pipelined_replies_leave_in_one_write<W: World>() {
+    let writes = Arc::new(AtomicUsize::new(0));
+    let count = writes.clone();
+    let server = Server::start::<W, _>(Options::new(), Toy::new, move |conn| {
+        let writes = count.clone();
+        async move {
+            let parts = conn.into_parts();
+            let stream = Counting { stream: parts.stream, writes };
+            let conn = Connection::open(stream, parts.info, parts.clock, parts.options, |_, _| parts.machine);
+            echo(conn).await.unwrap();
+        }
+    });
+    let mut client = server.client();
+    let batch = "line\r\n".repeat(100);
+    client.write_all(batch.as_bytes()).unwrap();
+    client.shutdown(Side::Write).unwrap();
+    assert_eq!(read_to_end(&mut client), batch);
+    assert_eq!(writes.load(Ordering::Relaxed), 1);
+}
+
+pub(crate) fn answers_may_be_awaited_for<W: World>() {
+    let server = Server::start::<W, _>(Options::new(), Toy::new, |mut conn| async move {
+        while let Ok(Some((ticket, line))) = conn.try_next().await {
+            let gate = Arc::new(Gate::default());
+            let storage = gate.clone();
+            thread::spawn(move || storage.open());
+            gate.pass().await;
+            conn.machine().answer(ticket, &line);
+        }
+    });
+    let mut client = server.client();
+    client.write_all(b"one\r\ntwo\r\nthree\r\nquit\r\n").unwrap();
+    assert_eq!(read_to_end(&mut client), "one\r\ntwo\r\nthree\r\nbye\r\n");
+}
+
+pub(crate) fn a_dropped_pull_loses_nothing<W: World>() {
+    let server = Server::start::<W, _>(Options::new(), Toy::new, |mut conn| async move {
+        while let Some(Ok((ticket, line))) = in_pieces(&mut conn).await {
+            conn.machine().answer(ticket, &line);
+        }
+    });
+    let mut client = server.client();
+    client.set_nodelay(true).unwrap();
+    let script = "a line\r\n".repeat(50);
+    for piece in script.as_bytes().chunks(3) {
+        client.write_all(piece).unwrap();
+    }
+    client.shutdown(Side::Write).unwrap();
+    assert_eq!(read_to_end(&mut client), script);
+}
+
+/// A pull whose future is dropped and made anew at each wait.
+async fn in_pieces<M: Machine, S: Stream>(conn: &mut Connection<M, S>) -> Next<M> {
+    poll_fn(|cx| pin!(conn.next()).poll(cx)).await
+}
+
+pub(crate) fn what_came_before_a_half_close_is_answered<W: World>() {
+    let (server, told) = Server::telling::<W>(Options::new(), Toy::new);
+    let mut client = server.client();
+    client.write_all(b"one\r\ntwo\r\nhalf").unwrap();
+    client.shutdown(Side::Write).unwrap();
+    assert_eq!(read_to_end(&mut client), "one\r\ntwo\r\n");
+    let traffic = told.recv_timeout(PATIENCE).unwrap().unwrap();
+    assert_eq!(traffic, Traffic { read: 14, written: 10 });
+}
+
+pub(crate) fn a_reset_in_mid_write_is_told<W: World>() {
+    let (server, told) = Server::telling::<W>(Options::new(), Toy::new);
+    let mut client = server.client();
+    client.write_all(b"flood 1000000000\r\n").unwrap();
+    client.read_exact(&mut [0; 1000]).unwrap();
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    let error = told.recv_timeout(PATIENCE).unwrap().unwrap_err();
+    assert!(matches!(error, Error::Write(_) | Error::Read(_)), "{error}");
+    let mut next = server.client();
+    next.write_all(b"quit\r\n").unwrap();
+    assert_eq!(read_to_end(&mut next), "bye\r\n");
+}
+
+pub(crate) fn a_peer_that_stops_reading_is_closed_and_bounded<W: World>() {
+    let (tell, told) = channel();
+    let options = Options::new().stall(Duration::from_millis(100));
+    let server = Server::start::<W, _>(options, Toy::new, move |mut conn| {
+        let tell: Sender<_> = tell.clone();
+        async move {
+            let ended = conn.try_next().await;
+            tell.send((ended.err().unwrap(), conn.machine().outbox().len())).unwrap();
+        }
+    });
+    let mut client = server.client();
+    client.write_all(b"flood 1000000000\r\n").unwrap();
+    let (error, waiting) = told.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(error, Error::Stalled { .. }), "{error}");
+    assert!(waiting < 80_000, "{waiting}");
+}
+
+pub(crate) fn a_deadline_fires<W: World>() {
+    let (server, told) = Server::telling::<W>(Options::new(), |now| Toy::with_idle(now, Duration::from_millis(30)));
+    let mut client = server.client();
+    let start = Time::now();
+    assert_eq!(read_to_end(&mut client), "timeout\r\n");
+    assert!(start.elapsed() < PATIENCE / 2);
+    drop(client);
+    assert!(told.recv_timeout(PATIENCE).unwrap().is_ok());
+}
+
+pub(crate) fn the_farewell_of_a_broken_protocol_is_delivered<W: World>() {
+    let (server, told) = Server::telling::<W>(Options::new(), Toy::new);
+    let mut client = server.client();
+    client.write_all(b"one\r\nbad\r\nnever read\r\n").unwrap();
+    assert_eq!(read_to_end(&mut client), "one\r\nrude\r\n");
+    drop(client);
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Err(Error::Protocol(Rude))));
+}
+
+pub(crate) fn an_upgrade_without_a_layer_is_an_error<W: World>() {
+    let (server, told) = Server::telling::<W>(Options::new(), Toy::new);
+    let mut client = server.client();
+    client.write_all(b"tls\r\n").unwrap();
+    assert_eq!(read_to_end(&mut client), "");
+    drop(client);
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Err(Error::UnhandledUpgrade(Upgrade::Tls))));
+}
+
+pub(crate) fn a_reset_does_not_eat_the_last_reply<W: World>() {
+    let server = Server::echo::<W>();
+    let mut client = server.client();
+    let mut script = b"quit\r\n".to_vec();
+    script.resize(32 * 1024, b'x');
+    client.write_all(&script).unwrap();
+    assert_eq!(read_to_end(&mut client), "bye\r\n");
+    client.write_all(b"and more").unwrap();
+    client.shutdown(Side::Write).unwrap();
+}
+
+pub(crate) fn large_streams_go_both_ways_at_once<W: World>() {
+    let server = Server::echo::<W>();
+    let script = "0123456789012345678901234567890123456789012345678901234567890\r\n".repeat(50_000);
+    W::block_on(async {
+        let mut conn = W::connect(server.address().to_string(), Options::new()).await.unwrap();
+        conn.machine().send(script.as_bytes());
+        let mut echoed = Vec::new();
+        while echoed.len() < script.len() {
+            echoed.extend_from_slice(&conn.try_next().await.unwrap().unwrap());
+        }
+        assert!(echoed == script.as_bytes());
+        assert_eq!(conn.traffic(), Traffic { read: script.len() as u64, written: script.len() as u64 });
+        conn.close(How::Flush).await.unwrap();
+    });
+    assert_eq!(server.stop_gracefully().aborted, 0);
+}
+
+pub(crate) fn a_client_talks_and_says_goodbye<W: World>() {
+    let server = Server::echo::<W>();
+    W::block_on(async {
+        let mut conn = W::connect(server.address().to_string(), Options::new()).await.unwrap();
+        assert_eq!(conn.info().peer().tcp(), Some(server.address()));
+        conn.machine().send(b"hello\r\n");
+        assert_eq!(conn.try_next().await.unwrap().unwrap(), "hello\r\n");
+        conn.machine().send(b"quit\r\n");
+        conn.flush().await.unwrap();
+        assert_eq!(conn.try_next().await.unwrap().unwrap(), "bye\r\n");
+        assert!(conn.try_next().await.unwrap().is_none());
+    });
+}
+
+pub(crate) fn a_refused_connection_says_so<W: World>() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = W::block_on(W::connect(gone.to_string(), Options::new())).unwrap_err();
+    match refused {
+        ConnectError::Connect { address, source } => {
+            assert_eq!((address, source.kind()), (gone, ErrorKind::ConnectionRefused));
+        }
+        other => panic!("{other}"),
+    }
+}
+
+pub(crate) fn a_name_that_is_none_says_so<W: World>() {
+    let nowhere = W::block_on(W::connect("no port in here".into(), Options::new())).unwrap_err();
+    assert!(matches!(nowhere, ConnectError::Resolve(_)), "{nowhere}");
+}
+
+pub(crate) fn connecting_has_a_deadline<W: World>() {
+    let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    full.listen(0).unwrap();
+    let address = full.local_addr().unwrap().as_socket().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(one) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+        queue.push(one);
+        assert!(queue.len() < 100, "this system's backlog has no end");
+    }
+    let options = Options::new().connect(Duration::from_millis(50));
+    let late = W::block_on(W::connect(address.to_string(), options)).unwrap_err();
+    assert!(matches!(late, ConnectError::Deadline { after } if after == Duration::from_millis(50)), "{late}");
+}
+
+pub(crate) fn several_addresses_are_served<W: World>() {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::start_on::<W, _>(vec![any, any], Options::new(), Toy::new, |conn| async {
+        let _ = echo(conn).await;
+    });
+    assert_eq!(server.addresses.len(), 2);
+    for address in &server.addresses {
+        let mut client = client(*address);
+        client.write_all(b"quit\r\n").unwrap();
+        assert_eq!(read_to_end(&mut client), "bye\r\n");
+    }
+    assert_eq!(server.stop_gracefully().accepted, 2);
+}
+
+pub(crate) fn a_handler_that_panics_harms_nobody_else<W: World>() {
+    let server = Server::start::<W, _>(Options::new(), Toy::new, |mut conn| async move {
+        while let Ok(Some((ticket, line))) = conn.try_next().await {
+            assert!(line != "panic\r\n", "as it was told to");
+            conn.machine().answer(ticket, &line);
+        }
+    });
+    let mut calm = server.client();
+    calm.write_all(b"before\r\n").unwrap();
+    assert_eq!(read_line(&mut calm), "before\r\n");
+    let mut wild = server.client();
+    wild.write_all(b"panic\r\n").unwrap();
+    assert_eq!(read_to_end(&mut wild), "");
+    calm.write_all(b"after\r\n").unwrap();
+    assert_eq!(read_line(&mut calm), "after\r\n");
+    drop(calm);
+    let report = server.stop_gracefully();
+    assert_eq!((report.accepted, report.left), (2, 0));
+}
+
+pub(crate) fn idle_sessions_are_told_to_go<W: World>() {
+    let server = Server::echo::<W>();
+    let mut clients = [server.client(), server.client()];
+    for client in &mut clients {
+        client.write_all(b"here\r\n").unwrap();
+        assert_eq!(read_line(client), "here\r\n");
+    }
+    let address = server.address();
+    server.shutdown.trigger(Mode::Graceful { within: PATIENCE });
+    for mut client in clients {
+        assert_eq!(read_to_end(&mut client), "going\r\n");
+    }
+    let start = Time::now();
+    let report = server.stop_gracefully();
+    assert!(start.elapsed() < PATIENCE / 2);
+    assert_eq!((report.accepted, report.aborted, report.left), (2, 0, 0));
+    assert!(TcpStream::connect(address).is_err());
+}
+
+pub(crate) fn busy_sessions_end_at_their_safe_point<W: World>() {
+    let gate = Arc::new(Gate::default());
+    let (server, mut client) = waiting_at::<W>(gate.clone());
+    server.shutdown.trigger(Mode::Graceful { within: PATIENCE });
+    let start = Time::now();
+    while TcpStream::connect(server.address()).is_ok() {
+        assert!(start.elapsed() < PATIENCE, "listening stops");
+        thread::yield_now();
+    }
+    gate.open();
+    assert_eq!(read_to_end(&mut client), "wait\r\ngoing\r\n");
+    drop(client);
+    assert_eq!(server.stop_gracefully().aborted, 0);
+}
+
+pub(crate) fn what_waits_elsewhere_is_cut_off_at_the_deadline<W: World>() {
+    let (server, mut client) = waiting_at::<W>(Arc::default());
+    let report = server.stop(Mode::Graceful { within: Duration::from_millis(30) });
+    assert_eq!((report.aborted, report.left), (1, 0));
+    assert_eq!(client.read(&mut [0; 10]).unwrap_or(0), 0);
+}
+
+/// A server whose handler waits at `gate` with the answer to `wait`, and a client that has sent it.
+fn waiting_at<W: World>(gate: Arc<Gate>) -> (Server, TcpStream) {
+    let (tell, waiting) = channel();
+    let server = Server::start::<W, _>(Options::new(), Toy::new, move |mut conn| {
+        let (gate, tell) = (gate.clone(), tell.clone());
+        async move {
+            while let Ok(Some((ticket, line))) = conn.try_next().await {
+                tell.send(()).unwrap();
+                gate.pass().await;
+                conn.machine().answer(ticket, &line);
+            }
+        }
+    });
+    let mut client = server.client();
+    client.write_all(b"wait\r\n").unwrap();
+    waiting.recv_timeout(PATIENCE).unwrap();
+    (server, client)
+}
+
+pub(crate) fn a_machine_that_does_not_end_is_cut_off_at_the_deadline<W: World>() {
+    let (tell, told) = channel();
+    let server = Server::start::<W, _>(Options::new(), Toy::new, move |mut conn| {
+        let tell: Sender<_> = tell.clone();
+        async move {
+            let mut forgotten = Vec::new();
+            loop {
+                match conn.try_next().await {
+                    Ok(Some((ticket, _))) => {
+                        forgotten.push(ticket);
+                        tell.send(None).unwrap();
+                    }
+                    Ok(None) => break,
+                    Err(error) => tell.send(Some(error)).unwrap(),
+                }
+            }
+        }
+    });
+    let mut client = server.client();
+    client.write_all(b"wait\r\n").unwrap();
+    assert!(told.recv_timeout(PATIENCE).unwrap().is_none());
+    let report = server.stop(Mode::Graceful { within: Duration::from_millis(30) });
+    assert!(matches!(told.recv_timeout(PATIENCE).unwrap(), Some(Error::Aborted)));
+    assert_eq!((report.aborted, report.left), (1, 0));
+}
+
+pub(crate) fn now_ends_idle_and_busy_sessions_at_once<W: World>() {
+    let (server, mut busy) = waiting_at::<W>(Arc::default());
+    let mut stuck = server.client();
+    stuck.write_all(b"flood 1000000000\r\n").unwrap();
+    stuck.read_exact(&mut [0; 1000]).unwrap();
+    let start = Time::now();
+    let report = server.stop(Mode::Now);
+    assert!(start.elapsed() < PATIENCE / 2);
+    // What the system buffers for the one that does not read may just suffice for its last word.
+    assert!(matches!((report.accepted, report.aborted, report.left), (2, 1..=2, 0)), "{report:?}");
+    assert_eq!(busy.read(&mut [0; 10]).unwrap_or(0), 0);
+}
+
+pub(crate) fn now_still_says_goodbye<W: World>() {
+    let server = Server::echo::<W>();
+    let mut client = server.client();
+    client.write_all(b"here\r\n").unwrap();
+    assert_eq!(read_line(&mut client), "here\r\n");
+    let report = server.stop(Mode::Now);
+    assert_eq!((report.accepted, report.aborted, report.left), (1, 0, 0));
+    assert_eq!(read_to_end(&mut client), "going\r\n");
+}
+
+/// A stream that counts its writes.
+struct Counting<S> {
+    stream: S,
+    writes: Arc<AtomicUsize>,
+}
+
+impl<S: Timer> Timer for Counting<S> {
+    fn now(&self) -> Time {
+        self.stream.now()
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, until: Option<Time>) -> Poll<()> {
+        self.stream.poll_until(cx, until)
+    }
+}
+
+impl<S: Stream> Stream for Counting<S> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox, until: Option<Time>) -> Poll<io::Result<usize>> {
+        self.stream.poll_read(cx, inbox, until)
+    }
+
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        until: Option<Time>,
+    ) -> Poll<io::Result<usize>> {
+        let wrote = self.stream.poll_write(cx, slices, until);
+        self.writes.fetch_add(wrote.is_ready().into(), Ordering::Relaxed);
+        wrote
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_flush(cx)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_shutdown(cx)
+    }
+
+    fn interrupter(&self) -> Option<&Waker> {
+        self.stream.interrupter()
+    }
+}
+
+/// Runs the suite in a world.
+macro_rules! suite {
+    ($name:ident: $world:ty) => {
+        mod $name {
+            crate::suite::suite! { @tests $world;
+                lines_are_answered
+                input_may_come_byte_by_byte
+                pipelined_replies_leave_in_one_write
+                answers_may_be_awaited_for
+                a_dropped_pull_loses_nothing
+                what_came_before_a_half_close_is_answered
+                a_reset_in_mid_write_is_told
+                a_peer_that_stops_reading_is_closed_and_bounded
+                a_deadline_fires
+                the_farewell_of_a_broken_protocol_is_delivered
+                an_upgrade_without_a_layer_is_an_error
+                a_reset_does_not_eat_the_last_reply
+                large_streams_go_both_ways_at_once
+                a_client_talks_and_says_goodbye
+                a_refused_connection_says_so
+                a_name_that_is_none_says_so
+                connecting_has_a_deadline
+                several_addresses_are_served
+                a_handler_that_panics_harms_nobody_else
+                idle_sessions_are_told_to_go
+                busy_sessions_end_at_their_safe_point
+                what_waits_elsewhere_is_cut_off_at_the_deadline
+                a_machine_that_does_not_end_is_cut_off_at_the_deadline
+                now_ends_idle_and_busy_sessions_at_once
+                now_still_says_goodbye
+            }
+        }
+    };
+    (@tests $world:ty; $($test:ident)*) => {
+        $(#[test] fn $test() { crate::suite::$test::<$world>() })*
+    };
+}
+pub(crate) use suite;

@@ -1,0 +1,191 @@
+//! Toy machines that try the driver where protocols would.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use wirestate_machine::{Inbox, Instant, Machine, Marks, Outbox, Ticket, Tickets, Upgrade, Upgraded};
+
+/// A server of lines. It asks the application about each, but for these, which it understands itself:
+/// `quit` says `bye` and closes, `bad` breaks the protocol, `flood N` says N bytes, `tls` wants an upgrade.
+pub(crate) struct Toy {
+    inbox: Inbox,
+    outbox: Outbox,
+    tickets: Tickets,
+    idle: Duration,
+    due: Instant,
+    flood: usize,
+    leaving: bool,
+    upgrading: bool,
+    closed: bool,
+    broken: bool,
+}
+
+/// The kind of the only ticket there is.
+pub(crate) enum Line {}
+
+/// The peer said `bad`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rude;
+
+impl std::fmt::Display for Rude {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the peer was rude")
+    }
+}
+
+impl Toy {
+    pub(crate) fn new(now: Instant) -> Self {
+        Toy::with_idle(now, Duration::from_secs(600))
+    }
+
+    pub(crate) fn with_idle(now: Instant, idle: Duration) -> Self {
+        Toy {
+            inbox: Inbox::new(4096),
+            outbox: Outbox::with_marks(Marks { high: 64 * 1024, low: 16 * 1024 }),
+            tickets: Tickets::new(),
+            idle,
+            due: now + idle,
+            flood: 0,
+            leaving: false,
+            upgrading: false,
+            closed: false,
+            broken: false,
+        }
+    }
+
+    pub(crate) fn answer(&mut self, ticket: Ticket<Line>, line: &[u8]) {
+        self.tickets.redeem(ticket).unwrap();
+        self.outbox.put(line);
+    }
+
+    fn say_and_close(&mut self, farewell: &[u8]) {
+        self.outbox.put(farewell);
+        self.closed = true;
+    }
+
+    fn pour(&mut self) {
+        while self.flood > 0 && !self.outbox.is_full() {
+            let piece = self.flood.min(4096);
+            self.outbox.link(Bytes::from(vec![b'x'; piece]));
+            self.flood -= piece;
+        }
+    }
+}
+
+impl Machine for Toy {
+    type Event = (Ticket<Line>, Bytes);
+    type Error = Rude;
+
+    fn inbox(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    fn poll(&mut self, now: Instant) -> Result<Option<Self::Event>, Rude> {
+        loop {
+            if self.broken {
+                return Err(Rude);
+            }
+            self.pour();
+            if self.closed || self.flood > 0 || self.tickets.is_open() || self.outbox.is_full() || self.upgrading {
+                return Ok(None);
+            }
+            if self.leaving {
+                self.say_and_close(b"going\r\n");
+                return Ok(None);
+            }
+            let Some(end) = self.inbox.find_lf() else {
+                if self.inbox.is_closed() {
+                    self.closed = true;
+                } else if now >= self.due {
+                    self.say_and_close(b"timeout\r\n");
+                }
+                return Ok(None);
+            };
+            self.due = now + self.idle;
+            let line = self.inbox.take(end + 1);
+            match line.trim_ascii() {
+                b"quit" => self.say_and_close(b"bye\r\n"),
+                b"bad" => {
+                    self.outbox.put(b"rude\r\n");
+                    self.broken = true;
+                }
+                b"tls" => self.upgrading = true,
+                flood if flood.starts_with(b"flood ") => {
+                    self.flood = std::str::from_utf8(&flood[6..]).unwrap().parse().unwrap();
+                }
+                _ => return Ok(Some((self.tickets.issue(), line))),
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        (!self.closed && !self.broken && !self.tickets.is_open() && self.flood == 0).then_some(self.due)
+    }
+
+    fn upgrade(&mut self) -> Option<Upgrade> {
+        (self.upgrading && self.outbox.is_empty() && self.inbox.is_empty()).then_some(Upgrade::Tls)
+    }
+
+    fn upgraded(&mut self, _now: Instant, _how: Upgraded) {
+        self.upgrading = false;
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    fn shutdown(&mut self) {
+        self.leaving = true;
+    }
+}
+
+/// A client of lines: tells each line that comes, sends what it is given, ends with the input.
+pub(crate) struct Lines {
+    inbox: Inbox,
+    outbox: Outbox,
+}
+
+impl Lines {
+    pub(crate) fn new() -> Self {
+        Lines { inbox: Inbox::new(64 * 1024), outbox: Outbox::new() }
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.outbox.put(bytes);
+    }
+}
+
+impl Machine for Lines {
+    type Event = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn inbox(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    fn poll(&mut self, _now: Instant) -> Result<Option<Bytes>, Self::Error> {
+        Ok(self.inbox.find_lf().map(|end| self.inbox.take(end + 1)))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn upgrade(&mut self) -> Option<Upgrade> {
+        None
+    }
+
+    fn upgraded(&mut self, _now: Instant, _how: Upgraded) {}
+
+    fn is_closed(&self) -> bool {
+        self.inbox.is_closed() && !self.inbox.bytes().contains(&b'\n')
+    }
+}

@@ -1,1 +1,57 @@
-//! TLS, DEFLATE, tracing and fault injection as layers around any Wirestate machine
+//! Layers: structs around a [`Machine`](wirestate_machine::Machine) that are machines themselves.
+//!
+//! A layer sits on the byte seam, between a protocol and its driver, and neither of them changes for it:
+//!
+//! | layer | does |
+//! |---|---|
+//! | [`Tls`] | takes `Upgrade::Tls`, as server or as client, by rustls |
+//!
+//! They nest, outermost first as bytes come from the wire. An upgrade is taken by the innermost layer that knows it. Each layer dereferences to what it wraps, so the
+//! application calls its server's methods on the whole; the `Machine` methods are the outermost layer's.
+//!
+//! Where no layer is active, a layer hands out the boxes of the machine inside and costs a branch.
+
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod tls;
+
+pub use error::Error;
+pub use tls::Tls;
+
+/// What every layer offers beside its work: a way to what it wraps.
+macro_rules! wraps {
+    ($layer:ident<M $(, $more:ident)*>) => {
+        impl<M $(, $more)*> $layer<M $(, $more)*> {
+            /// What the layer wraps.
+            pub fn inner(&self) -> &M {
+                &self.inner
+            }
+
+            /// What the layer wraps.
+            pub fn inner_mut(&mut self) -> &mut M {
+                &mut self.inner
+            }
+
+            /// Takes the layer off. What it still held of the stream is dropped.
+            pub fn into_inner(self) -> M {
+                self.inner
+            }
+        }
+
+        impl<M $(, $more)*> core::ops::Deref for $layer<M $(, $more)*> {
+            type Target = M;
+
+            fn deref(&self) -> &M {
+                &self.inner
+            }
+        }
+
+        impl<M $(, $more)*> core::ops::DerefMut for $layer<M $(, $more)*> {
+            fn deref_mut(&mut self) -> &mut M {
+                &mut self.inner
+            }
+        }
+    };
+}
+pub(crate) use wraps;

@@ -1,0 +1,17 @@
+use thiserror::Error;
+
+use crate::tls;
+
+/// What ended a session that runs through a layer: the layer's own trouble, or the machine's.
+///
+/// Layers nest, and so do their errors: the error of `Tls<Deflate<M>>` is `Error<Error<M::Error>>`.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Error<E> {
+    /// TLS could not be set up, or broke.
+    #[error("TLS: {0}")]
+    Tls(#[source] tls::Failure),
+    /// What the layer wraps found the peer at fault.
+    #[error(transparent)]
+    Inner(E),
+}

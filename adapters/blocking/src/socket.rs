@@ -1,5 +1,6 @@
 use std::io;
 use std::io::{ErrorKind, IoSlice};
+use std::mem;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
@@ -36,6 +37,9 @@ pub struct Socket<T = TcpStream> {
     slice: Duration,
     /// Whether the last write took nothing.
     stuck: bool,
+    /// Whether the look at a peer that takes nothing found something to read: then the next write does not wait.
+    found: bool,
+    nonblocking: bool,
     /// How long the next nap is, once interrupted; `None` before the interruption was told.
     nap: Option<Duration>,
 }
@@ -81,6 +85,8 @@ impl<T: Channel> Socket<T> {
             write_timeout: None,
             slice: FIRST_SLICE,
             stuck: false,
+            found: false,
+            nonblocking: false,
             nap: None,
         })
     }
@@ -90,12 +96,20 @@ impl<T: Channel> Socket<T> {
         &self.link.io
     }
 
+    fn set_nonblocking(&mut self, nonblocking: bool) -> io::Result<()> {
+        if self.nonblocking != nonblocking {
+            self.link.io.set_nonblocking(nonblocking)?;
+            self.nonblocking = nonblocking;
+        }
+        Ok(())
+    }
+
     /// Reads what is there, without a wait: the peer may have stopped to read because it is not read itself.
     fn look(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        self.link.io.set_nonblocking(true)?;
+        self.set_nonblocking(true)?;
         let looked = self.link.io.read(space);
-        self.link.io.set_nonblocking(false)?;
-        if looked.is_ok() {
+        self.found = looked.as_ref().is_ok_and(|count| *count > 0);
+        if self.found {
             self.slice = FIRST_SLICE;
         }
         looked
@@ -114,7 +128,27 @@ impl<T: Channel> Socket<T> {
             self.link.io.set_read_timeout(timeout)?;
             self.read_timeout = timeout;
         }
+        self.set_nonblocking(false)?;
         self.link.io.read(space)
+    }
+
+    /// Writes what the peer takes within this slice of time.
+    fn write(&mut self, slices: &[IoSlice<'_>], left: Option<Duration>) -> io::Result<usize> {
+        if self.stuck && self.found {
+            self.set_nonblocking(true)?;
+            return self.link.io.write(slices);
+        }
+        let slice = left.map_or(self.slice, |left| left.clamp(Duration::from_millis(1), self.slice));
+        if self.write_timeout != Some(slice) {
+            self.link.io.set_write_timeout(Some(slice))?;
+            self.write_timeout = Some(slice);
+        }
+        self.set_nonblocking(false)?;
+        let wrote = self.link.io.write(slices);
+        if wrote.as_ref().is_err_and(is_timeout) {
+            self.slice = (self.slice * 2).min(LONGEST_SLICE);
+        }
+        wrote
     }
 }
 
@@ -122,8 +156,9 @@ fn left(until: Option<Instant>) -> Option<Duration> {
     until.map(|until| until.saturating_duration_since(Instant::now()))
 }
 
+/// Whether the wait is over. On Unix, `TimedOut` is something else: the network has given the connection up.
 fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+    error.kind() == ErrorKind::WouldBlock || (cfg!(windows) && error.kind() == ErrorKind::TimedOut)
 }
 
 impl<T: Channel> Stream for Socket<T> {
@@ -164,15 +199,10 @@ impl<T: Channel> Stream for Socket<T> {
         slices: &[IoSlice<'_>],
         until: Option<Instant>,
     ) -> Poll<io::Result<usize>> {
-        let slice = left(until).map_or(self.slice, |left| left.clamp(Duration::from_millis(1), self.slice));
-        if self.write_timeout != Some(slice) {
-            self.link.io.set_write_timeout(Some(slice))?;
-            self.write_timeout = Some(slice);
-        }
-        match self.link.io.write(slices) {
+        match self.write(slices, left(until)) {
             Err(error) if is_timeout(&error) => {
                 self.stuck = true;
-                self.slice = (self.slice * 2).min(LONGEST_SLICE);
+                self.found = false;
                 Poll::Pending
             }
             done => {
@@ -205,7 +235,7 @@ impl<T> Timer for Socket<T> {
     /// Waits, and is always ready: at `until`, after an interruption, or because the write has waited already.
     fn poll_until(&mut self, _cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
         let left = left(until);
-        if self.stuck || left == Some(Duration::ZERO) {
+        if mem::take(&mut self.stuck) || left == Some(Duration::ZERO) {
             return Poll::Ready(());
         }
         let interrupted = self.link.interrupted();

@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::tls;
+use crate::{deflate, tls};
 
 /// What ended a session that runs through a layer: the layer's own trouble, or the machine's.
 ///
@@ -11,6 +11,9 @@ pub enum Error<E> {
     /// TLS could not be set up, or broke.
     #[error("TLS: {0}")]
     Tls(#[source] tls::Failure),
+    /// The compressed stream broke.
+    #[error("compression: {0}")]
+    Deflate(#[source] deflate::Failure),
     /// What the layer wraps found the peer at fault.
     #[error(transparent)]
     Inner(E),

@@ -13,9 +13,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod deflate;
 mod error;
 pub mod tls;
 
+pub use deflate::Deflate;
 pub use error::Error;
 pub use tls::Tls;
 

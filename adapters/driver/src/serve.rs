@@ -57,8 +57,7 @@ where
     while let Some((stream, info, options)) = poll_fn(|cx| doors.poll(cx, &mut runtime, &group)).await {
         let member = group.join();
         let connection = Connection::open(stream, info, clock, options, &factory).with_member(member.clone());
-        let task = handler(connection);
-        runtime.spawn(async move { member.run(task).await });
+        runtime.spawn(member.run(handler(connection)));
     }
     let failed = doors.close();
     group.drained(&mut runtime).await;

@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -237,16 +236,16 @@ impl Member {
     }
 
     /// Runs a connection's handler, and drops it when the shutdown's deadline has come and it still sits elsewhere than in its connection.
-    pub async fn run<H: Future<Output = ()>>(&self, handler: H) {
-        let mut handler = pin!(handler);
-        poll_fn(|cx| {
+    pub fn run<H: Future<Output = ()>>(self: Arc<Self>, handler: H) -> impl Future<Output = ()> + use<H> {
+        // Boxed, for an async block would hold it twice: once as it came and once pinned.
+        let mut handler = Box::pin(handler);
+        poll_fn(move |cx| {
             // At the deadline, too, the handler comes first: it hears of it from its connection.
             let slice = Slice::begin(&self.slices);
             let done = handler.as_mut().poll(cx);
             drop(slice);
             if done.is_ready() { done } else { self.poll_aborted(cx) }
         })
-        .await;
     }
 
     /// Ready when the connection is to be cut off.
@@ -314,6 +313,7 @@ impl Drop for Slice<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::task::Wake;
 
     use super::*;

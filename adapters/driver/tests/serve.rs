@@ -1,0 +1,179 @@
+//! The accept loop, on a listener that does what it is told and a clock that stands still until it is moved.
+#![cfg(unix)]
+
+#[path = "suite/toy.rs"]
+#[allow(dead_code)]
+mod toy;
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::io::IoSlice;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use toy::Toy;
+use wirestate_driver::{Accept, Address, Info, Mode, Options, Report, Runtime, Shutdown, Stream, Timer, serve};
+use wirestate_machine::Inbox;
+
+#[derive(Clone)]
+struct World(Arc<Mutex<State>>);
+
+struct State {
+    now: Instant,
+    alarm: Option<Instant>,
+    /// What accept says next: an error's number, or a connection.
+    queue: VecDeque<Option<i32>>,
+}
+
+impl World {
+    fn new(queue: &[Option<i32>]) -> Self {
+        World(Arc::new(Mutex::new(State { now: Instant::now(), alarm: None, queue: queue.iter().copied().collect() })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    fn alarm(&self) -> Option<Duration> {
+        let state = self.state();
+        state.alarm.map(|alarm| alarm - state.now)
+    }
+}
+
+impl Timer for World {
+    fn now(&self) -> Instant {
+        self.state().now
+    }
+
+    fn poll_until(&mut self, _cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
+        let mut state = self.state();
+        state.alarm = until;
+        if until.is_some_and(|until| state.now >= until) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Runtime for World {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        assert!(pin!(task).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+}
+
+impl Accept for World {
+    type Stream = Ended;
+
+    fn poll_accept(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<(Ended, Info)>> {
+        match self.state().queue.pop_front() {
+            None => Poll::Pending,
+            Some(Some(code)) => Poll::Ready(Err(io::Error::from_raw_os_error(code))),
+            Some(None) => Poll::Ready(Ok((Ended(self.clone()), Info::new(Address::Unknown, Address::Unknown)))),
+        }
+    }
+
+    fn local(&self) -> Address {
+        Address::Unknown
+    }
+}
+
+/// A stream that has ended before it began.
+struct Ended(World);
+
+impl Timer for Ended {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn poll_until(&mut self, _cx: &mut Context<'_>, _until: Option<Instant>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+impl Stream for Ended {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut Inbox, _: Option<Instant>) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(0))
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>], _: Option<Instant>) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn served<'a>(worlds: &[World], shutdown: &'a Shutdown) -> Pin<Box<dyn Future<Output = Report> + 'a>> {
+    let listeners = worlds.iter().map(|world| (world.clone(), Options::new())).collect();
+    let handler = async |mut conn: wirestate_driver::Connection<Toy, Ended>| {
+        assert!(conn.next().await.is_none());
+    };
+    Box::pin(serve(listeners, worlds[0].clone(), |_, now| Toy::new(now), handler, shutdown))
+}
+
+fn poll(serving: &mut Pin<Box<dyn Future<Output = Report> + '_>>) -> Poll<Report> {
+    serving.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn an_exhausted_listener_rests_and_goes_on() {
+    let world = World::new(&[None, Some(libc::EMFILE), Some(libc::ENFILE), None, Some(libc::EMFILE), None]);
+    let shutdown = Shutdown::new();
+    let mut serving = served(std::slice::from_ref(&world), &shutdown);
+    for pause in [5, 10, 5] {
+        assert!(poll(&mut serving).is_pending());
+        assert_eq!(world.alarm(), Some(Duration::from_millis(pause)));
+        assert!(poll(&mut serving).is_pending(), "it rests until the alarm");
+        world.state().now += Duration::from_millis(pause);
+    }
+    assert!(poll(&mut serving).is_pending());
+    assert!(world.state().queue.is_empty());
+    shutdown.trigger(Mode::Now);
+    let Poll::Ready(report) = poll(&mut serving) else { panic!("nobody is left") };
+    assert_eq!((report.accepted, report.failed.len()), (3, 0));
+}
+
+#[test]
+fn a_connection_that_broke_before_it_was_accepted_is_passed_over() {
+    let world = World::new(&[Some(libc::ECONNABORTED), None, Some(libc::EPROTO), Some(libc::EPERM), None]);
+    let shutdown = Shutdown::new();
+    let mut serving = served(std::slice::from_ref(&world), &shutdown);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!(world.alarm(), None);
+    shutdown.trigger(Mode::Graceful { within: Duration::from_secs(1) });
+    assert!(matches!(poll(&mut serving), Poll::Ready(report) if report.accepted == 2));
+}
+
+#[test]
+fn a_listener_that_fails_ends_alone() {
+    let broken = World::new(&[None, Some(libc::EBADF), None]);
+    let sound = World::new(&[None]);
+    let shutdown = Shutdown::new();
+    let mut serving = served(&[broken.clone(), sound.clone()], &shutdown);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!((broken.state().queue.len(), sound.state().queue.len()), (1, 0));
+    sound.state().queue.extend([None, Some(libc::EINVAL)]);
+    let Poll::Ready(report) = poll(&mut serving) else { panic!("no listener is left") };
+    assert_eq!(report.accepted, 3);
+    let codes: Vec<_> = report.failed.iter().map(|failed| failed.source.raw_os_error()).collect();
+    assert_eq!(codes, [Some(libc::EBADF), Some(libc::EINVAL)]);
+}
+
+#[test]
+fn a_storm_of_connections_lets_others_have_their_turn() {
+    let world = World::new(&[None; 100]);
+    let shutdown = Shutdown::new();
+    let mut serving = served(std::slice::from_ref(&world), &shutdown);
+    assert!(poll(&mut serving).is_pending());
+    assert!(!world.state().queue.is_empty());
+    while !world.state().queue.is_empty() {
+        assert!(poll(&mut serving).is_pending());
+    }
+    shutdown.trigger(Mode::Now);
+    assert!(matches!(poll(&mut serving), Poll::Ready(report) if report.accepted == 100));
+}

@@ -3,165 +3,22 @@
 #[path = "suite/toy.rs"]
 #[allow(dead_code)]
 mod toy;
+#[path = "suite/wire.rs"]
+mod wire;
 
-use std::collections::VecDeque;
-use std::io;
-use std::io::{ErrorKind, IoSlice};
+use std::io::ErrorKind;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use toy::{Lines, Rude, Toy};
-use wirestate_driver::{
-    Address, Clock, Connection, Error, Group, How, Info, Mode, Next, Options, Shutdown, Stream, Timer,
-};
-use wirestate_machine::{Inbox, Machine, Upgrade};
+use wire::Wire;
+use wirestate_driver::{Address, Clock, Connection, Error, Group, How, Info, Mode, Next, Options, Shutdown};
+use wirestate_machine::{Machine, Upgrade};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// The far side of a stream, and its clock.
-#[derive(Clone)]
-struct Wire(Arc<Mutex<State>>);
-
-struct State {
-    now: Instant,
-    incoming: VecDeque<io::Result<Vec<u8>>>,
-    eof: bool,
-    /// How many bytes the peer still takes.
-    window: usize,
-    /// Each write as it was taken.
-    writes: Vec<Vec<u8>>,
-    broken_write: Option<ErrorKind>,
-    flush_pending: bool,
-    flushes: usize,
-    shut: bool,
-    /// What the alarm was last set to.
-    alarm: Option<Instant>,
-    clock_reads: usize,
-    reads: usize,
-}
-
-impl Wire {
-    fn new() -> Self {
-        Wire(Arc::new(Mutex::new(State {
-            now: Instant::now(),
-            incoming: VecDeque::new(),
-            eof: false,
-            window: usize::MAX,
-            writes: Vec::new(),
-            broken_write: None,
-            flush_pending: false,
-            flushes: 0,
-            shut: false,
-            alarm: None,
-            clock_reads: 0,
-            reads: 0,
-        })))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
-    }
-
-    fn send(&self, bytes: &[u8]) {
-        self.state().incoming.push_back(Ok(bytes.to_vec()));
-    }
-
-    fn sends_error(&self, kind: ErrorKind) {
-        self.state().incoming.push_back(Err(kind.into()));
-    }
-
-    fn pass(&self, time: Duration) {
-        self.state().now += time;
-    }
-
-    fn said(&self) -> String {
-        String::from_utf8(self.state().writes.concat()).unwrap()
-    }
-
-    /// How far away the alarm is.
-    fn alarm(&self) -> Option<Duration> {
-        let state = self.state();
-        state.alarm.map(|alarm| alarm - state.now)
-    }
-}
-
-impl Timer for Wire {
-    fn now(&self) -> Instant {
-        let mut state = self.state();
-        state.clock_reads += 1;
-        state.now
-    }
-
-    fn poll_until(&mut self, _cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
-        let mut state = self.state();
-        state.alarm = until;
-        if until.is_some_and(|until| state.now >= until) { Poll::Ready(()) } else { Poll::Pending }
-    }
-}
-
-impl Stream for Wire {
-    fn poll_read(
-        &mut self,
-        _cx: &mut Context<'_>,
-        inbox: &mut Inbox,
-        _until: Option<Instant>,
-    ) -> Poll<io::Result<usize>> {
-        assert!(inbox.room() > 0, "no read without room");
-        let mut state = self.state();
-        state.reads += 1;
-        match state.incoming.pop_front() {
-            Some(Ok(mut bytes)) => {
-                let taken = inbox.push_some(&bytes);
-                if taken < bytes.len() {
-                    state.incoming.push_front(Ok(bytes.split_off(taken)));
-                }
-                Poll::Ready(Ok(taken))
-            }
-            Some(Err(error)) => Poll::Ready(Err(error)),
-            None if state.eof => Poll::Ready(Ok(0)),
-            None => Poll::Pending,
-        }
-    }
-
-    fn poll_write(
-        &mut self,
-        _cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-        _until: Option<Instant>,
-    ) -> Poll<io::Result<usize>> {
-        assert!(slices.iter().all(|slice| !slice.is_empty()), "no empty slices");
-        let mut state = self.state();
-        if let Some(kind) = state.broken_write {
-            return Poll::Ready(Err(kind.into()));
-        }
-        let mut bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
-        bytes.truncate(state.window);
-        if bytes.is_empty() {
-            return Poll::Pending;
-        }
-        state.window -= bytes.len();
-        let count = bytes.len();
-        state.writes.push(bytes);
-        Poll::Ready(Ok(count))
-    }
-
-    fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut state = self.state();
-        if state.flush_pending {
-            return Poll::Pending;
-        }
-        state.flushes += 1;
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.state().shut = true;
-        Poll::Ready(Ok(()))
-    }
-}
 
 fn open<M: Machine>(wire: &Wire, machine: impl FnOnce(wirestate_machine::Instant) -> M) -> Connection<M, Wire> {
     let info = Info::new(Address::Unknown, Address::Unknown);

@@ -5,8 +5,13 @@
 //! | layer | does |
 //! |---|---|
 //! | [`Tls`] | takes `Upgrade::Tls`, as server or as client, by rustls |
+//! | [`Deflate`] | takes `Upgrade::Deflate` (RFC 4978, XEP-0138) |
+//! | [`Trace`] | writes a transcript with the secrets hidden, which can be replayed |
+//! | [`Throttle`] | caps the bytes a second in each direction |
+//! | [`Faulty`] | breaks the connection by a script, for tests |
 //!
-//! They nest, outermost first as bytes come from the wire. An upgrade is taken by the innermost layer that knows it. Each layer dereferences to what it wraps, so the
+//! They nest, outermost first as bytes come from the wire: `Throttle<Tls<Deflate<Trace<Server>>>>`. An upgrade is taken by the
+//! innermost layer that knows it, so `Deflate` belongs inside `Tls`. Each layer dereferences to what it wraps, so the
 //! application calls its server's methods on the whole; the `Machine` methods are the outermost layer's.
 //!
 //! Where no layer is active, a layer hands out the boxes of the machine inside and costs a branch.
@@ -15,11 +20,17 @@
 
 pub mod deflate;
 mod error;
+mod faulty;
+mod throttle;
 pub mod tls;
+pub mod trace;
 
 pub use deflate::Deflate;
 pub use error::Error;
+pub use faulty::{Fault, Faulty, Script};
+pub use throttle::{Rate, Throttle};
 pub use tls::Tls;
+pub use trace::Trace;
 
 /// What every layer offers beside its work: a way to what it wraps.
 macro_rules! wraps {

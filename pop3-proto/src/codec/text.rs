@@ -63,10 +63,18 @@ impl UniqueId {
     /// The id, unless it is empty, longer than 70 characters, or has one outside `!` to `~`.
     pub fn new(id: impl AsRef<[u8]>) -> Result<Self, Misuse> {
         let id = id.as_ref();
+        UniqueId::check(id)?;
+        UniqueId::new_of_any_length(id)
+    }
+
+    pub(crate) fn check(id: &[u8]) -> Result<(), Misuse> {
         if id.len() > Self::MAX_LEN {
             return Err(Misuse::TooLong);
         }
-        UniqueId::new_of_any_length(id)
+        if id.is_empty() || !id.iter().all(u8::is_ascii_graphic) {
+            return Err(Misuse::ForbiddenCharacter);
+        }
+        Ok(())
     }
 
     /// The id, however long: some servers exceed the limit. For a client that meets one.

@@ -1,0 +1,116 @@
+use core::time::Duration;
+
+use wirestate_machine::Instant;
+
+use super::{Asked, Limits, Reason, Server};
+use crate::codec::{Code, Keyword};
+use crate::server::phrase::Phrase;
+use crate::server::state::State;
+
+/// The one thing in time that a session waits for.
+#[derive(Debug)]
+pub(super) struct Timer {
+    at: Instant,
+    what: What,
+    /// When the login must be done. It moves by the time that the application takes for its answers.
+    login_by: Instant,
+    /// Since when the application has a ticket.
+    asked_at: Option<Instant>,
+    /// Something happened since `at` was computed.
+    stale: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The login, or the next command.
+    Peer,
+    /// The answer to a ticket.
+    Answer,
+    /// The end of the delay after a failed login.
+    Delay,
+}
+
+impl Timer {
+    pub(super) fn new(now: Instant, limits: &Limits) -> Self {
+        let login_by = now + limits.login_time;
+        Timer { at: login_by, what: What::Peer, login_by, asked_at: None, stale: false }
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.at
+    }
+
+    /// Something happened: the deadline is to be computed anew when the time is known.
+    pub(super) fn rearm(&mut self) {
+        if self.what != What::Delay {
+            self.stale = true;
+        }
+    }
+
+    /// The next thing that happens is the end of a delay.
+    pub(super) fn delay(&mut self) {
+        self.what = What::Delay;
+        self.stale = true;
+    }
+
+    pub(super) fn is_delaying(&self) -> bool {
+        self.what == What::Delay
+    }
+
+    fn resume(&mut self, now: Instant) {
+        if let Some(asked_at) = self.asked_at.take() {
+            self.login_by = self.login_by + (now - asked_at);
+        }
+    }
+}
+
+impl Server {
+    /// Computes the deadline where something happened, and does what is due.
+    pub(super) fn keep_time(&mut self) {
+        if self.state == State::Closed {
+            return;
+        }
+        if self.timer.stale {
+            self.arm();
+        }
+        if self.timer.what == What::Delay && (self.now >= self.timer.at || self.stopping) {
+            self.timer.what = What::Peer;
+            self.timer.rearm();
+            self.end_delay();
+            return self.keep_time();
+        }
+        if self.now >= self.timer.at {
+            self.time_out();
+        }
+    }
+
+    fn arm(&mut self) {
+        let limits = &self.config.limits;
+        let wait = |time: Duration| self.now + time;
+        self.timer.stale = false;
+        if self.timer.what == What::Delay {
+            self.timer.at = wait(limits.failure_delay);
+            self.timer.resume(self.now);
+        } else if self.tickets.is_open() {
+            self.timer.at = wait(limits.answer_time);
+            self.timer.what = What::Answer;
+            self.timer.asked_at = self.timer.asked_at.or(Some(self.now));
+        } else {
+            self.timer.resume(self.now);
+            self.timer.what = What::Peer;
+            self.timer.at = if self.login.is_some() { self.timer.login_by } else { wait(limits.idle_time) };
+        }
+    }
+
+    fn time_out(&mut self) {
+        if self.timer.what == What::Peer {
+            // RFC 1939 §3: the connection is closed without a response.
+            return self.close(Reason::Timeout);
+        }
+        // In mid-body an error line would be taken for message text.
+        if self.asked != Asked::Stream {
+            self.err(Keyword::Other, Some(Code::SysTemp), Phrase::TryLater);
+        }
+        self.close(Reason::AnswerTimeout);
+    }
+}

@@ -1,1 +1,5 @@
-//! Tests across the Wirestate crates
+//! Applications for the machines under test: what stands behind a server, so that a test can speak to it.
+
+#![forbid(unsafe_code)]
+
+pub mod pop3;

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The interop suite: switchboard against the clients that people use, and our
+# client against Dovecot. All on loopback and in a temporary folder; ports are
+# the system's choice. Needs Debian (or a child of it) for what is missing.
+#
+#   tests/interop/run.sh            everything
+#   tests/interop/run.sh mpop stls  only cases with one of these words in their titles
+#
+# SWITCHBOARD=path and INTEROP_CLIENT=path take programs that are built already;
+# SWITCHBOARD_FLAGS adds flags, such as "--runtime blocking".
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+here=tests/interop
+
+# Each program, and the package that has it.
+needed=(curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt openssl:openssl python3:python3
+        dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d)
+missing=()
+for pair in "${needed[@]}"; do
+    program=${pair%%:*}
+    PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("${pair##*:}")
+done
+if ((${#missing[@]})); then
+    echo "installing: ${missing[*]}"
+    sudo=()
+    if ((EUID != 0)); then sudo=(sudo -n); fi
+    # Packages that bring a service shall not start it.
+    policy=/usr/sbin/policy-rc.d
+    made_policy=
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+        "${sudo[@]}" chmod +x "$policy"
+        made_policy=yes
+    fi
+    apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+    status=0
+    { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } </dev/null >/dev/null || status=$?
+    if [[ $made_policy ]]; then "${sudo[@]}" rm -f "$policy"; fi
+    if ((status != 0)); then echo "could not install: ${missing[*]}" >&2; exit 1; fi
+fi
+
+target=${CARGO_TARGET_DIR:-target}
+if [[ -z ${SWITCHBOARD:-} ]]; then
+    cargo build --quiet --release -p switchboard
+    SWITCHBOARD=$target/release/switchboard
+fi
+if [[ -z ${INTEROP_CLIENT:-} ]]; then
+    cargo build --quiet -p wirestate-tests --bin interop-client
+    INTEROP_CLIENT=$target/debug/interop-client
+fi
+SWITCHBOARD=$(realpath "$SWITCHBOARD")
+INTEROP_CLIENT=$(realpath "$INTEROP_CLIENT")
+export SWITCHBOARD INTEROP_CLIENT
+
+python=/usr/bin/python3
+[[ -x $python ]] || python=python3
+PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 exec "$python" -m suite "$@" </dev/null

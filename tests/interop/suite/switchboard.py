@@ -1,0 +1,61 @@
+"""Starts switchboard, and ends it."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+
+from .mail import Mailbox
+
+
+class Switchboard:
+    """The program, listening on ports of the system's choice."""
+
+    def __init__(self, root, accounts):
+        self.data = root / "switchboard"
+        self.log = root / "switchboard.log"
+        self.command = [os.environ["SWITCHBOARD"], "--data", str(self.data)]
+        self.command += ["--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"]
+        self.command += os.environ.get("SWITCHBOARD_FLAGS", "").split()
+        for account in accounts:
+            self.command += ["--user", f"{account.name}:{account.password}"]
+        self.ports = {}
+
+    def __enter__(self):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+        watchdog = threading.Timer(60, self.process.kill)
+        watchdog.start()
+        for line in self.process.stdout:
+            found = re.match(rb"listening (\w+) 127\.0\.0\.1:(\d+)$", line.strip())
+            if found:
+                self.ports[found[1].decode()] = int(found[2])
+            if {"pop3", "pop3s"} <= self.ports.keys():
+                break
+        watchdog.cancel()
+        if len(self.ports) < 2:
+            self.process.kill()
+            self.process.wait()
+            raise SystemExit(f"switchboard did not start:\n{self.log_tail()}")
+        # Whatever else it prints must not fill the pipe.
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        self.ca = (self.data / "tls" / "ca.pem").read_bytes()
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise SystemExit("switchboard did not end within 30 seconds of SIGTERM")
+        if self.process.returncode != 0:
+            raise SystemExit(f"switchboard ended with {self.process.returncode}:\n{self.log_tail()}")
+
+    def mailbox(self, user):
+        return Mailbox(self.data / "mail" / user)
+
+    def log_tail(self):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])

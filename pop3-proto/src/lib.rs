@@ -12,3 +12,6 @@ pub mod codec;
 mod redactor;
 pub mod server;
 pub mod url;
+
+pub use client::Client;
+pub use redactor::Redactor;

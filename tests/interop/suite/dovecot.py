@@ -1,0 +1,158 @@
+"""Starts Dovecot's pop3d with a configuration of its own, unprivileged, and ends it."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from .client import NOBODY, Home
+from .mail import Mailbox
+
+CONFIG = """
+protocols = pop3
+base_dir = {run}
+log_path = {home}/log
+ssl = yes
+ssl_cert = <{home}/server.pem
+ssl_key = <{home}/server-key.pem
+ssl_min_protocol = TLSv1.2
+disable_plaintext_auth = no
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+auth_failure_delay = 0
+mail_location = maildir:{home}/mail/%u
+mail_fsync = never
+pop3_lock_session = yes
+default_login_user = {user}
+default_internal_user = {user}
+default_internal_group = {group}
+first_valid_uid = 1
+passdb {{
+  driver = passwd-file
+  args = {home}/passwd
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={home}/mail/%u
+}}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    address = 127.0.0.1
+    port = {pop3}
+  }}
+  inet_listener pop3s {{
+    address = 127.0.0.1
+    port = {pop3s}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+
+
+class Dovecot:
+    """The server, on free ports."""
+
+    def __init__(self, root, accounts):
+        self.home = Home(root / "dovecot")
+        self.accounts = accounts
+        self.ports = {}
+
+    def __enter__(self):
+        home = self.home
+        home.folder("mail")
+        self.ca = self._certify()
+        # Half of the users have a password that only SCRAM-SHA-256 and the plain mechanisms can check.
+        lines = []
+        for account in self.accounts:
+            stored = f"{{PLAIN}}{account.password}"
+            if "stored" in account.name:
+                made = home.run("doveadm", "pw", "-s", "SCRAM-SHA-256", "-p", account.password)
+                stored = made.stdout.decode().strip()
+            lines.append(f"{account.name}:{stored}\n")
+        home.put("passwd", "".join(lines))
+        # A socket's path must be short.
+        run = home.folder("run")
+        for _ in range(3):
+            self.ports = {"pop3": free_port(), "pop3s": free_port()}
+            uid, gid = (NOBODY.pw_uid, NOBODY.pw_gid) if NOBODY else (os.getuid(), os.getgid())
+            config = CONFIG.format(
+                home=home.path, run=run, uid=uid, gid=gid, user=name_of(uid), group=group_of(gid), **self.ports
+            )
+            path = home.put("dovecot.conf", config)
+            self.process = subprocess.Popen(
+                ["dovecot", "-F", "-c", str(path)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                start_new_session=True, **home.surroundings(),
+            )  # fmt: skip
+            if self._greets():
+                return self
+            self._end()
+        raise SystemExit(f"dovecot did not start: {self.said}\n{self.log_tail()}")
+
+    def __exit__(self, *_):
+        self._end()
+
+    def mailbox(self, user):
+        owner = (NOBODY.pw_uid, NOBODY.pw_gid) if NOBODY else None
+        return Mailbox(self.home.path / "mail" / user, owner)
+
+    def log_tail(self):
+        log = self.home.path / "log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-25:]) if log.exists() else "(no log)"
+
+    def _certify(self):
+        self.home.run(
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=interop", "-keyout", "ca-key.pem", "-out", "ca.pem",
+        )  # fmt: skip
+        self.home.run(
+            "openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
+            "-keyout", "server-key.pem", "-out", "server.csr",
+        )  # fmt: skip
+        self.home.put("extensions", "subjectAltName=DNS:localhost\nbasicConstraints=critical,CA:false\n")
+        self.home.run(
+            "openssl", "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem", "-CAcreateserial",
+            "-days", "2", "-extfile", "extensions", "-out", "server.pem",
+        )  # fmt: skip
+        return (self.home.path / "ca.pem").read_bytes()
+
+    def _greets(self):
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                with socket.create_connection(("127.0.0.1", self.ports["pop3"]), timeout=10) as connection:
+                    return connection.recv(3) == b"+OK"
+            except OSError:
+                time.sleep(0.05)
+        return False
+
+    def _end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            _, self.said = self.process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            _, self.said = self.process.communicate()
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def name_of(uid):
+    import pwd
+
+    return pwd.getpwuid(uid).pw_name
+
+
+def group_of(gid):
+    import grp
+
+    return grp.getgrgid(gid).gr_name

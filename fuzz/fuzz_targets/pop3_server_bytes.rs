@@ -62,7 +62,7 @@ fn run(mut input: &[u8], mut cuts: Cuts) -> Run {
         });
         input = &input[take..];
     }
-    assert!(server.state() == State::Securing || server.is_closed(), "the session outlives its connection");
+    assert!(server.state() == State::Securing || server.is_closed(), "the session outlives its connection: {server:?}");
     run
 }
 

@@ -348,11 +348,12 @@ impl Machine for Server {
         self.now = self.now.max(now);
         loop {
             self.keep_time();
-            if let Some(violation) = self.violation {
-                return Err(violation);
-            }
+            // What was queued came before the violation.
             if let Some(event) = self.queued.take() {
                 return Ok(Some(*event));
+            }
+            if let Some(violation) = self.violation {
+                return Err(violation);
             }
             if self.state == State::Closed {
                 return Ok(None);

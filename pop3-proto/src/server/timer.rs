@@ -114,3 +114,28 @@ impl Server {
         self.close(Reason::AnswerTimeout);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use wirestate_machine::Machine;
+    use wirestate_sasl::server::{Answer, Rejection};
+
+    use super::*;
+    use crate::server::{Config, Event, Violation};
+
+    #[test]
+    fn the_last_failed_login_is_told_though_no_delay_lies_between_it_and_the_end() {
+        let mut config = Config { cleartext: true, ..Config::default() };
+        config.limits.failed_logins = 1;
+        config.limits.failure_delay = Duration::ZERO;
+        let mut server = Server::new(Arc::new(config), [7; 32], Instant::START);
+        server.inbox().push(b"USER ann\r\nPASS wrong\r\n");
+        let Ok(Some(Event::Authenticate { ticket, .. })) = server.poll(Instant::START) else { panic!() };
+        server.authenticate(ticket, Answer::Reject(Rejection::Credentials)).unwrap();
+        assert!(matches!(server.poll(Instant::START), Ok(Some(Event::LoginFailed { count: 1, .. }))));
+        assert!(matches!(server.poll(Instant::START), Err(Violation::TooManyFailedLogins)));
+        assert!(server.is_closed());
+    }
+}

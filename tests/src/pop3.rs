@@ -52,8 +52,7 @@ pub fn open_config() -> Config {
     config.utf8 = Some(Utf8::Messages);
     config.last = true;
     config.custom = vec![Custom::new("XTND", true, true).unwrap(), Custom::new("XSHOW", false, true).unwrap()];
-    config.languages =
-        vec![Language { tag: Text::literal("de"), name: Text::literal("Deutsch"), phrases: german }];
+    config.languages = vec![Language { tag: Text::literal("de"), name: Text::literal("Deutsch"), phrases: german }];
     config
 }
 
@@ -216,7 +215,9 @@ static KEYS: LazyLock<[ScramKeys; 3]> = LazyLock::new(|| {
 fn verdict(ask: Ask) -> Answer {
     let wrong = Answer::Reject(Rejection::Credentials);
     match ask {
-        Ask::Sasl(Sasl::Password { user, password, .. }) if user == USER && password.matches(PASSWORD) => Answer::Accept,
+        Ask::Sasl(Sasl::Password { user, password, .. }) if user == USER && password.matches(PASSWORD) => {
+            Answer::Accept
+        }
         Ask::Sasl(Sasl::Keys { user, hash, .. }) if user == USER => {
             KEYS.iter().find(|keys| keys.hash() == hash).cloned().map_or(Answer::NoKeys, Answer::Keys)
         }

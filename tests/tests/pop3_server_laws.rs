@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use proptest::prelude::*;
 use pop3_proto::server::Tls;
+use proptest::prelude::*;
 use wirestate_testing::{Heap, Sample, cuts, laws, sessions};
 use wirestate_tests::pop3::{Desk, open_config, stls_config};
 
@@ -14,9 +14,12 @@ fn corpus() -> Vec<Sample> {
     let login = "USER ann\r\nPASS pass word\r\n";
     let plain = "AUTH PLAIN AGFubgBwYXNzIHdvcmQ=\r\n";
     [
-        format!("{login}STAT\r\nLIST\r\nUIDL\r\nRETR 2\r\nTOP 2 1\r\nDELE 1\r\nRSET\r\nNOOP\r\nLAST\r\nDELE 2\r\nQUIT\r\n"),
+        format!(
+            "{login}STAT\r\nLIST\r\nUIDL\r\nRETR 2\r\nTOP 2 1\r\nDELE 1\r\nRSET\r\nNOOP\r\nLAST\r\nDELE 2\r\nQUIT\r\n"
+        ),
         format!("CAPA\r\nUTF8\r\nLANG de\r\nLANG\r\n{plain}CAPA\r\nRETR 5\r\nXTND lines\r\nQUIT\r\n"),
-        "USER ann\r\nPASS wrong\r\nSTAT\r\nAUTH CRAM-MD5\r\n*\r\nAUTH SCRAM-SHA-256 biwsbj1hbm4scj1h\r\nZm9v\r\n".into(),
+        "USER ann\r\nPASS wrong\r\nSTAT\r\nAUTH CRAM-MD5\r\n*\r\nAUTH SCRAM-SHA-256 biwsbj1hbm4scj1h\r\nZm9v\r\n"
+            .into(),
         format!("{login}RETR 0\r\nRETR 99\r\nFOO\r\nUIDL 1 2\r\n\r\n\nTOP 1\r\nRETR 1\r\nquit\r\n"),
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n".into(),
         "AUTH PLAIN\r\nAGFubgBwYXNzIHdvcmQ=\r\nDELE 1\r\nDELE 2\r\nDELE 3\r\nQUIT\r\nNOOP\r\n".into(),

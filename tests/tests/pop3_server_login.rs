@@ -19,7 +19,8 @@ fn auth(talk: &mut Talk, mechanism: Mechanism, password: &str, bindings: Binding
         _ => Credentials::password(USER, password).unwrap(),
     };
     let bindings = if mechanism.is_plus() { bindings } else { Bindings::none() };
-    let context = Context::new(Nonce::new("clientnonce").unwrap()).bindings(bindings).server_offers_plus(mechanism.is_plus());
+    let context =
+        Context::new(Nonce::new("clientnonce").unwrap()).bindings(bindings).server_offers_plus(mechanism.is_plus());
     let mut client = Client::start(mechanism, &credentials, &context).unwrap();
     let mut step = client.step(None).unwrap();
     let mut said = match &step {
@@ -115,7 +116,9 @@ fn plus_is_offered_only_on_a_channel_that_can_be_bound() {
 #[test]
 fn auth_alone_lists_the_mechanisms() {
     let said = Talk::new().say("AUTH\r\n");
-    assert!(said.starts_with("+OK mechanisms follow\r\n") && said.contains("\r\nPLAIN\r\n") && said.ends_with("\r\n.\r\n"));
+    assert!(
+        said.starts_with("+OK mechanisms follow\r\n") && said.contains("\r\nPLAIN\r\n") && said.ends_with("\r\n.\r\n")
+    );
 }
 
 #[test]

@@ -178,7 +178,8 @@ pub struct Limits {
     pub idle_time: Duration,
     /// The time that the application has for an answer, or for the next piece of a body. Default 10 minutes.
     pub answer_time: Duration,
-    /// When the output counts as full: then no command is understood and no body wanted until it has drained.
+    /// When the output counts as full: then no command is understood and no body wanted until it has drained. Before login it is full
+    /// at 8 KiB at the latest, so that a stranger who sends commands and reads nothing binds little memory.
     pub output: Marks,
 }
 
@@ -203,5 +204,29 @@ impl Limits {
     /// How much input is held at a time: the longest line, or a good batch of pipelined commands.
     pub(super) fn inbox(&self) -> usize {
         self.line.max(self.sasl_line).max(4 * 1024)
+    }
+
+    pub(super) fn output_before_login(&self) -> Marks {
+        Marks { high: self.output.high.min(8 * 1024), low: self.output.low.min(2 * 1024) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use wirestate_machine::{Instant, Machine};
+
+    use super::*;
+    use crate::server::Server;
+
+    #[test]
+    fn before_login_the_output_of_a_client_that_reads_nothing_stays_small() {
+        let mut server = Server::new(Arc::new(Config::default()), [7; 32], Instant::START);
+        while server.inbox().room() >= 6 {
+            server.inbox().push(b"CAPA\r\n");
+            while server.poll(Instant::START).unwrap().is_some() {}
+        }
+        assert!((8 * 1024..9 * 1024).contains(&server.outbox().len()));
     }
 }

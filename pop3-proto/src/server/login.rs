@@ -249,6 +249,7 @@ impl Server {
         if self.ok(keyword, Phrase::MaildropOpen) {
             self.login = None;
             self.bad_commands = 0;
+            self.outbox.set_marks(self.config.limits.output);
             self.maildrop = Some(Box::new(Opened::new(maildrop)));
             self.state = State::Transaction;
         } else {

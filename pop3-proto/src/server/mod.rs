@@ -172,7 +172,7 @@ impl Server {
         inbox.hold(implicit);
         Server {
             inbox,
-            outbox: Outbox::with_marks(config.limits.output),
+            outbox: Outbox::with_marks(config.limits.output_before_login()),
             state: if implicit { State::Securing } else { State::Greeting },
             now,
             timer: Timer::new(now, &config.limits),

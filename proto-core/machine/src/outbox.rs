@@ -53,6 +53,13 @@ impl Outbox {
         Outbox { linked: VecDeque::new(), tail: BytesMut::new(), len: 0, marks, full: false, relieved: false }
     }
 
+    /// Changes the marks, and with them whether the outbox is full.
+    pub fn set_marks(&mut self, marks: Marks) {
+        self.marks = marks;
+        self.grown(0);
+        self.shrunk();
+    }
+
     /// How many bytes wait to be written.
     pub fn len(&self) -> usize {
         self.len
@@ -243,6 +250,16 @@ mod tests {
         assert!(!outbox.is_full());
         assert!(outbox.take_relieved());
         assert!(!outbox.take_relieved());
+    }
+
+    #[test]
+    fn new_marks_count_at_once() {
+        let mut outbox = Outbox::with_marks(Marks { high: 10, low: 4 });
+        outbox.put(b"1234567890");
+        outbox.set_marks(Marks { high: 100, low: 40 });
+        assert!(!outbox.is_full() && outbox.take_relieved());
+        outbox.set_marks(Marks { high: 8, low: 4 });
+        assert!(outbox.is_full() && !outbox.take_relieved());
     }
 
     #[test]

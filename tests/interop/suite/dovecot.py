@@ -49,6 +49,10 @@ service pop3-login {{
 }}
 service anvil {{
   chroot =
+  # Without it, failed logins from an address are not paid for by the next ones.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 """
 

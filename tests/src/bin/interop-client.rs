@@ -66,8 +66,8 @@ impl Arguments {
             "best" => login,
             "user" => login.only(Method::UserPass),
             name => {
-                let mechanism = Mechanism::ALL.into_iter().find(|mechanism| mechanism.name() == name);
-                login.only(Method::Sasl(mechanism.ok_or_else(|| format!("{name} is no mechanism"))?))
+                let mechanism = Mechanism::from_name(name).ok_or_else(|| format!("{name} is no mechanism"))?;
+                login.only(Method::Sasl(mechanism))
             }
         };
         Ok(Self { address, tls, ca, login, todo: words.collect::<Vec<_>>().into_iter().peekable() })
@@ -106,10 +106,11 @@ impl Session {
         let tls = client_config(roots, &[b"pop3"])?;
         let cleartext = arguments.tls == TlsPolicy::Never;
         let config = Arc::new(Config::default().tls(arguments.tls).cleartext(cleartext));
-        let mut nonce = [0; 18];
-        File::open("/dev/urandom")?.read_exact(&mut nonce)?;
+        let mut seed = [0; 32];
+        File::open("/dev/urandom")?.read_exact(&mut seed)?;
+        let name = ServerName::try_from("localhost")?;
         let connection = connect(arguments.address.as_str(), Options::new(), |_, now| {
-            Tls::client(Client::new(config, nonce, now), Arc::clone(&tls), ServerName::from_static("localhost"))
+            Tls::client(Client::new(config, seed, now), Arc::clone(&tls), name)
         })?;
         Ok(Self { connection, messages: 0, failed: 0 })
     }
@@ -180,7 +181,7 @@ impl Session {
     }
 
     fn client(&mut self) -> &mut Client {
-        self.connection.machine().get_mut()
+        self.connection.machine().inner_mut()
     }
 
     /// The next event; what is only to be shown or worked off is.
@@ -243,7 +244,6 @@ impl Session {
             let request = self.client().retr(message)?;
             files.insert(request, File::create(folder.join(number.to_string()))?);
         }
-        println!("pipelined {}", self.client().under_way());
         while !files.is_empty() {
             match self.event()? {
                 Event::Body { request, bytes } => {

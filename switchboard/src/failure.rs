@@ -44,6 +44,18 @@ pub enum Failure {
         /// Why, such as "Address already in use".
         source: std::io::Error,
     },
+    /// The certificate that was loaded cannot be served.
+    #[error("the certificate cannot be served: {0}")]
+    ServeTls(#[from] rustls::Error),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Randomness,
+    /// The runtime cannot be started.
+    #[error("cannot start the runtime: {0}; try another with --runtime")]
+    Runtime(std::io::Error),
+    /// Every listener has failed while it was served.
+    #[error("every listener has failed; the log tells why")]
+    NothingLeft,
     /// Signals cannot be waited for.
     #[error("cannot wait for signals: {0}")]
     Signals(std::io::Error),

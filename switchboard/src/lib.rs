@@ -1,4 +1,5 @@
-//! The program `switchboard`, in rooms that know no protocol.
+//! The program `switchboard`, in rooms that know no protocol, and one for each
+//! protocol.
 //!
 //! The order of a start is settings, data folder, users, certificate,
 //! listeners, first-steps page, service; each room is one step of it.
@@ -9,14 +10,18 @@
 pub mod banner;
 pub mod data;
 pub mod failure;
+pub mod gate;
 pub mod log;
 pub mod maildir;
 pub mod name;
+pub mod offload;
 pub mod options;
+pub mod pop3;
 pub mod prepare;
 pub mod protocol;
 pub mod samples;
 pub mod secret;
+pub mod serve;
 pub mod settings;
 pub mod signals;
 pub mod store;

@@ -33,5 +33,5 @@ fn run(settings: Settings) -> Result<(), Failure> {
     switchboard::log::start(settings.trace);
     let prepared = Prepared::new(settings)?;
     tracing::info!(users = prepared.users.iter().count(), data = ?prepared.data.mail(), "prepared");
-    Ok(())
+    switchboard::serve::serve(prepared)
 }

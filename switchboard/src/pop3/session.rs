@@ -1,0 +1,272 @@
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pop3_proto::codec::{Code, MessageNumber, Text};
+use pop3_proto::server::{self, Appetite, Ask, Body, Deletions, Event, Reason, Violation, kind};
+use wirestate_driver::{Connection, Error, How, Stream, Traffic};
+use wirestate_machine::{Misuse, Ticket};
+use wirestate_sasl::server::{Answer, Identity, Rejection};
+
+use super::credentials::claimed;
+use super::{Door, Machine};
+use crate::maildir::{Committed, Maildir, MaildirError, Maildrop};
+use crate::name::UserName;
+use crate::offload::Offload;
+
+/// The most that is read of a message at a time, in octets.
+const PIECE: u64 = 64 * 1024;
+
+/// Serves one connection to its end, and logs what happened.
+pub async fn session<S: Stream>(mut conn: Connection<Machine, S>, door: Arc<Door>, offload: impl Offload) {
+    let (id, peer) = (conn.info().id(), conn.info().peer().clone());
+    let seat = door.desk.gate.enter(peer.tcp().map(|address| address.ip()));
+    tracing::info!(session = id, protocol = %door.protocol, %peer, "connected");
+    if seat.is_none() {
+        tracing::warn!(session = id, "too many connections");
+        if door.protocol.is_implicit_tls() {
+            // A handshake is more than a stranger too many may cost.
+            return drop(conn.close(How::Abort).await);
+        }
+    }
+    let mut session =
+        Session { id, admitted: seat.is_some(), door, offload, user: String::new(), maildrop: None, sending: None };
+    let end = session.run(&mut conn).await;
+    let Traffic { read, written, .. } = conn.traffic();
+    let user = &session.user;
+    match end {
+        Ok(reason) => tracing::info!(session = id, user, ?reason, read, written, "ended"),
+        Err(fault) => tracing::info!(session = id, user, reason = %fault, read, written, "broken off"),
+    }
+}
+
+struct Session<O> {
+    id: u64,
+    /// Whether the connection is within the limits.
+    admitted: bool,
+    door: Arc<Door>,
+    offload: O,
+    /// Who logged in, or tries to.
+    user: String,
+    /// The hold on the mail, from login to the end of the session.
+    maildrop: Option<Arc<Maildrop>>,
+    sending: Option<Sending>,
+}
+
+/// A message on its way to the client.
+struct Sending {
+    body: Body,
+    message: MessageNumber,
+    lines: Option<u32>,
+    file: File,
+    at_end: bool,
+}
+
+/// What broke a session off.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Connection(#[from] Error<wirestate_layers::Error<Violation>>),
+    #[error("an answer did not fit its question: {0}")]
+    Misuse(#[from] Misuse),
+}
+
+impl<O: Offload> Session<O> {
+    async fn run<S: Stream>(&mut self, conn: &mut Connection<Machine, S>) -> Result<Option<Reason>, Fault> {
+        let mut reason = None;
+        while let Some(event) = conn.try_next().await? {
+            match event {
+                Event::Greet(ticket) => self.greet(conn.machine(), ticket)?,
+                Event::Secured(facts) => {
+                    tracing::debug!(session = self.id, version = facts.version, "secured by TLS");
+                }
+                Event::Authenticate { ticket, ask } => {
+                    let answer = self.judge(ask).await;
+                    conn.machine().authenticate(ticket, answer)?;
+                }
+                Event::LoginFailed { count, failure } => {
+                    tracing::warn!(session = self.id, user = self.user, count, reason = %failure, "login failed");
+                }
+                Event::Open { ticket, identity } => self.open(conn.machine(), ticket, identity).await?,
+                Event::Retrieve { ticket, message, lines, .. } => {
+                    self.retrieve(conn.machine(), ticket, message, lines).await?;
+                }
+                Event::Writable => self.send_on(conn.machine(), None).await?,
+                Event::Commit { ticket, deletions } => {
+                    let all_removed = self.commit(deletions).await;
+                    conn.machine().committed(ticket, all_removed)?;
+                }
+                Event::Rejected { keyword, why } => {
+                    tracing::debug!(session = self.id, ?keyword, reason = %why, "command refused");
+                }
+                Event::Closed(why) => {
+                    reason = Some(why);
+                    // Before the client hears the last word: it may come back at once.
+                    (self.maildrop, self.sending) = (None, None);
+                }
+                // Of what is not configured nothing can come.
+                _ => {}
+            }
+        }
+        Ok(reason)
+    }
+
+    fn greet(&self, machine: &mut Machine, ticket: Ticket<kind::Greet>) -> Result<(), Misuse> {
+        if self.admitted {
+            let name = &self.door.desk.prepared.settings.server_name;
+            machine.greet(ticket, Text::lossy(format!("{name} POP3 server ready")))
+        } else {
+            machine.refuse_client(ticket, Some(Code::SysTemp), Text::literal("too many connections, try again later"))
+        }
+    }
+
+    // --- login ---
+
+    async fn judge(&mut self, ask: Ask) -> Answer {
+        if let Some(user) = claimed(&ask) {
+            user.clone_into(&mut self.user);
+        }
+        match ask {
+            Ask::Sasl(ask) => self.door.desk.credentials.answer(ask, &self.offload).await,
+            _ => Answer::Reject(Rejection::Credentials),
+        }
+    }
+
+    async fn open(
+        &mut self,
+        machine: &mut Machine,
+        ticket: Ticket<kind::Open>,
+        identity: Identity,
+    ) -> Result<(), Misuse> {
+        identity.name().clone_into(&mut self.user);
+        let name = UserName::parse(identity.name()).ok();
+        let maildir = name.and_then(|name| self.door.desk.prepared.store.maildir(&name).cloned());
+        let entered = match maildir {
+            Some(maildir) => self.offload.run(move || enter(&maildir)).await,
+            None => Err(EnterError::NoMaildir),
+        };
+        match entered {
+            Ok((maildrop, listing)) => {
+                let messages = listing.len();
+                tracing::info!(session = self.id, user = self.user, messages, "logged in");
+                self.maildrop = Some(maildrop);
+                machine.open(ticket, listing)
+            }
+            Err(error) => {
+                tracing::warn!(session = self.id, user = self.user, reason = %error, "login refused");
+                let (code, text) = match error {
+                    EnterError::Mail(MaildirError::InUse) => (Code::InUse, "another session has this maildrop"),
+                    _ => (Code::SysTemp, "the maildrop cannot be opened now"),
+                };
+                machine.refuse_open(ticket, Some(code), Text::literal(text))
+            }
+        }
+    }
+
+    // --- messages ---
+
+    async fn retrieve(
+        &mut self,
+        machine: &mut Machine,
+        ticket: Ticket<kind::Retrieve>,
+        message: MessageNumber,
+        lines: Option<u32>,
+    ) -> Result<(), Misuse> {
+        let Some(maildrop) = self.maildrop.clone() else {
+            return machine.refuse_message(ticket, Some(Code::SysTemp), Text::literal("there is no maildrop"));
+        };
+        let index = message.index();
+        match self.offload.run(move || read_piece(maildrop.open(index)?)).await {
+            Ok((file, piece, at_end)) => {
+                let body = machine.send(ticket)?;
+                self.sending = Some(Sending { body, message, lines, file, at_end });
+                self.send_on(machine, Some(piece)).await
+            }
+            Err(error) => {
+                tracing::warn!(session = self.id, user = self.user, %message, reason = %error, "cannot be read");
+                machine.refuse_message(ticket, Some(Code::SysTemp), Text::literal("the message cannot be read now"))
+            }
+        }
+    }
+
+    /// Sends of the open message as much as the client takes now.
+    async fn send_on(&mut self, machine: &mut Machine, mut next: Option<Bytes>) -> Result<(), Misuse> {
+        let Some(mut sending) = self.sending.take() else { return Ok(()) };
+        loop {
+            let appetite = match next.take() {
+                Some(piece) => machine.piece(&mut sending.body, piece)?,
+                None => machine.appetite(&sending.body)?,
+            };
+            if sending.at_end || appetite == Appetite::Enough {
+                let Sending { body, message, lines, .. } = sending;
+                match lines {
+                    None => tracing::info!(session = self.id, user = self.user, %message, "retrieved"),
+                    Some(lines) => {
+                        tracing::info!(session = self.id, user = self.user, %message, lines, "shown the top")
+                    }
+                }
+                return machine.end(body);
+            }
+            if appetite == Appetite::Full {
+                self.sending = Some(sending);
+                return Ok(());
+            }
+            let Sending { body, message, lines, file, .. } = sending;
+            match self.offload.run(move || read_piece(file)).await {
+                Ok((file, piece, at_end)) => {
+                    sending = Sending { body, message, lines, file, at_end };
+                    next = Some(piece);
+                }
+                Err(error) => {
+                    tracing::warn!(session = self.id, user = self.user, %message, reason = %error, "broken off");
+                    return machine.abort(body);
+                }
+            }
+        }
+    }
+
+    /// Removes what was marked, and says whether all of it is gone.
+    async fn commit(&mut self, deletions: Deletions) -> bool {
+        let Some(maildrop) = self.maildrop.take() else { return false };
+        let commit = move || {
+            // The hold on the mail ends here, too, before the client hears of it.
+            maildrop.commit(deletions.map(MessageNumber::index))
+        };
+        let Committed { removed, failed } = self.offload.run(commit).await;
+        tracing::info!(session = self.id, user = self.user, messages = removed, "deleted");
+        for (index, error) in &failed {
+            tracing::warn!(session = self.id, user = self.user, message = index + 1, reason = %error, "not deleted");
+        }
+        failed.is_empty()
+    }
+}
+
+type Entered = (Arc<Maildrop>, server::Maildrop);
+
+/// Why a maildrop cannot be had.
+#[derive(Debug, thiserror::Error)]
+enum EnterError {
+    #[error("there is no mail folder for this name")]
+    NoMaildir,
+    #[error(transparent)]
+    Mail(#[from] MaildirError),
+    #[error("the maildrop cannot be listed: {0}")]
+    Listing(#[from] Misuse),
+}
+
+fn enter(maildir: &Arc<Maildir>) -> Result<Entered, EnterError> {
+    let maildrop = maildir.enter()?;
+    let mut listing = server::Maildrop::new();
+    for message in maildrop.messages() {
+        listing.push(message.wire_size(), message.unique_id())?;
+    }
+    Ok((Arc::new(maildrop), listing))
+}
+
+/// The next piece of a file, and whether it is the last.
+fn read_piece(file: File) -> io::Result<(File, Bytes, bool)> {
+    let mut piece = Vec::new();
+    let read = (&file).take(PIECE).read_to_end(&mut piece)?;
+    Ok((file, piece.into(), (read as u64) < PIECE))
+}

@@ -10,11 +10,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pop3_proto::Redactor;
 use pop3_proto::codec::Text;
 use pop3_proto::server::{self, Greeting, Server, Utf8};
 use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 use wirestate_driver::Info;
+use wirestate_layers::trace::Record;
 use wirestate_layers::{Tls, Trace};
 use wirestate_machine::Instant;
 
@@ -28,7 +30,7 @@ use crate::settings::{Limits, Listener};
 use credentials::Credentials;
 
 /// What every POP3 connection runs on: the protocol, traced, within TLS.
-pub type Machine = Tls<Trace<Server>>;
+pub type Machine = Tls<Trace<Server, Redactor>>;
 
 /// What all POP3 listeners share.
 #[derive(Debug)]
@@ -109,6 +111,20 @@ impl Door {
     /// The machine for a new connection.
     pub fn machine(&self, info: &Info, now: Instant) -> Machine {
         let server = Server::new(self.config.clone(), self.desk.seed(info), now);
-        Tls::server(Trace::silent(server), self.desk.tls.clone())
+        let traced = if self.desk.prepared.settings.trace {
+            Trace::new(server, Redactor::server(), transcript(info.id()))
+        } else {
+            Trace::silent(server)
+        };
+        Tls::server(traced, self.desk.tls.clone())
+    }
+}
+
+/// Logs a connection's transcript, a line of it at a time.
+fn transcript(session: u64) -> impl FnMut(Record) + Send {
+    move |record| {
+        for line in record.to_string().lines() {
+            tracing::trace!(session, "{line}");
+        }
     }
 }

@@ -133,6 +133,7 @@ pub struct Limits {
     /// Failed logins before the connection is closed; at least 1.
     pub failed_logins: u32,
     /// Commands that make no sense before the connection is closed; at least 1.
+    /// Before login, no more than 5 in any case.
     pub bad_commands: u32,
 }
 

@@ -55,6 +55,11 @@ impl Tls {
     /// What a listener needs: TLS 1.2 and 1.3 and these ALPN names, dearest
     /// first. An empty list leaves ALPN out.
     ///
+    /// With a list, a client that offers no ALPN is served, and one that offers
+    /// only other names is refused in the handshake, as RFC 7301 section 3.2
+    /// says: it means another service, and may have been led here to be
+    /// answered in the wrong protocol.
+    ///
     /// # Errors
     ///
     /// None in practice: [`Tls::load`] has tried the same certificate.

@@ -30,14 +30,28 @@ pub async fn session<S: Stream>(mut conn: Connection<Machine, S>, door: Arc<Door
             return drop(conn.close(How::Abort).await);
         }
     }
-    let mut session =
-        Session { id, admitted: seat.is_some(), door, offload, user: String::new(), maildrop: None, sending: None };
+    let mut session = Session {
+        id,
+        admitted: seat.is_some(),
+        door,
+        offload,
+        user: String::new(),
+        maildrop: None,
+        sending: None,
+        retrieved: 0,
+        deleted: 0,
+    };
     let end = session.run(&mut conn).await;
     let Traffic { read, written, .. } = conn.traffic();
-    let user = &session.user;
+    let Session { user, retrieved, deleted, .. } = &session;
     match end {
-        Ok(reason) => tracing::info!(session = id, user, ?reason, read, written, "ended"),
-        Err(fault) => tracing::info!(session = id, user, reason = %fault, read, written, "broken off"),
+        Ok(reason) => {
+            let reason = reason.map(tracing::field::debug);
+            tracing::info!(session = id, user, reason, retrieved, deleted, read, written, "ended");
+        }
+        Err(fault) => {
+            tracing::info!(session = id, user, reason = %fault, retrieved, deleted, read, written, "broken off")
+        }
     }
 }
 
@@ -52,6 +66,9 @@ struct Session<O> {
     /// The hold on the mail, from login to the end of the session.
     maildrop: Option<Arc<Maildrop>>,
     sending: Option<Sending>,
+    /// How many messages were sent whole, and removed.
+    retrieved: u64,
+    deleted: usize,
 }
 
 /// A message on its way to the client.
@@ -184,7 +201,7 @@ impl<O: Offload> Session<O> {
                 self.send_on(machine, Some(piece)).await
             }
             Err(error) => {
-                tracing::warn!(session = self.id, user = self.user, %message, reason = %error, "cannot be read");
+                tracing::warn!(session = self.id, user = self.user, number = %message, reason = %error, "cannot be read");
                 machine.refuse_message(ticket, Some(Code::SysTemp), Text::literal("the message cannot be read now"))
             }
         }
@@ -201,9 +218,12 @@ impl<O: Offload> Session<O> {
             if sending.at_end || appetite == Appetite::Enough {
                 let Sending { body, message, lines, .. } = sending;
                 match lines {
-                    None => tracing::info!(session = self.id, user = self.user, %message, "retrieved"),
+                    None => {
+                        self.retrieved += 1;
+                        tracing::info!(session = self.id, user = self.user, number = %message, "retrieved");
+                    }
                     Some(lines) => {
-                        tracing::info!(session = self.id, user = self.user, %message, lines, "shown the top")
+                        tracing::info!(session = self.id, user = self.user, number = %message, lines, "shown the top")
                     }
                 }
                 return machine.end(body);
@@ -219,7 +239,7 @@ impl<O: Offload> Session<O> {
                     next = Some(piece);
                 }
                 Err(error) => {
-                    tracing::warn!(session = self.id, user = self.user, %message, reason = %error, "broken off");
+                    tracing::warn!(session = self.id, user = self.user, number = %message, reason = %error, "broken off");
                     return machine.abort(body);
                 }
             }
@@ -234,9 +254,10 @@ impl<O: Offload> Session<O> {
             maildrop.commit(deletions.map(MessageNumber::index))
         };
         let Committed { removed, failed } = self.offload.run(commit).await;
+        self.deleted = removed;
         tracing::info!(session = self.id, user = self.user, messages = removed, "deleted");
         for (index, error) in &failed {
-            tracing::warn!(session = self.id, user = self.user, message = index + 1, reason = %error, "not deleted");
+            tracing::warn!(session = self.id, user = self.user, number = index + 1, reason = %error, "not deleted");
         }
         failed.is_empty()
     }

@@ -67,9 +67,9 @@ pub(super) fn async_std(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shu
     thread::scope(|scope| {
         for number in 0..thread::available_parallelism().map_or(1, usize::from) {
             let worker = thread::Builder::new().name(format!("executor {number}"));
-            let run = AssertUnwindSafe(|| async_io::block_on(executor.run(done.triggered())));
+            let run = || async_io::block_on(executor.run(done.triggered()));
             // A session that panics takes neither its thread nor other sessions along.
-            let work = move || while catch_unwind(run.clone()).is_err() {};
+            let work = move || while catch_unwind(AssertUnwindSafe(run)).is_err() {};
             if let Err(error) = worker.spawn_scoped(scope, work) {
                 done.trigger(Mode::Now);
                 return Err(Failure::Runtime(error));

@@ -12,32 +12,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/interop
 
-# Each program, and the package that has it.
-needed=(curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt openssl:openssl python3:python3
-        dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d)
-missing=()
-for pair in "${needed[@]}"; do
-    program=${pair%%:*}
-    PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("${pair##*:}")
-done
-if ((${#missing[@]})); then
-    echo "installing: ${missing[*]}"
-    sudo=()
-    if ((EUID != 0)); then sudo=(sudo -n); fi
-    # Packages that bring a service shall not start it.
-    policy=/usr/sbin/policy-rc.d
-    made_policy=
-    if [[ ! -e $policy ]]; then
-        printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
-        "${sudo[@]}" chmod +x "$policy"
-        made_policy=yes
-    fi
-    apt=("${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
-    status=0
-    { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } </dev/null >/dev/null || status=$?
-    if [[ $made_policy ]]; then "${sudo[@]}" rm -f "$policy"; fi
-    if ((status != 0)); then echo "could not install: ${missing[*]}" >&2; exit 1; fi
-fi
+.ci/install curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt openssl:openssl python3:python3 \
+    dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d
 
 target=${CARGO_TARGET_DIR:-target}
 if [[ -z ${SWITCHBOARD:-} ]]; then

@@ -1,1 +1,9 @@
-//! Benchmarks of the Wirestate crates, as ratios against a peer in the same run
+//! Benchmarks of the Wirestate crates, as ratios against a peer in the same run.
+//!
+//! * `cargo bench`: wall-clock times of the machines alone;
+//! * `benches/instructions.sh`: instructions and allocations, which do not depend on the machine, held to the budgets;
+//! * `benches/live.sh`: CPU time and memory of whole servers on loopback, against a bare echo and against Dovecot.
+
+#![forbid(unsafe_code)]
+
+pub mod pop3;

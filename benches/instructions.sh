@@ -1,0 +1,67 @@
+#!/bin/sh
+# Counts instructions by callgrind and allocations by a counting allocator, and holds them to the budgets: benches/instructions.sh
+#
+# Each scenario runs with N units and with 2N; the difference is what a unit costs, free of all that is done once. Where the cost is
+# linear the second N costs what the first did. Needs valgrind (Debian: valgrind). Prints a table; fails where a budget is exceeded.
+set -eu
+cd "$(dirname "$0")/.."
+
+command -v valgrind >/dev/null || { echo "valgrind is missing: apt-get install valgrind" >&2; exit 2; }
+cargo build --quiet --release --package wirestate-benches --bin count
+count=${CARGO_TARGET_DIR:-target}/release/count
+failed=$(mktemp)
+trap 'rm -f "$failed"' EXIT
+
+instructions() {
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$count" "$1" "$2" 2>&1 >/dev/null | sed -n 's/.*Collected : *//p'
+}
+
+# row NAME SCENARIO UNITS INSTRUCTIONS-AT-MOST ALLOCATIONS-AT-MOST ("-": no budget)
+row() {
+    one=$(instructions "$2" "$3")
+    two=$(instructions "$2" $(($3 * 2)))
+    none=$(instructions "$2" 0)
+    awk -v name="$1" -v scenario="$2" -v n="$3" -v one="$one" -v two="$two" -v none="$none" -v most="$4" -v most_allocations="$5" \
+        -v allocations="$("$count" "$2" "$3")" -v failed="$failed" 'BEGIN {
+        each = (two - one) / n; growth = (two - none) / (one - none); taken = allocations / n
+        bad = ""
+        if (most != "-" && each > most) bad = bad " over " most " instructions"
+        if (most_allocations != "-" && taken > most_allocations) bad = bad " over " most_allocations " allocations"
+        if (growth > 2.2) bad = bad " not linear"
+        printf "| %s | %s | %s | %.3g | %s | %.2f |%s\n", name, each < 20 ? sprintf("%.2f", each) : sprintf("%.0f", each), most, taken, \
+            most_allocations, growth, bad
+        if (bad) print scenario >failed
+    }'
+}
+
+echo "| POP3, per command | instructions | budget | allocations | budget | 2N / N |"
+echo "|---|---|---|---|---|---|"
+row "server: NOOP in, reply out" noop 4096 1000 -
+row "server: NOOP, 64 pipelined" noop-pipelined 4096 1000 -
+row "server: STAT in, reply out" stat 4096 1000 -
+row "server: STAT, 64 pipelined" stat-pipelined 4096 1000 -
+row "server: LIST 1" list-1 4096 - -
+row "server: UIDL 1" uidl-1 4096 - -
+row "server: RETR of one line" retr-1 4096 - -
+row "client: NOOP out, reply in" client-noop 4096 - -
+row "codec: parse a command" codec-command 4096 - -
+row "codec: parse a response" codec-response 4096 - -
+echo
+echo "| POP3, per byte | instructions | budget | allocations | budget | 2N / N |"
+echo "|---|---|---|---|---|---|"
+row "server: message out, lines of 78" stuff 1000000 2 -
+row "server: message out, one line" stuff-one-line 1000000 2 -
+row "server: message out, dots only" stuff-dots 1000000 - -
+row "server: message out, bare LFs only" stuff-bare-lf 1000000 - -
+row "codec: message in, lines of 78" unstuff 1000000 2 -
+row "codec: message in, one line" unstuff-one-line 1000000 2 -
+row "codec: message in, dots only" unstuff-dots 1000000 - -
+row "client: RETR, lines of 78" client-retr 1000000 2 -
+row "server: line without end, byte by byte" endless-line 100000 - -
+row "server: empty lines" empty-lines 100000 - -
+echo
+echo "| POP3, bytes of an idle session | |"
+echo "|---|---|"
+"$count" idle | sed 's/\(.*\): \(.*\)/| \1 | \2 |/'
+"$count" idle | awk -F': ' -v failed="$failed" '/^server/ && $2 > 512 { print $1 >failed }'
+[ ! -s "$failed" ] || { echo; echo "over the budget: $(paste -sd' ' "$failed")"; exit 1; }

@@ -1,0 +1,167 @@
+//! One scenario, so many times: to be run under callgrind by `benches/instructions.sh`.
+//!
+//! `count SCENARIO UNITS` runs it and prints how many allocations it took; `count idle` prints what idle sessions hold.
+
+use std::hint::black_box;
+
+use bytes::Bytes;
+use pop3_proto::client::Client;
+use pop3_proto::codec::{Command, Response};
+use pop3_proto::server::Server;
+use wirestate_benches::pop3::{self, Text};
+use wirestate_machine::{Instant, Machine};
+use wirestate_testing::Heap;
+
+#[global_allocator]
+static HEAP: Heap = Heap;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["idle"] => idle(),
+        [scenario, units] => count(scenario, units.parse().expect("UNITS is a number")),
+        _ => panic!("usage: count SCENARIO UNITS | count idle"),
+    }
+}
+
+fn count(scenario: &str, units: usize) {
+    let mut server = pop3::logged_in(pop3::config(), 3);
+    let allocations = match scenario {
+        "noop" => lines(&mut server, b"NOOP\r\n", 1, units),
+        "noop-pipelined" => lines(&mut server, b"NOOP\r\n", 64, units),
+        "stat" => lines(&mut server, b"STAT\r\n", 1, units),
+        "stat-pipelined" => lines(&mut server, b"STAT\r\n", 64, units),
+        "list-1" => lines(&mut server, b"LIST 1\r\n", 1, units),
+        "uidl-1" => lines(&mut server, b"UIDL 1\r\n", 1, units),
+        "retr-1" => lines(&mut server, b"RETR 1\r\n", 1, units),
+        "client-noop" => client_noops(units),
+        "codec-command" => parse_commands(units),
+        "codec-response" => parse_responses(units),
+        "stuff" => stuff(&mut server, Text::Mail, units),
+        "stuff-one-line" => stuff(&mut server, Text::OneLine, units),
+        "stuff-dots" => stuff(&mut server, Text::Dots, units),
+        "stuff-bare-lf" => stuff(&mut server, Text::BareLf, units),
+        "unstuff" => unstuff(Text::Mail, units),
+        "unstuff-one-line" => unstuff(Text::OneLine, units),
+        "unstuff-dots" => unstuff(Text::Dots, units),
+        "client-retr" => client_retr(units),
+        "endless-line" => endless_line(units),
+        "empty-lines" => empty_lines(units),
+        other => panic!("there is no scenario {other}"),
+    };
+    println!("{allocations}");
+}
+
+/// Allocations while `work` runs.
+fn measured(work: impl FnOnce()) -> u64 {
+    Heap::measure(work).1.allocations
+}
+
+fn lines(server: &mut Server, line: &[u8], batch: usize, units: usize) -> u64 {
+    let lines = line.repeat(batch);
+    measured(|| {
+        for _ in 0..units / batch {
+            black_box(pop3::exchange(server, black_box(&lines)));
+        }
+    })
+}
+
+fn client_noops(units: usize) -> u64 {
+    let mut client = pop3::client();
+    measured(|| {
+        for _ in 0..units {
+            client.noop().expect("after login");
+            while client.poll(Instant::START).expect("a lawful server").is_some() {}
+            pop3::drain(&mut client);
+            client.inbox().push(black_box(b"+OK\r\n"));
+            while client.poll(Instant::START).expect("a lawful server").is_some() {}
+        }
+    })
+}
+
+fn parse_commands(units: usize) -> u64 {
+    measured(|| {
+        for _ in 0..units {
+            let _ = black_box(Command::parse(black_box(b"RETR 12"), false));
+        }
+    })
+}
+
+fn parse_responses(units: usize) -> u64 {
+    measured(|| {
+        for _ in 0..units {
+            let _ = black_box(Response::parse(black_box(b"-ERR [IN-USE] try later")));
+        }
+    })
+}
+
+fn stuff(server: &mut Server, text: Text, bytes: usize) -> u64 {
+    let message: Bytes = pop3::message(text, bytes);
+    let mut body = pop3::begin_retr(server);
+    let allocations = measured(|| {
+        black_box(pop3::send(server, &mut body, &message));
+    });
+    server.end(body).expect("in time");
+    allocations
+}
+
+fn unstuff(text: Text, bytes: usize) -> u64 {
+    let wire = pop3::wire(text, bytes);
+    measured(|| {
+        black_box(pop3::unstuff(&wire));
+    })
+}
+
+fn client_retr(bytes: usize) -> u64 {
+    let mut client = pop3::client();
+    let wire = pop3::wire(Text::Mail, bytes);
+    measured(|| {
+        black_box(pop3::fetch(&mut client, &wire));
+    })
+}
+
+/// Bytes without an end, one at a time: whoever looks at what came before for each of them is quadratic.
+fn endless_line(bytes: usize) -> u64 {
+    let mut server = pop3::logged_in(pop3::config(), 3);
+    measured(|| {
+        for _ in 0..bytes {
+            server.inbox().push(black_box(b"x"));
+            while let Ok(Some(_)) = server.poll(Instant::START) {}
+            pop3::drain(&mut server);
+        }
+    })
+}
+
+/// Lines that are refused, in one flood, until the session ends and all that follows is thrown away.
+fn empty_lines(bytes: usize) -> u64 {
+    let mut config = (*pop3::config()).clone();
+    config.limits.bad_commands_after_login = u16::MAX;
+    let mut server = pop3::logged_in(config.into(), 3);
+    measured(|| {
+        for _ in 0..bytes / 2 {
+            let _ = server.inbox().push_some(black_box(b"\r\n"));
+            while let Ok(Some(_)) = server.poll(Instant::START) {}
+            pop3::drain(&mut server);
+        }
+    })
+}
+
+fn idle() {
+    let config = pop3::config();
+    let warm = pop3::logged_in(config.clone(), 0);
+    let held = |make: &dyn Fn() -> Server| {
+        let (server, usage) = Heap::measure(|| Box::new(make()));
+        drop(server);
+        usage.live
+    };
+    println!("server before login: {}", held(&|| pop3::greeted(config.clone())));
+    println!("server after login, no message: {}", held(&|| pop3::logged_in(config.clone(), 0)));
+    println!("server after login, 3 messages: {}", held(&|| pop3::logged_in(config.clone(), 3)));
+    println!("size of the server: {}", size_of::<Server>());
+    drop(warm);
+    let (client, usage) = Heap::measure(|| Box::new(pop3::client()));
+    drop(client);
+    println!("client after login, with a configuration of its own: {}", usage.live);
+    println!("size of the client: {}", size_of::<Client>());
+    println!("size of the event: {}", size_of::<pop3_proto::server::Event>());
+}

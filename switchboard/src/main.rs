@@ -32,6 +32,5 @@ fn main() -> ExitCode {
 fn run(settings: Settings) -> Result<(), Failure> {
     switchboard::log::start(settings.trace);
     let prepared = Prepared::new(settings)?;
-    tracing::info!(users = prepared.users.iter().count(), data = ?prepared.data.mail(), "prepared");
     switchboard::serve::serve(prepared)
 }

@@ -33,6 +33,8 @@ pub fn serve(prepared: Prepared) -> Result<(), Failure> {
     let stop = shutdown.clone();
     signals::listen(move || stop.trigger(Mode::Graceful { within: PATIENCE })).map_err(Failure::Signals)?;
 
+    // Not before: a start that fails tells why, and nothing else.
+    tracing::info!(users = prepared.users.iter().count(), data = ?prepared.data.mail(), "prepared");
     let prepared = Arc::new(prepared);
     let desk = pop3::Desk::new(prepared.clone(), Gate::new(&prepared.settings.limits))?;
     let bound: Vec<Listener> = sockets.iter().map(|(_, listener)| *listener).collect();

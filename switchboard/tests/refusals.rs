@@ -41,6 +41,25 @@ fn trouble_with_the_machine_ends_with_status_1() {
     refused(&["--data", text(&data), "--users", text(&users)], 1, "line 1: this is no argon2 hash");
     refused(&["--data", text(&data), "--users", "/nowhere/users"], 1, "/nowhere/users");
     refused(&["--data", text(&users)], 1, text(&users));
+
+    let mail = data.join("mail");
+    std::fs::write(mail.join("dora"), "no folder").unwrap();
+    refused(&["--data", text(&data), "--user", "dora:x"], 1, "is not a folder");
+    std::fs::remove_dir_all(&mail).unwrap();
+    std::fs::write(&mail, "").unwrap();
+    refused(&["--data", text(&data), "--user", "dora:x"], 1, text(&mail));
+}
+
+#[test]
+fn a_port_in_use_ends_with_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for runtime in ["tokio", "async-std", "blocking"] {
+        let arguments =
+            ["--runtime", runtime, "--data", text(folder.path()), "--pop3", "127.0.0.1:0", "--pop3s", &address];
+        refused(&arguments, 1, &format!("cannot listen on {address} for pop3s: Address already in use"));
+    }
 }
 
 #[test]

@@ -14,6 +14,35 @@
 //! innermost layer that knows it, so `Deflate` belongs inside `Tls`. Each layer dereferences to what it wraps, so the
 //! application calls its server's methods on the whole; the `Machine` methods are the outermost layer's.
 //!
+//! ```
+//! use wirestate_layers::{Deflate, Error, Trace, deflate};
+//! # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded, redact::Nothing};
+//! # struct Server { inbox: Inbox, outbox: Outbox, wants: Option<Upgrade> }
+//! # impl Server {
+//! #     fn new() -> Self { Server { inbox: Inbox::new(64), outbox: Outbox::new(), wants: Some(Upgrade::Deflate) } }
+//! #     fn greet(&mut self) { self.outbox.put(b"hello\r\n") }
+//! # }
+//! # impl Machine for Server {
+//! #     type Event = ();
+//! #     type Error = core::convert::Infallible;
+//! #     fn inbox(&mut self) -> &mut Inbox { &mut self.inbox }
+//! #     fn outbox(&mut self) -> &mut Outbox { &mut self.outbox }
+//! #     fn poll(&mut self, _now: Instant) -> Result<Option<()>, Self::Error> { Ok(None) }
+//! #     fn deadline(&self) -> Option<Instant> { None }
+//! #     fn upgrade(&mut self) -> Option<Upgrade> { self.wants }
+//! #     fn upgraded(&mut self, _now: Instant, _how: Upgraded) { self.wants = None }
+//! #     fn is_closed(&self) -> bool { false }
+//! # }
+//!
+//! let mut server = Deflate::new(Trace::new(Server::new(), Nothing, |record| println!("{record}")));
+//! server.poll(Instant::START)?;
+//! server.greet();
+//! assert_ne!(server.outbox().to_vec(), b"hello\r\n");
+//! server.inbox().push(b"this is no DEFLATE");
+//! assert_eq!(server.poll(Instant::START), Err(Error::Deflate(deflate::Failure::Corrupt)));
+//! # Ok::<(), Error<core::convert::Infallible>>(())
+//! ```
+//!
 //! Where no layer is active, a layer hands out the boxes of the machine inside and costs a branch.
 
 #![forbid(unsafe_code)]

@@ -18,6 +18,19 @@ use crate::{Error, wraps};
 /// Plaintext moves inward as far as the machine's inbox has room, one record at a time, and outward until the ciphertext outbox
 /// is full, so that nothing piles up in between. Randomness and the clock that certificates are checked against are those of the rustls
 /// configuration; all else depends on the bytes alone.
+///
+/// ```no_run
+/// # fn example<M: wirestate_machine::Machine>(server: M) -> Result<(), Box<dyn std::error::Error>> {
+/// use wirestate_layers::tls::rustls::pki_types::pem::PemObject;
+/// use wirestate_layers::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+/// use wirestate_layers::{Tls, tls};
+///
+/// let chain = CertificateDer::pem_file_iter("chain.pem")?.collect::<Result<_, _>>()?;
+/// let key = PrivateKeyDer::from_pem_file("key.pem")?;
+/// let server = Tls::server(server, tls::server_config(chain, key, &[b"pop3"])?);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Tls<M> {
     inner: M,
     role: Role,

@@ -39,6 +39,7 @@ pub struct Toy {
     news: Option<Event>,
     pub facts: Option<TlsFacts>,
     pub events: Vec<Event>,
+    remembers: bool,
     state: State,
 }
 
@@ -59,8 +60,14 @@ impl Toy {
             news: None,
             facts: None,
             events: Vec::new(),
+            remembers: true,
             state: State::Open,
         }
+    }
+
+    /// A toy that does not keep its events.
+    pub fn forgetful() -> Self {
+        Toy { remembers: false, ..Toy::new() }
     }
 
     /// A toy that begins with TLS.
@@ -99,6 +106,12 @@ impl Toy {
                 _ => unreachable!(),
             })
             .collect()
+    }
+
+    fn remember(&mut self, event: &Event) {
+        if self.remembers {
+            self.events.push(event.clone());
+        }
     }
 
     fn want(&mut self, upgrade: Upgrade) {
@@ -149,7 +162,7 @@ impl Machine for Toy {
             return Err(LineTooLong);
         }
         if let Some(news) = self.news.take() {
-            self.events.push(news.clone());
+            self.remember(&news);
             return Ok(Some(news));
         }
         if self.state == State::Closed || self.outbox.is_full() {
@@ -171,7 +184,7 @@ impl Machine for Toy {
             }
             None => return Ok(None),
         };
-        self.events.push(event.clone());
+        self.remember(&event);
         Ok(Some(event))
     }
 
@@ -184,6 +197,9 @@ impl Machine for Toy {
     }
 
     fn upgraded(&mut self, _now: Instant, how: Upgraded) {
+        if self.state != State::Open {
+            return;
+        }
         self.wanted = None;
         self.inbox.hold(false);
         self.news = Some(match how {

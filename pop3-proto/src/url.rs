@@ -235,7 +235,8 @@ fn decode(text: &str) -> Result<String, UrlError> {
     while let Some(octet) = rest.next() {
         match octet {
             b'%' => {
-                let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16)).ok_or(UrlError::Percent);
+                let mut digit =
+                    || rest.next().and_then(|digit| char::from(digit).to_digit(16)).ok_or(UrlError::Percent);
                 octets.push((digit()? << 4 | digit()?) as u8);
             }
             plain if is_plain(plain) => octets.push(plain),
@@ -258,7 +259,9 @@ fn without_controls(text: String) -> Result<String, UrlError> {
 
 fn is_host(host: &str) -> bool {
     match host.strip_prefix('[') {
-        Some(address) => address.strip_suffix(']').is_some_and(|address| address.parse::<core::net::Ipv6Addr>().is_ok()),
+        Some(address) => {
+            address.strip_suffix(']').is_some_and(|address| address.parse::<core::net::Ipv6Addr>().is_ok())
+        }
         None => !host.is_empty() && host.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._".contains(&octet)),
     }
 }

@@ -26,6 +26,9 @@ impl Machine for Client {
         if let Some(violation) = &self.violation {
             return Err((**violation).clone());
         }
+        if self.closed {
+            return Ok(None);
+        }
         self.now = self.now.max(now);
         let outcome = self.advance();
         if let Err(violation) = &outcome {

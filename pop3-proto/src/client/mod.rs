@@ -215,7 +215,11 @@ impl Client {
 
     /// How many requests are not answered yet, those that wait in the machine included.
     pub fn pending(&self) -> usize {
-        self.sent.iter().chain(self.waiting.iter().map(|one| &one.sent)).filter_map(|one| one.request.of_caller()).count()
+        self.sent
+            .iter()
+            .chain(self.waiting.iter().map(|one| &one.sent))
+            .filter_map(|one| one.request.of_caller())
+            .count()
     }
 }
 

@@ -170,12 +170,7 @@ impl Client {
         Ok(Some(Event::Ready { greeting, capabilities, encrypted: self.is_encrypted() }))
     }
 
-    fn on_refusal(
-        &mut self,
-        request: Request,
-        ask: Ask,
-        response: &Response<'_>,
-    ) -> Result<Option<Event>, Violation> {
+    fn on_refusal(&mut self, request: Request, ask: Ask, response: &Response<'_>) -> Result<Option<Event>, Violation> {
         self.sent.pop_front();
         match ask {
             Ask::Capa if self.state == State::Negotiation => return self.negotiate(None),
@@ -320,9 +315,11 @@ impl Client {
             return Err(Violation::ListingTooLong { limit: self.config.limits.listing_lines });
         }
         let event = match ask {
-            Ask::List(_) => parse_list_line(line)
-                .ok()
-                .map(|listed| Event::Size { request, message: listed.message, octets: listed.what }),
+            Ask::List(_) => parse_list_line(line).ok().map(|listed| Event::Size {
+                request,
+                message: listed.message,
+                octets: listed.what,
+            }),
             Ask::Uidl(_) => parse_uidl_line(line).ok().and_then(|listed| {
                 let id = self.unique_id(listed.what)?;
                 Some(Event::UniqueId { request, message: listed.message, id })

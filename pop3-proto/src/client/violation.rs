@@ -34,7 +34,9 @@ pub enum Violation {
     #[error("the server sent octets between its +OK to STLS and the TLS handshake; do not trust this connection")]
     BytesBeforeTls,
     /// TLS is required and not among the capabilities.
-    #[error("TLS is required, but the server does not offer STLS; use implicit TLS (port 995), or find out who took it away")]
+    #[error(
+        "TLS is required, but the server does not offer STLS; use implicit TLS (port 995), or find out who took it away"
+    )]
     TlsNotOffered,
     /// TLS is required and the server refused STLS.
     #[error("TLS is required, but the server refused STLS; use implicit TLS (port 995), or find out who refused")]

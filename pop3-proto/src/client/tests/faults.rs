@@ -49,8 +49,12 @@ fn survives_eof_in_the_middle() {
         client.inbox().push(cut.as_bytes());
         client.inbox().close();
         let events = events(&mut client);
-        let [.., Event::Failed { request: first, .. }, Event::Failed { request: second, .. }, Event::Closed { reason, .. }] =
-            &events[..]
+        let [
+            ..,
+            Event::Failed { request: first, .. },
+            Event::Failed { request: second, .. },
+            Event::Closed { reason, .. },
+        ] = &events[..]
         else {
             panic!("{events:?}")
         };
@@ -208,7 +212,10 @@ fn a_huge_line_is_refused() {
     assert_eq!(breaks(&mut client, "+"), Violation::LineTooLong { limit: 8192 });
     let mut client = logged_in(open(), "");
     client.list(None).unwrap();
-    assert_eq!(breaks(&mut client, alloc::format!("+OK\r\n1 {}\r\n", "5".repeat(9000))), Violation::LineTooLong { limit: 8192 });
+    assert_eq!(
+        breaks(&mut client, alloc::format!("+OK\r\n1 {}\r\n", "5".repeat(9000))),
+        Violation::LineTooLong { limit: 8192 }
+    );
 }
 
 #[test]
@@ -217,7 +224,10 @@ fn endless_answers_are_bounded() {
     (config.limits.listing_lines, config.limits.message) = (3, Some(10));
     let mut client = logged_in(config.clone(), "");
     client.list(None).unwrap();
-    assert_eq!(breaks(&mut client, alloc::format!("+OK\r\n{}", "1 5\r\n".repeat(4))), Violation::ListingTooLong { limit: 3 });
+    assert_eq!(
+        breaks(&mut client, alloc::format!("+OK\r\n{}", "1 5\r\n".repeat(4))),
+        Violation::ListingTooLong { limit: 3 }
+    );
     let mut client = logged_in(config, "");
     client.retr(message(1)).unwrap();
     assert_eq!(breaks(&mut client, "+OK\r\n12345678901"), Violation::MessageTooLarge { limit: 10 });
@@ -274,8 +284,25 @@ fn byte_by_byte_is_as_the_whole() {
 /// Whole responses and bits of them, in any order.
 fn server() -> impl Strategy<Value = Vec<u8>> {
     let bits: &[&[u8]] = &[
-        b"+OK\r\n", b"-ERR\r\n", b"+ \r\n", b"+ AAAA\r\n", b".\r\n", b"1 5\r\n", b"\r\n", b"\n", b".", b"+OK 2 320\r\n",
-        b"USER\r\n", b"SASL PLAIN CRAM-MD5\r\n", b"PIPELINING\r\n", b"text ..\r\n", b"..\r\n", b"\0", b"\r", b"-", b"\xff",
+        b"+OK\r\n",
+        b"-ERR\r\n",
+        b"+ \r\n",
+        b"+ AAAA\r\n",
+        b".\r\n",
+        b"1 5\r\n",
+        b"\r\n",
+        b"\n",
+        b".",
+        b"+OK 2 320\r\n",
+        b"USER\r\n",
+        b"SASL PLAIN CRAM-MD5\r\n",
+        b"PIPELINING\r\n",
+        b"text ..\r\n",
+        b"..\r\n",
+        b"\0",
+        b"\r",
+        b"-",
+        b"\xff",
     ];
     let bit = prop::sample::select(bits.to_vec()).prop_map(<[u8]>::to_vec);
     let anything = prop::collection::vec(prop_oneof![9 => bit, 1 => any::<Vec<u8>>()], 0..40);

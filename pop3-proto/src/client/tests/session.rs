@@ -31,7 +31,9 @@ fn commands_wait_for_their_turn_without_pipelining() {
     assert_eq!(client.pending(), 3);
     assert_eq!(wrote(&mut client), "STAT\r\n");
     let events = says(&mut client, "+OK 2 320\r\n");
-    assert!(matches!(events[..], [Event::Stat { request, messages: 2, octets: 320 }, Event::Done { .. }] if request == stat));
+    assert!(
+        matches!(events[..], [Event::Stat { request, messages: 2, octets: 320 }, Event::Done { .. }] if request == stat)
+    );
     assert_eq!(wrote(&mut client), "NOOP\r\n");
     let events = says(&mut client, "+OK\r\n");
     assert_eq!(events[0].finishes(), Some(noop));

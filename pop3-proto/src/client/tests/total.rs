@@ -14,8 +14,19 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let line: &[&[u8]] = &[
-        b"+OK\r\n", b"+OK\r\n", b"+OK\r\n", b"-ERR no\r\n", b".\r\n", b"1 5\r\n", b"USER\r\nSTLS\r\n", b"PIPELINING\r\n",
-        b"SASL PLAIN CRAM-MD5 SCRAM-SHA-256\r\n", b"+ AAAA\r\n", b"+ \r\n", b"+OK 1 2\r\n", b"\r\n",
+        b"+OK\r\n",
+        b"+OK\r\n",
+        b"+OK\r\n",
+        b"-ERR no\r\n",
+        b".\r\n",
+        b"1 5\r\n",
+        b"USER\r\nSTLS\r\n",
+        b"PIPELINING\r\n",
+        b"SASL PLAIN CRAM-MD5 SCRAM-SHA-256\r\n",
+        b"+ AAAA\r\n",
+        b"+ \r\n",
+        b"+OK 1 2\r\n",
+        b"\r\n",
     ];
     prop_oneof![
         6 => prop::sample::select(line.to_vec()).prop_map(|line| Step::Says(line.to_vec())),

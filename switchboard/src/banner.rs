@@ -73,11 +73,12 @@ fn pop3(place: &Place<'_>, protocol: Protocol, user: &str, password: &str) -> [S
         place.trust("-CAfile "),
         if implicit { "" } else { "-starttls pop3 " },
     );
-    // Without a file of its own, mpop would take the mail for fetched for
-    // ever after.
+    // Without a new file each time, mpop would take the mail for fetched for
+    // ever after. /dev/null will not do: mpop renames a plain file over what
+    // it is given, and if root does that, the device is gone.
     let mpop = format!(
         "mpop --host={host} --port={port} --tls --tls-starttls={} {}--auth=user --user={user} --passwordeval={} \
-         --keep --only-new=off --uidls-file=/dev/null --deliver=mda,cat",
+         --keep --only-new=off --uidls-file=\"$(mktemp)\" --deliver=mda,cat",
         if implicit { "off" } else { "on" },
         place.trust("--tls-trust-file="),
         quoted(&format!("echo {password}")),
@@ -171,6 +172,7 @@ mod tests {
         for program in ["mpop", "fetchmail", "mutt"] {
             assert_eq!(page.lines().filter(|line| line.contains(program)).count(), 2, "{page}");
         }
+        assert!(!page.contains("/dev/"), "a program that replaces its file would destroy the device: {page}");
     }
 
     #[test]

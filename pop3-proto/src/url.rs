@@ -98,10 +98,10 @@ impl PopUrl {
     /// # Errors
     /// [`UrlError::Auth`] when a mechanism's name has other characters than letters, digits, `-` and `_`.
     pub fn with_auth(mut self, auth: Auth) -> Result<Self, UrlError> {
-        if let Auth::Sasl(name) = &auth {
-            if !is_mechanism(name) {
-                return Err(UrlError::Auth);
-            }
+        if let Auth::Sasl(name) = &auth
+            && !is_mechanism(name)
+        {
+            return Err(UrlError::Auth);
         }
         self.auth = Some(auth);
         Ok(self)

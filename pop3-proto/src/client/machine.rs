@@ -86,19 +86,19 @@ impl Client {
             self.renegotiate = self.state == State::Negotiation;
             return Ok(Some(Event::Secured(facts)));
         }
-        if core::mem::take(&mut self.renegotiate) {
-            if let Some(event) = self.begin_negotiation()? {
-                return Ok(Some(event));
-            }
+        if core::mem::take(&mut self.renegotiate)
+            && let Some(event) = self.begin_negotiation()?
+        {
+            return Ok(Some(event));
         }
         loop {
             if self.ending.is_some() {
                 return Ok(self.last_events());
             }
-            if self.stopping {
-                if let Some(event) = self.stop() {
-                    return Ok(Some(event));
-                }
+            if self.stopping
+                && let Some(event) = self.stop()
+            {
+                return Ok(Some(event));
             }
             self.pump();
             match self.read()? {

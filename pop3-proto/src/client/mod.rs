@@ -109,9 +109,9 @@ pub struct Client {
     nonces: Nonces,
     tickets: Tickets,
     /// The CAPA response that is being read.
-    listed: Option<Box<Vec<Capability>>>,
+    listed: Option<Vec<Capability>>,
     /// Capabilities to tell of if STLS fails.
-    asked_before_tls: Option<Box<Vec<Capability>>>,
+    asked_before_tls: Option<Vec<Capability>>,
     stls_refused: bool,
     secured: Option<Box<TlsFacts>>,
     renegotiate: bool,

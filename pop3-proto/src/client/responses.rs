@@ -162,7 +162,7 @@ impl Client {
         };
         if stls {
             self.enqueue(Sent { request: Request::OWN, ask: Ask::Stls }, Command::Stls);
-            self.asked_before_tls = capabilities.map(Box::new);
+            self.asked_before_tls = capabilities;
             return Ok(None);
         }
         self.state = State::Authorization;
@@ -178,7 +178,7 @@ impl Client {
             Ask::Stls if self.config.tls == TlsPolicy::Required => return Err(Violation::TlsRefused),
             Ask::Stls => {
                 self.stls_refused = true;
-                let capabilities = self.asked_before_tls.take().map(|all| *all);
+                let capabilities = self.asked_before_tls.take();
                 return self.negotiate(capabilities);
             }
             Ask::User | Ask::Pass | Ask::Apop | Ask::Auth => {
@@ -202,7 +202,7 @@ impl Client {
     ) -> Result<Option<Event>, Violation> {
         match ask {
             Ask::Capa => {
-                self.listed = Some(Box::default());
+                self.listed = Some(Vec::new());
                 Ok(self.begin(Reading::Lines))
             }
             Ask::Stls => {
@@ -333,7 +333,7 @@ impl Client {
     fn end_of_capabilities(&mut self, request: Request) -> Result<Option<Event>, Violation> {
         self.sent.pop_front();
         self.reading = Reading::First;
-        let capabilities = self.listed.take().map(|all| *all).unwrap_or_default();
+        let capabilities = self.listed.take().unwrap_or_default();
         self.offers = Offers::new(&capabilities);
         if self.state == State::Negotiation {
             return self.negotiate(Some(capabilities));

@@ -39,7 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn does(client: &mut Client, what: u8) -> Option<Request> {
     let outcome = match what % 18 {
-        0 | 1 | 2 => client.login(password()),
+        0..=2 => client.login(password()),
         3 => client.capa(),
         4 => client.stat(),
         5 => client.list(None),

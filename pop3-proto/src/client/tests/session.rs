@@ -18,7 +18,8 @@ fn an_idle_session_is_small() {
     let heap = client.sent.capacity() * size_of::<Sent>();
     assert!(client.greeting.is_none() && client.exchange.is_none() && client.bindings.is_empty());
     assert_eq!(client.waiting.capacity(), 0);
-    assert!(size_of::<Client>() + heap <= 512, "{} + {heap}", size_of::<Client>());
+    let size = size_of::<Client>() + heap;
+    assert!(size <= 512, "{size}");
     assert!(size_of::<Event>() <= 104, "{}", size_of::<Event>());
 }
 

@@ -291,3 +291,66 @@ fn read_piece(file: File) -> io::Result<(File, Bytes, bool)> {
     let read = (&file).take(PIECE).read_to_end(&mut piece)?;
     Ok((file, piece.into(), (read as u64) < PIECE))
 }
+
+#[cfg(test)]
+mod tests {
+    use wirestate_driver::{Address, Info};
+    use wirestate_machine::{Instant, Machine as _};
+
+    use super::super::Desk;
+    use super::*;
+    use crate::gate::Gate;
+    use crate::offload::Inline;
+    use crate::options::{Wish, read};
+    use crate::prepare::Prepared;
+
+    #[test]
+    fn a_fault_in_the_middle_of_a_message_breaks_the_session_off() {
+        let root = tempfile::tempdir().unwrap();
+        let wish = read(["switchboard", "--data", root.path().to_str().unwrap(), "--user", "ann:x"]).unwrap();
+        let Wish::Run(settings) = wish else { panic!("settings were given") };
+        let prepared = Arc::new(Prepared::new(*settings).unwrap());
+        let gate = Gate::new(&prepared.settings.limits);
+        let door = Desk::new(prepared.clone(), gate).unwrap().door(prepared.settings.listeners[0]);
+        let mut machine = door.machine(&Info::new(Address::Unknown, Address::Unknown), Instant::START);
+        let mut session = Session {
+            id: 1,
+            admitted: true,
+            door,
+            offload: Inline,
+            user: String::new(),
+            maildrop: None,
+            sending: None,
+            retrieved: 0,
+            deleted: 0,
+        };
+        machine.inbox().push(b"USER ann\r\nPASS x\r\nDELE 2\r\nRETR 1\r\nQUIT\r\n");
+        let mut end = None;
+        while let Some(event) = machine.poll(Instant::START).unwrap() {
+            match event {
+                Event::Greet(ticket) => session.greet(&mut machine, ticket).unwrap(),
+                Event::Authenticate { ticket, ask } => {
+                    let answer = async_io::block_on(session.judge(ask));
+                    machine.authenticate(ticket, answer).unwrap();
+                }
+                Event::Open { ticket, identity } => {
+                    async_io::block_on(session.open(&mut machine, ticket, identity)).unwrap();
+                }
+                Event::Retrieve { ticket, message, lines, .. } => {
+                    let body = machine.send(ticket).unwrap();
+                    // A file that is open for writing only cannot be read.
+                    let file = File::create(root.path().join("faulty")).unwrap();
+                    session.sending = Some(Sending { body, message, lines, file, at_end: false });
+                    async_io::block_on(session.send_on(&mut machine, Some("the first half".into()))).unwrap();
+                }
+                Event::Commit { .. } => panic!("nothing may be deleted"),
+                Event::Closed(reason) => end = Some(reason),
+                _ => {}
+            }
+        }
+        assert_eq!(end, Some(Reason::Refused));
+        assert_eq!(session.retrieved, 0);
+        let said = String::from_utf8(machine.outbox().drain()).unwrap();
+        assert!(said.ends_with("the first half"), "nothing may look like the message's end: {said}");
+    }
+}

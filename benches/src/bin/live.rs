@@ -1,1 +1,333 @@
-fn main() {}
+//! Loads servers on loopback and measures *their* CPU time and memory from outside: to be run by `benches/live.sh`.
+//!
+//! `live wait PORT` succeeds where a server greets; `live DIR [DOVECOT-PID DOVECOT-PORT]` starts the `peer`s that stand beside it, ends them again, and prints tables of ratios. The load is
+//! made by this process, whose own time is not counted.
+
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use wirestate_layers::tls::rustls::pki_types::{CertificateDer, ServerName};
+use wirestate_layers::tls::rustls::{ClientConnection, RootCertStore};
+use wirestate_layers::tls::client_config;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// One tick of the times in /proc, as Linux has it on all machines.
+const TICK_MICROS: f64 = 10_000.0;
+const IDLE_CONNECTIONS: usize = 2000;
+
+fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, port] = &arguments[..]
+        && word == "wait"
+    {
+        return line(&mut connect(format!("127.0.0.1:{port}").parse()?)?).map(drop);
+    }
+    let dir = PathBuf::from(arguments.first().ok_or("usage: live DIR [DOVECOT-PID DOVECOT-PORT]")?);
+    echoes(&dir)?;
+    idle(&dir)?;
+    if let [_, pid, port] = &arguments[..] {
+        let dovecot = Peer { child: None, pid: pid.parse()?, address: format!("127.0.0.1:{port}").parse()? };
+        against_dovecot(&dir, &dovecot)?;
+    }
+    Ok(())
+}
+
+// --- CPU against the floor ---
+
+fn echoes(dir: &Path) -> Outcome<()> {
+    println!("| CPU per batch on loopback, tokio | bare echo, µs | Wirestate, µs | ratio | budget |\n|---|---|---|---|---|");
+    let line = [vec![b'x'; 62], b"\r\n".to_vec()].concat();
+    for (batch, rounds) in [(1, 60_000), (16, 60_000), (128, 30_000)] {
+        let lines = line.repeat(batch);
+        let (echo, ours) = alternate(
+            (&Peer::start("echo", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
+            (&Peer::start("lines", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
+        )?;
+        row(&format!("{batch} lines of 64 bytes"), rounds * 4, echo, ours, "1.3");
+    }
+    for (batch, rounds) in [(1, 60_000), (16, 60_000), (128, 30_000)] {
+        let lines = b"NOOP\r\n".repeat(batch);
+        let (echo, ours) = alternate(
+            (&Peer::start("echo", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
+            (&Peer::start("pop3", dir)?, &mut |stream| {
+                log_in(stream)?;
+                rounds_of(stream, &lines, batch * b"+OK\r\n".len(), rounds)
+            }),
+        )?;
+        row(&format!("{batch} NOOP of POP3"), rounds * 4, echo, ours, "-");
+    }
+    println!();
+    Ok(())
+}
+
+fn row(name: &str, units: usize, theirs: f64, ours: f64, budget: &str) {
+    let each = |micros: f64| micros / units as f64;
+    println!("| {name} | {:.2} | {:.2} | {:.2} | {budget} |", each(theirs), each(ours), ours / theirs);
+}
+
+/// A peer, and what is done to it over one connection.
+type Loaded<'a> = (&'a Peer, &'a mut dyn FnMut(&mut TcpStream) -> Outcome<()>);
+
+/// Loads both in turn, so that whatever else the machine does hits both; gives the CPU time of each in microseconds.
+fn alternate(a: Loaded<'_>, b: Loaded<'_>) -> Outcome<(f64, f64)> {
+    let [mut spent_a, mut spent_b] = [0.0; 2];
+    for _ in 0..4 {
+        spent_a += spent_on(a.0, a.1)?;
+        spent_b += spent_on(b.0, b.1)?;
+    }
+    Ok((spent_a, spent_b))
+}
+
+fn spent_on(peer: &Peer, load: &mut dyn FnMut(&mut TcpStream) -> Outcome<()>) -> Outcome<f64> {
+    let before = peer.cpu()?;
+    load(&mut peer.connect()?)?;
+    Ok(peer.cpu()? - before)
+}
+
+/// Writes the request and reads a response of this length, over and over.
+fn rounds_of(stream: &mut TcpStream, request: &[u8], response: usize, rounds: usize) -> Outcome<()> {
+    let mut buffer = vec![0; response];
+    for _ in 0..rounds {
+        stream.write_all(request)?;
+        stream.read_exact(&mut buffer)?;
+    }
+    Ok(())
+}
+
+// --- memory ---
+
+fn idle(dir: &Path) -> Outcome<()> {
+    println!("| {IDLE_CONNECTIONS} idle connections in the tokio adapter | bytes each | budget |\n|---|---|---|");
+    let plain = Peer::start("pop3", dir)?;
+    let each = plain.memory_of(|| {
+        let mut stream = plain.connect()?;
+        log_in(&mut stream)?;
+        Ok(stream)
+    })?;
+    println!("| POP3, logged in, 20 messages | {each:.0} | - |");
+    let plain = Peer::start("pop3", dir)?;
+    let each = plain.memory_of(|| {
+        let mut stream = plain.connect()?;
+        line(&mut stream)?;
+        Ok(stream)
+    })?;
+    println!("| POP3, greeted | {each:.0} | 2355 |");
+    let tls = Peer::start("pop3s", dir)?;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(std::fs::read(dir.join("certificate.der"))?))?;
+    let config = client_config(roots, &[])?;
+    let each = tls.memory_of(|| {
+        let mut stream = tls.connect()?;
+        let mut session = ClientConnection::new(Arc::clone(&config), ServerName::try_from("localhost")?)?;
+        let mut greeting = [0; 64];
+        loop {
+            session.complete_io(&mut stream)?;
+            match session.reader().read(&mut greeting) {
+                Ok(_) => return Ok((stream, session)),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    session.read_tls(&mut stream)?;
+                    session.process_new_packets()?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    })?;
+    println!("| POP3S, greeted | {each:.0} | 11264 |\n");
+    Ok(())
+}
+
+// --- against Dovecot ---
+
+fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
+    println!("| CPU against Dovecot's pop3d | Dovecot, µs | Wirestate, µs | Dovecot / Wirestate | target |\n|---|---|---|---|---|");
+    let ours = Peer::start("pop3", dir)?;
+    let mut noops = |stream: &mut TcpStream| {
+        log_in(stream)?;
+        let lines = b"NOOP\r\n".repeat(64);
+        for _ in 0..5_000 {
+            stream.write_all(&lines)?;
+            lines_of(stream, 64)?;
+        }
+        Ok(())
+    };
+    let mut noops_too = noops;
+    let spent = alternate((dovecot, &mut noops), (&ours, &mut noops_too))?;
+    ratio("NOOP, 64 pipelined", 4 * 5_000 * 64, spent, "3");
+    let mut retrs = |stream: &mut TcpStream| {
+        log_in(stream)?;
+        (0..4_000).try_for_each(|round| {
+            stream.write_all(format!("RETR {}\r\n", round % 20 + 1).as_bytes())?;
+            body(stream)
+        })
+    };
+    let mut retrs_too = retrs;
+    let spent = alternate((dovecot, &mut retrs), (&ours, &mut retrs_too))?;
+    ratio("RETR of 100 kB", 4 * 4_000, spent, "2");
+    let logins = |peer: &Peer| {
+        let address = peer.address;
+        move |_: &mut TcpStream| {
+            (0..500).try_for_each(|_| {
+                let mut stream = connect(address)?;
+                log_in(&mut stream)?;
+                stream.write_all(b"QUIT\r\n")?;
+                line(&mut stream).map(drop)
+            })
+        }
+    };
+    let spent = alternate((dovecot, &mut logins(dovecot)), (&ours, &mut logins(&ours)))?;
+    ratio("session: connect, USER, PASS, QUIT", 4 * 500, spent, "8");
+    Ok(())
+}
+
+fn ratio(name: &str, units: usize, (theirs, ours): (f64, f64), target: &str) {
+    let each = |micros: f64| micros / units as f64;
+    println!("| {name} | {:.2} | {:.2} | {:.1} | {target} |", each(theirs), each(ours), theirs / ours);
+}
+
+// --- a POP3 client of a few lines ---
+
+fn log_in(stream: &mut TcpStream) -> Outcome<()> {
+    for command in ["", "USER ann\r\n", "PASS pencil\r\n"] {
+        stream.write_all(command.as_bytes())?;
+        let response = line(stream)?;
+        if !response.starts_with(b"+OK") {
+            return Err(format!("{command:?} gave {}", String::from_utf8_lossy(&response)).into());
+        }
+    }
+    Ok(())
+}
+
+fn line(stream: &mut TcpStream) -> Outcome<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while byte != *b"\n" {
+        stream.read_exact(&mut byte)?;
+        line.push(byte[0]);
+    }
+    Ok(line)
+}
+
+/// Reads so many lines, of whatever length.
+fn lines_of(stream: &mut TcpStream, mut count: usize) -> Outcome<()> {
+    let mut buffer = [0; 16 * 1024];
+    while count > 0 {
+        let read = stream.read(&mut buffer)?;
+        if read == 0 {
+            return Err("the server hung up".into());
+        }
+        count = count.saturating_sub(buffer[..read].iter().filter(|byte| **byte == b'\n').count());
+    }
+    Ok(())
+}
+
+/// Reads a multi-line response to its end. Nothing is pipelined here, so nothing follows it.
+fn body(stream: &mut TcpStream) -> Outcome<()> {
+    let mut buffer = [0; 64 * 1024];
+    let mut last = [0; 5];
+    while last != *b"\r\n.\r\n" {
+        let read = stream.read(&mut buffer)?;
+        if read == 0 {
+            return Err("the server hung up".into());
+        }
+        for byte in &buffer[read.saturating_sub(5)..read] {
+            last.rotate_left(1);
+            last[4] = *byte;
+        }
+    }
+    Ok(())
+}
+
+fn connect(address: SocketAddr) -> Outcome<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+// --- processes ---
+
+/// A server, and how to measure it.
+struct Peer {
+    /// Only of one that was started here.
+    child: Option<Child>,
+    pid: u32,
+    address: SocketAddr,
+}
+
+impl Peer {
+    fn start(kind: &str, dir: &Path) -> Outcome<Peer> {
+        let program = std::env::current_exe()?.with_file_name("peer");
+        let mut child = Command::new(program).arg(kind).arg(dir).stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take().ok_or("no output")?;
+        let pid = child.id();
+        let mut peer = Peer { child: Some(child), pid, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        peer.address = line.trim().strip_prefix("listening ").ok_or("the peer does not listen")?.parse()?;
+        Ok(peer)
+    }
+
+    fn connect(&self) -> Outcome<TcpStream> {
+        connect(self.address)
+    }
+
+    /// The CPU time of this process and all that stem from it, in microseconds, user and system.
+    fn cpu(&self) -> Outcome<f64> {
+        let mut ticks_of = HashMap::new();
+        for entry in std::fs::read_dir("/proc")?.flatten() {
+            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+            // A process may end while this looks.
+            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+            let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+            let field = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+            // Parent; user and system time, its own and its ended children's.
+            ticks_of.insert(pid, (field(1) as u32, (11..=14).map(field).sum::<u64>()));
+        }
+        let is_ours = |mut pid: u32| loop {
+            match ticks_of.get(&pid) {
+                _ if pid == self.pid => return true,
+                Some((parent, _)) if *parent > 1 => pid = *parent,
+                _ => return false,
+            }
+        };
+        let ticks: u64 = ticks_of.iter().filter(|(pid, _)| is_ours(**pid)).map(|(_, (_, ticks))| ticks).sum();
+        Ok(ticks as f64 * TICK_MICROS)
+    }
+
+    /// How much one of many connections adds to the memory of the process, in bytes.
+    fn memory_of<C>(&self, mut open: impl FnMut() -> Outcome<C>) -> Outcome<f64> {
+        // What is set up once is not counted.
+        let mut held = (0..50).map(|_| open()).collect::<Outcome<Vec<C>>>()?;
+        let before = self.memory()?;
+        for _ in 0..IDLE_CONNECTIONS {
+            held.push(open()?);
+        }
+        Ok((self.memory()? - before) / IDLE_CONNECTIONS as f64)
+    }
+
+    fn memory(&self) -> Outcome<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+        };
+        let kilobytes = field("RssAnon:").or(field("VmRSS:")).ok_or("no memory figure in /proc")?;
+        Ok(kilobytes * 1024.0)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

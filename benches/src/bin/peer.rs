@@ -1,1 +1,192 @@
-fn main() {}
+//! A server on loopback, to be measured from outside: `peer echo|lines|pop3|pop3s DIR`.
+//!
+//! It prints `listening ADDRESS` and serves until it is killed. All run on one thread. `DIR/mail/NAME/` is NAME's Maildir, with the size
+//! on the wire in the file names (`W=`), as Dovecot names them too; `pop3s` leaves its certificate in `DIR/certificate.der`.
+
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pop3_proto::server::{Ask, Config, Event, Maildrop, Server, Tls as TlsMode};
+use rcgen::{CertificateParams, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use wirestate_layers::Tls;
+use wirestate_layers::tls::rustls::pki_types::PrivateKeyDer;
+use wirestate_layers::tls::server_config;
+use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+use wirestate_sasl::server::{Answer, Ask as Sasl, Rejection};
+use wirestate_tokio::{Connection, Listener, Shutdown, serve};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [kind, dir] = &arguments[..] else { return Err("usage: peer echo|lines|pop3|pop3s DIR".into()) };
+    let dir = PathBuf::from(dir);
+    if kind == "echo" {
+        return echo().await;
+    }
+    let listener = Listener::bind("127.0.0.1:0").await?;
+    println!("listening {}", listener.local_addr());
+    let shutdown = Shutdown::new();
+    match kind.as_str() {
+        "lines" => serve([listener], |_, _| Lines::default(), answer_lines, &shutdown).await,
+        "pop3" => {
+            let mut config = Config::default();
+            config.tls = TlsMode::Off;
+            config.cleartext = true;
+            let config = Arc::new(config);
+            let machine = move |_: &_, now| Server::new(config.clone(), seed(), now);
+            let handler = move |conn| session(conn, dir.clone(), |server| server);
+            serve([listener], machine, handler, &shutdown).await
+        }
+        "pop3s" => {
+            let mut config = Config::default();
+            config.tls = TlsMode::Implicit;
+            let config = Arc::new(config);
+            let tls = certificate(&dir)?;
+            let machine = move |_: &_, now| Tls::server(Server::new(config.clone(), seed(), now), tls.clone());
+            let handler = move |conn| session(conn, dir.clone(), Tls::inner_mut);
+            serve([listener], machine, handler, &shutdown).await
+        }
+        other => return Err(format!("there is no peer {other}").into()),
+    };
+    Ok(())
+}
+
+/// The floor: whatever one read gives, one write gives back.
+async fn echo() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening {}", listener.local_addr()?);
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 16 * 1024];
+            while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+                if stream.write_all(&buffer[..count]).await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+/// The least machine that knows lines: what comes is given back, a line at a time.
+struct Lines {
+    inbox: Inbox,
+    outbox: Outbox,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Lines { inbox: Inbox::new(16 * 1024), outbox: Outbox::new() }
+    }
+}
+
+impl Machine for Lines {
+    type Event = ();
+    type Error = std::convert::Infallible;
+
+    fn inbox(&mut self) -> &mut Inbox {
+        &mut self.inbox
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    fn poll(&mut self, _now: Instant) -> Result<Option<()>, Self::Error> {
+        while let Some(lf) = self.inbox.find_lf() {
+            self.outbox.put(&self.inbox.bytes()[..=lf]);
+            self.inbox.consume(lf + 1);
+        }
+        Ok(None)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn upgrade(&mut self) -> Option<Upgrade> {
+        None
+    }
+
+    fn upgraded(&mut self, _now: Instant, _how: Upgraded) {}
+
+    fn is_closed(&self) -> bool {
+        self.inbox.is_closed()
+    }
+}
+
+async fn answer_lines(mut conn: Connection<Lines>) {
+    while let Ok(Some(())) = conn.try_next().await {}
+}
+
+/// One POP3 session on a Maildir; `server` finds the machine inside its layers.
+async fn session<M>(mut conn: Connection<M>, dir: PathBuf, server: fn(&mut M) -> &mut Server)
+where
+    M: Machine<Event = Event>,
+{
+    let mut files = Vec::new();
+    while let Ok(Some(event)) = conn.try_next().await {
+        let server = server(conn.machine());
+        let answered = match event {
+            Event::Authenticate { ticket, ask } => {
+                let good = matches!(ask, Ask::Sasl(Sasl::Password { password, .. }) if password.matches("pencil"));
+                server.authenticate(ticket, if good { Answer::Accept } else { Answer::Reject(Rejection::Credentials) })
+            }
+            Event::Open { ticket, identity } => {
+                let maildrop = open(&dir.join("mail").join(identity.name()), &mut files);
+                server.open(ticket, maildrop.unwrap_or_default())
+            }
+            Event::Retrieve { ticket, message, .. } => match std::fs::read(&files[message.index()]) {
+                Ok(text) => server.send(ticket).and_then(|mut body| {
+                    server.piece(&mut body, Bytes::from(text))?;
+                    server.end(body)
+                }),
+                Err(_) => server.refuse_message(ticket, None, pop3_proto::codec::Text::literal("not there")),
+            },
+            Event::Commit { ticket, .. } => server.committed(ticket, false),
+            _ => Ok(()),
+        };
+        if answered.is_err() {
+            return;
+        }
+    }
+}
+
+fn open(maildir: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<Maildrop> {
+    for part in ["new", "cur"] {
+        files.extend(std::fs::read_dir(maildir.join(part))?.filter_map(|entry| Some(entry.ok()?.path())));
+    }
+    files.sort();
+    let mut maildrop = Maildrop::new();
+    for file in files {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let size = name.split_once(",W=").map_or("", |(_, rest)| rest).split([',', ':']).next().unwrap_or_default();
+        let id = name.split(',').next().unwrap_or_default();
+        let _ = maildrop.push(size.parse().unwrap_or(0), id);
+    }
+    Ok(maildrop)
+}
+
+/// Different for each session, which is enough for a benchmark.
+fn seed() -> [u8; 32] {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut seed = [7; 32];
+    seed[..8].copy_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    seed
+}
+
+fn certificate(dir: &Path) -> Result<Arc<wirestate_layers::tls::rustls::ServerConfig>, Box<dyn Error>> {
+    let key = KeyPair::generate()?;
+    let certificate = CertificateParams::new(vec!["localhost".into()])?.self_signed(&key)?;
+    std::fs::write(dir.join("certificate.der"), certificate.der())?;
+    let key = PrivateKeyDer::try_from(key.serialize_der())?;
+    Ok(server_config(vec![certificate.der().clone()], key, &[])?)
+}

@@ -3,3 +3,4 @@
 #![forbid(unsafe_code)]
 
 pub mod pop3;
+pub mod pop3_client;

@@ -53,7 +53,7 @@ fn all_laws_hold_around_implicit_tls() -> Result<(), wirestate_testing::Broken> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn cuts_never_matter(session in sessions(&corpus()), cuts in cuts()) {

@@ -187,6 +187,8 @@ pub struct Limits {
     pub response: Duration,
     /// How long the program may take for a [`Work`](super::Event::Work) item.
     pub work: Duration,
+    /// How long the program may ask for nothing. Many servers close an idle session after ten minutes (RFC 1939 §3).
+    pub idle: Duration,
 }
 
 impl Default for Limits {
@@ -207,6 +209,7 @@ impl Default for Limits {
             login: Duration::from_secs(120),
             response: Duration::from_secs(120),
             work: Duration::from_secs(60),
+            idle: Duration::from_secs(1800),
         }
     }
 }

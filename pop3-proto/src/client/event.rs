@@ -239,6 +239,8 @@ pub enum Wait {
     Response,
     /// The program's answer to [`Event::Work`].
     Work,
+    /// The program's next request.
+    Program,
 }
 
 /// Why the machine broke a login off.

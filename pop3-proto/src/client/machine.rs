@@ -163,7 +163,6 @@ impl Client {
         self.violation = Some(Box::new(violation));
         self.put_away();
         self.inbox.clear();
-        self.outbox.clear();
         (self.sent, self.waiting) = Default::default();
     }
 
@@ -192,7 +191,7 @@ impl Client {
         } else if self.state == State::Authenticating {
             Some(Wait::Login)
         } else if self.sent.is_empty() && self.inbox.is_empty() {
-            None
+            Some(Wait::Program)
         } else {
             Some(Wait::Response)
         }
@@ -218,6 +217,7 @@ impl Client {
                     Wait::Login => limits.login,
                     Wait::Response => limits.response,
                     Wait::Work => limits.work,
+                    Wait::Program => limits.idle,
                 }
         });
     }

@@ -37,8 +37,8 @@
 //!   server can pipeline, and one by one where it cannot; AUTH, USER, PASS, APOP, STLS, UTF8, XCLIENT, QUIT and custom commands always go alone.
 //! * **Bulk is streamed.** Messages come in pieces and listings line by line; nothing large is kept.
 //! * **SCRAM's work is handed out**: [`Event::Work`], answered by [`derived`](Client::derived).
-//! * **Every wait has its time**, in [`Limits`]. While nothing is asked, there is no deadline: the server may close an idle
-//!   session after ten minutes (RFC 1939 §3), and [`noop`](Client::noop) keeps it open.
+//! * **Every wait has its time**, in [`Limits`], the program's own too. A server may close an idle session after ten minutes (RFC 1939
+//!   §3); [`noop`](Client::noop) keeps it open.
 //! * Events finish requests: see [`Event::finishes`].
 //!
 //! # The table

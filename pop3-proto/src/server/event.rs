@@ -88,7 +88,7 @@ pub enum Event {
         /// Which messages.
         deletions: Deletions,
     },
-    /// A command of the application's own: answer with [`Server::reply`](super::Server::reply), send lines, or refuse.
+    /// A command of the application's own: answer with [`Server::reply_to`](super::Server::reply_to), send lines, or refuse.
     Custom {
         /// Comes back with the answer.
         ticket: Ticket<kind::Custom>,

@@ -7,6 +7,8 @@ use bytes::{Buf, Bytes, BytesMut};
 const LINK_FROM: usize = 1024;
 /// What the gathering buffer starts with: a handful of replies.
 const FIRST_CAPACITY: usize = 256;
+/// Where a gathering buffer is full and the next one begins, so that it need not grow, and be copied, without end.
+const SEGMENT: usize = 16 * 1024;
 
 /// When an outbox counts as full, and when as drained again, in bytes.
 ///
@@ -85,6 +87,9 @@ impl Outbox {
     pub fn put(&mut self, bytes: &[u8]) {
         if self.tail.capacity() == 0 {
             self.tail.reserve(FIRST_CAPACITY);
+        } else if self.tail.len() + bytes.len() > SEGMENT && !self.tail.is_empty() {
+            self.linked.push_back(core::mem::take(&mut self.tail).freeze());
+            self.tail.reserve(SEGMENT);
         }
         self.tail.extend_from_slice(bytes);
         self.grown(bytes.len());

@@ -4,3 +4,8 @@
 
 pub mod pop3;
 pub mod pop3_client;
+
+/// The examples of the README, so that they stay true.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

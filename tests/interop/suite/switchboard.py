@@ -9,13 +9,19 @@ import threading
 from .mail import Mailbox
 
 
+# From one address, which here all clients have.
+CONNECTIONS = 300
+
+
 class Switchboard:
     """The program, listening on ports of the system's choice."""
 
     def __init__(self, root, accounts):
         self.data = root / "switchboard"
         self.log = root / "switchboard.log"
-        self.command = [os.environ["SWITCHBOARD"], "--data", str(self.data)]
+        config = root / "switchboard.toml"
+        config.write_text(f"[limits]\nconnections-per-address = {CONNECTIONS}\n")
+        self.command = [os.environ["SWITCHBOARD"], "--data", str(self.data), "--config", str(config)]
         self.command += ["--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"]
         self.command += os.environ.get("SWITCHBOARD_FLAGS", "").split()
         for account in accounts:

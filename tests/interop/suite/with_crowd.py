@@ -1,9 +1,11 @@
 """Many sessions at once."""
 
 import poplib
+import ssl
 import threading
 
 from .cases import case, equal
+from .switchboard import CONNECTIONS
 from .with_sockets import Wire
 
 CROWD = 200
@@ -30,10 +32,22 @@ def crowd(world):
             wire.socket.close()
 
 
+@case("beyond the limit of one address is turned away, and the others stay")
+def too_many(world):
+    wires = [Wire(world) for _ in range(CONNECTIONS + 5)]
+    try:
+        greetings = [wire.line() for wire in wires]
+        refused = [line for line in greetings if line is None or line.startswith(b"-ERR [SYS/TEMP]")]
+        assert 5 <= len(refused) < 50, f"{len(refused)} refused: {refused[:1]}"
+        equal(sum(line is not None and line.startswith(b"+OK") for line in greetings), len(wires) - len(refused), "served")
+        wires[0].ask(b"CAPA")
+    finally:
+        for wire in wires:
+            wire.socket.close()
+
+
 @case(f"of {CROWD} sessions logs in over TLS, one at a time on the mailbox")
 def logins(world):
-    import ssl
-
     context = ssl.create_default_context(cafile=str(world.ca))
     tally, lock = {"in": 0, "in use": 0, "other": []}, threading.Lock()
 

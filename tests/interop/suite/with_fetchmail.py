@@ -4,7 +4,7 @@ from .cases import POP3S, STLS, WAYS, case, equal
 from .mail import PLAIN_MESSAGES, lf
 
 
-def fetch(world, *words, password=None, status=0, options=()):
+def fetch(world, *words, server="", password=None, status=0):
     """Delivers to an mbox of our own making, so that each message's octets can be told apart."""
     script = '#!/bin/sh\ncat > "$HOME/mail/$$" && mv "$HOME/mail/$$" "$HOME/mail/$$.eml"\n'
     world.home.folder("mail")
@@ -14,13 +14,13 @@ def fetch(world, *words, password=None, status=0, options=()):
     host = "localhost" if world.tls else "127.0.0.1"
     rc = (
         f"set invisible\nset no bouncemail\n"
-        f'poll {host} protocol pop3 port {world.port} auth password user "{world.user}" '
+        f'poll {host} protocol pop3 port {world.port} {server} auth password user "{world.user}" '
         f'password "{password or world.password}" {tls} {trust}{" ".join(words)} mda "{deliver}"\n'
     )
     config = world.home.put("fetchmailrc", rc, mode=0o600)
     done = world.home.run(
         "fetchmail", "-f", config, "--pidfile", world.home.path / "pid", "--idfile", world.home.path / "ids",
-        "-v", "-N", "--nosyslog", *options, status=status,
+        "-v", "-N", "--nosyslog", status=status,
     )  # fmt: skip
     return done, [path.read_bytes() for path in world.home.folder("mail").glob("*.eml")]
 
@@ -38,10 +38,10 @@ def fetches(world):
 
 @case("keeps the mail on the server, and fetches each once", ways=WAYS, messages=PLAIN_MESSAGES)
 def keeps(world):
-    _, mail = fetch(world, "keep", "uidl", "no rewrite", "stripcr")
+    _, mail = fetch(world, "keep", "no rewrite", "stripcr", server="uidl")
     equal(sorted(mail), delivered(PLAIN_MESSAGES), "the mail")
     # Its word for "there is no new mail" is 1.
-    _, mail = fetch(world, "keep", "uidl", "no rewrite", "stripcr", status=1)
+    _, mail = fetch(world, "keep", "no rewrite", "stripcr", server="uidl", status=1)
     equal(len(mail), len(PLAIN_MESSAGES), "messages after a second time")
     equal(world.mailbox.files(), PLAIN_MESSAGES, "the mail on the server")
 

@@ -17,17 +17,20 @@ def open_folder(world, *settings, keys):
     host = "localhost" if world.tls else "127.0.0.1"
     config = [
         f'set pop_user="{world.user}"', f'set pop_pass="{world.password}"', "set pop_delete=no", "set sort=mailbox-order",
-        f'set ssl_ca_certificates_file="{world.ca}"', "set ssl_usesystemcerts=no", "set message_cachedir=''",
+        f'set ssl_ca_certificates_file="{world.ca}"', "set message_cachedir=''",
         f"set ssl_starttls={'yes' if world.way == STLS else 'no'}", f"set ssl_force_tls={'yes' if world.tls else 'no'}",
-        "set confirmappend=no", "set delete=yes", "set quit=yes", "set copy=no", "set wait_key=no", "set mbox_type=mbox",
+        "set confirmappend=no", "set confirmcreate=no", f'set folder="{world.home.folder("Mail")}"', "set record=''", "set delete=yes", "set quit=yes", "set copy=no", "set wait_key=no", "set mbox_type=mbox",
         "set pop_reconnect=no", "set timeout=5", 'set index_format="<<%N %s>>"', *settings, f'push "{keys}"',
     ]  # fmt: skip
+    if world.tls:
+        # Left to itself, Debian's takes the -PLUS form that the server offers, and then has no channel binding to give.
+        config.insert(0, 'set pop_authenticators="scram-sha-256"')
     rc = world.home.put("muttrc", "\n".join(config) + "\n")
     command = ["mutt", "-n", "-F", str(rc), "-f", f"{scheme}://{host}:{world.port}/"]
     return on_terminal(command, world.home.surroundings())
 
 
-def on_terminal(command, surroundings, seconds=60):
+def on_terminal(command, surroundings, seconds=20):
     ours, theirs = pty.openpty()
     os.set_blocking(ours, False)
     process = subprocess.Popen(

@@ -1,6 +1,6 @@
 """openssl s_client."""
 
-from .cases import POP3S, STLS, case, equal
+from .cases import POP3S, STLS, case
 from .mail import wire
 
 
@@ -27,7 +27,7 @@ def session(world):
 def versions(world):
     for option in ("-tls1_2", "-tls1_3"):
         done = talk(world, f"USER {world.user}", "QUIT", options=[option])
-        equal(done.stdout.count(b"+OK"), 2 + (world.way == POP3S) if world.way == POP3S else done.stdout.count(b"+OK"), option)
+        # To USER and to QUIT; the greeting, too, where openssl did not need it.
         assert done.stdout.count(b"+OK") >= 2, (option, done.stdout + done.stderr)
 
 

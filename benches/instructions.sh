@@ -2,7 +2,8 @@
 # Counts instructions by callgrind and allocations by a counting allocator, and holds them to the budgets: benches/instructions.sh
 #
 # Each scenario runs with N units and with 2N; the difference is what a unit costs, free of all that is done once. Where the cost is
-# linear the second N costs what the first did. Needs valgrind (Debian: valgrind). Prints a table; fails where a budget is exceeded.
+# linear the second N costs what the first did. The budget of a command is for one in a batch; one that comes alone also pays for the
+# two boxes, which hold no heap while they are empty, and take it and give it back for each batch. Needs valgrind (Debian: valgrind). Prints a table; fails where a budget is exceeded.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -39,10 +40,10 @@ row() {
 
 echo "| POP3, per command | instructions | budget | allocations | budget | 2N / N |"
 echo "|---|---|---|---|---|---|"
-row "server: NOOP in, reply out" noop 4096 1000 -
-row "server: NOOP, 64 pipelined" noop-pipelined 4096 1000 -
-row "server: STAT in, reply out" stat 4096 1000 -
-row "server: STAT, 64 pipelined" stat-pipelined 4096 1000 -
+row "server: NOOP alone" noop 4096 2000 2
+row "server: NOOP, 64 pipelined" noop-pipelined 4096 1000 0.1
+row "server: STAT alone" stat 4096 2000 2
+row "server: STAT, 64 pipelined" stat-pipelined 4096 1000 0.1
 row "server: LIST 1" list-1 4096 - -
 row "server: UIDL 1" uidl-1 4096 - -
 row "server: RETR of one line" retr-1 4096 - -
@@ -66,5 +67,5 @@ echo
 echo "| POP3, bytes of an idle session | |"
 echo "|---|---|"
 "$count" idle | sed 's/\(.*\): \(.*\)/| \1 | \2 |/'
-"$count" idle | awk -F': ' -v failed="$failed" '/^server/ && $2 > 512 { print $1 >failed }'
+"$count" idle | awk -F': ' -v failed="$failed" '/^server (before login|after login, no message)/ && $2 > 512 { print $1 >failed }'
 [ ! -s "$failed" ] || { echo; echo "over the budget: $(paste -sd' ' "$failed")"; exit 1; }

@@ -21,7 +21,7 @@ trap end EXIT
 trap 'exit 1' INT TERM
 
 # Twenty messages of 100 kB, in lines of 78 octets with CRLF.
-mkdir -p "$dir/mail/ann/new" "$dir/mail/ann/cur" "$dir/mail/ann/tmp"
+mkdir -p "$dir/mail/ann/new" "$dir/mail/ann/cur" "$dir/mail/ann/tmp" "$dir/mail/bob/new" "$dir/mail/bob/cur"
 message=$(mktemp -p "$dir")
 awk 'BEGIN { printf "From: ann@example.com\r\nSubject: a long one\r\n\r\n"
     for (i = 0; i < 1282; i++) printf "%076d\r\n", i }' >"$message"
@@ -39,7 +39,7 @@ if [ -n "$dovecot" ]; then
         user=nobody group=nogroup as="setpriv --reuid=nobody --regid=nogroup --clear-groups"
     fi
     port=$(awk 'BEGIN { srand(); print 20000 + int(rand() * 20000) }')
-    echo 'ann:{PLAIN}pencil' >"$dir/users"
+    printf 'ann:{PLAIN}pencil\nbob:{PLAIN}pencil\n' >"$dir/users"
     cat >"$dir/dovecot.conf" <<CONF
 protocols = pop3
 listen = 127.0.0.1
@@ -61,6 +61,9 @@ passdb {
 userdb {
   driver = static
   args = uid=$user gid=$group home=$dir/mail/%u
+}
+service auth {
+  client_limit = 2000
 }
 service anvil {
   chroot =

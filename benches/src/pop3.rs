@@ -139,11 +139,8 @@ pub fn unstuff(wire: &[u8]) -> usize {
     let mut text = 0;
     for read in wire.chunks(16 * 1024) {
         inbox.push(read);
-        loop {
-            match unstuffer.next(&mut inbox) {
-                Piece::Text(piece) => text += piece.len(),
-                Piece::End | Piece::More => break,
-            }
+        while let Piece::Text(piece) = unstuffer.next(&mut inbox) {
+            text += piece.len();
         }
     }
     text

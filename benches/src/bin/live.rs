@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use wirestate_layers::tls::client_config;
 use wirestate_layers::tls::rustls::pki_types::{CertificateDer, ServerName};
 use wirestate_layers::tls::rustls::{ClientConnection, RootCertStore};
-use wirestate_layers::tls::client_config;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -43,7 +43,9 @@ fn main() -> Outcome<()> {
 // --- CPU against the floor ---
 
 fn echoes(dir: &Path) -> Outcome<()> {
-    println!("| CPU per batch on loopback, tokio | bare echo, µs | Wirestate, µs | ratio | budget |\n|---|---|---|---|---|");
+    println!(
+        "| CPU per batch on loopback, tokio | bare echo, µs | Wirestate, µs | ratio | budget |\n|---|---|---|---|---|"
+    );
     let line = [vec![b'x'; 62], b"\r\n".to_vec()].concat();
     for (batch, rounds) in [(1, 60_000), (16, 60_000), (128, 30_000)] {
         let lines = line.repeat(batch);
@@ -106,20 +108,27 @@ fn rounds_of(stream: &mut TcpStream, request: &[u8], response: usize, rounds: us
 
 fn idle(dir: &Path) -> Outcome<()> {
     println!("| {IDLE_CONNECTIONS} idle connections in the tokio adapter | bytes each | budget |\n|---|---|---|");
-    let plain = Peer::start("pop3", dir)?;
-    let each = plain.memory_of(|| {
-        let mut stream = plain.connect()?;
-        log_in(&mut stream)?;
-        Ok(stream)
+    let greeted = |kind, login: Option<&str>| {
+        let peer = Peer::start(kind, dir)?;
+        peer.memory_of(|| {
+            let mut stream = peer.connect()?;
+            match login {
+                Some(user) => log_in_as(&mut stream, user)?,
+                None => drop(line(&mut stream)?),
+            }
+            Ok(stream)
+        })
+    };
+    let bare = Peer::start("lines", dir)?;
+    let each = bare.memory_of(|| {
+        let mut stream = bare.connect()?;
+        stream.write_all(b"\r\n")?;
+        line(&mut stream).map(|_| stream)
     })?;
-    println!("| POP3, logged in, 20 messages | {each:.0} | - |");
-    let plain = Peer::start("pop3", dir)?;
-    let each = plain.memory_of(|| {
-        let mut stream = plain.connect()?;
-        line(&mut stream)?;
-        Ok(stream)
-    })?;
-    println!("| POP3, greeted | {each:.0} | 2355 |");
+    println!("| a machine that knows lines | {each:.0} | 2355 |");
+    println!("| POP3, greeted | {:.0} | 2355 |", greeted("pop3", None)?);
+    println!("| POP3, logged in, no message | {:.0} | - |", greeted("pop3", Some("bob"))?);
+    println!("| POP3, logged in, 20 messages | {:.0} | - |", greeted("pop3", Some("ann"))?);
     let tls = Peer::start("pop3s", dir)?;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(std::fs::read(dir.join("certificate.der"))?))?;
@@ -147,7 +156,9 @@ fn idle(dir: &Path) -> Outcome<()> {
 // --- against Dovecot ---
 
 fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
-    println!("| CPU against Dovecot's pop3d | Dovecot, µs | Wirestate, µs | Dovecot / Wirestate | target |\n|---|---|---|---|---|");
+    println!(
+        "| CPU against Dovecot's pop3d | Dovecot, µs | Wirestate, µs | Dovecot / Wirestate | target |\n|---|---|---|---|---|"
+    );
     let ours = Peer::start("pop3", dir)?;
     let mut noops = |stream: &mut TcpStream| {
         log_in(stream)?;
@@ -171,19 +182,21 @@ fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
     let mut retrs_too = retrs;
     let spent = alternate((dovecot, &mut retrs), (&ours, &mut retrs_too))?;
     ratio("RETR of 100 kB", 4 * 4_000, spent, "2");
-    let logins = |peer: &Peer| {
+    let logins = |peer: &Peer, user: &'static str| {
         let address = peer.address;
         move |_: &mut TcpStream| {
-            (0..500).try_for_each(|_| {
+            (0..1500).try_for_each(|_| {
                 let mut stream = connect(address)?;
-                log_in(&mut stream)?;
+                log_in_as(&mut stream, user)?;
                 stream.write_all(b"QUIT\r\n")?;
                 line(&mut stream).map(drop)
             })
         }
     };
-    let spent = alternate((dovecot, &mut logins(dovecot)), (&ours, &mut logins(&ours)))?;
-    ratio("session: connect, USER, PASS, QUIT", 4 * 500, spent, "8");
+    for (user, messages) in [("bob", "no message"), ("ann", "20 messages")] {
+        let spent = alternate((dovecot, &mut logins(dovecot, user)), (&ours, &mut logins(&ours, user)))?;
+        ratio(&format!("session: connect, USER, PASS, QUIT; {messages}"), 4 * 1500, spent, "8");
+    }
     Ok(())
 }
 
@@ -195,7 +208,11 @@ fn ratio(name: &str, units: usize, (theirs, ours): (f64, f64), target: &str) {
 // --- a POP3 client of a few lines ---
 
 fn log_in(stream: &mut TcpStream) -> Outcome<()> {
-    for command in ["", "USER ann\r\n", "PASS pencil\r\n"] {
+    log_in_as(stream, "ann")
+}
+
+fn log_in_as(stream: &mut TcpStream, user: &str) -> Outcome<()> {
+    for command in ["", &format!("USER {user}\r\n"), "PASS pencil\r\n"] {
         stream.write_all(command.as_bytes())?;
         let response = line(stream)?;
         if !response.starts_with(b"+OK") {

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use wirestate_layers::Tls;
 use wirestate_layers::tls::rustls::pki_types::PrivateKeyDer;
 use wirestate_layers::tls::server_config;
-use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+use wirestate_machine::{Inbox, Instant, Machine, Misuse, Outbox, Upgrade, Upgraded};
 use wirestate_sasl::server::{Answer, Ask as Sasl, Rejection};
 use wirestate_tokio::{Connection, Listener, Shutdown, serve};
 
@@ -25,10 +25,11 @@ use wirestate_tokio::{Connection, Listener, Shutdown, serve};
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, dir] = &arguments[..] else { return Err("usage: peer echo|lines|pop3|pop3s DIR".into()) };
-    let dir = PathBuf::from(dir);
+    let dir: Arc<Path> = Path::new(dir).into();
     if kind == "echo" {
         return echo().await;
     }
+    let tls = certificate(&dir)?;
     let listener = Listener::bind("127.0.0.1:0").await?;
     println!("listening {}", listener.local_addr());
     let shutdown = Shutdown::new();
@@ -47,7 +48,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let mut config = Config::default();
             config.tls = TlsMode::Implicit;
             let config = Arc::new(config);
-            let tls = certificate(&dir)?;
             let machine = move |_: &_, now| Tls::server(Server::new(config.clone(), seed(), now), tls.clone());
             let handler = move |conn| session(conn, dir.clone(), Tls::inner_mut);
             serve([listener], machine, handler, &shutdown).await
@@ -127,35 +127,46 @@ async fn answer_lines(mut conn: Connection<Lines>) {
 }
 
 /// One POP3 session on a Maildir; `server` finds the machine inside its layers.
-async fn session<M>(mut conn: Connection<M>, dir: PathBuf, server: fn(&mut M) -> &mut Server)
+#[expect(clippy::manual_async_fn, reason = "an async fn would hold its arguments twice, in each idle connection")]
+fn session<M>(
+    mut conn: Connection<M>,
+    dir: Arc<Path>,
+    server: fn(&mut M) -> &mut Server,
+) -> impl Future<Output = ()> + Send
 where
-    M: Machine<Event = Event>,
+    M: Machine<Event = Event> + Send,
+    M::Error: Send,
 {
-    let mut files = Vec::new();
-    while let Ok(Some(event)) = conn.try_next().await {
-        let server = server(conn.machine());
-        let answered = match event {
-            Event::Authenticate { ticket, ask } => {
-                let good = matches!(ask, Ask::Sasl(Sasl::Password { password, .. }) if password.matches("pencil"));
-                server.authenticate(ticket, if good { Answer::Accept } else { Answer::Reject(Rejection::Credentials) })
+    async move {
+        let mut files = Vec::new();
+        while let Ok(Some(event)) = conn.try_next().await {
+            if answer(server(conn.machine()), event, &dir, &mut files).is_err() {
+                return;
             }
-            Event::Open { ticket, identity } => {
-                let maildrop = open(&dir.join("mail").join(identity.name()), &mut files);
-                server.open(ticket, maildrop.unwrap_or_default())
-            }
-            Event::Retrieve { ticket, message, .. } => match std::fs::read(&files[message.index()]) {
-                Ok(text) => server.send(ticket).and_then(|mut body| {
-                    server.piece(&mut body, Bytes::from(text))?;
-                    server.end(body)
-                }),
-                Err(_) => server.refuse_message(ticket, None, pop3_proto::codec::Text::literal("not there")),
-            },
-            Event::Commit { ticket, .. } => server.committed(ticket, false),
-            _ => Ok(()),
-        };
-        if answered.is_err() {
-            return;
         }
+    }
+}
+
+fn answer(server: &mut Server, event: Event, dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), Misuse> {
+    match event {
+        Event::Authenticate { ticket, ask } => {
+            let good = matches!(ask, Ask::Sasl(Sasl::Password { password, .. }) if password.matches("pencil"));
+            server.authenticate(ticket, if good { Answer::Accept } else { Answer::Reject(Rejection::Credentials) })
+        }
+        Event::Open { ticket, identity } => {
+            let maildrop = open(&dir.join("mail").join(identity.name()), files);
+            server.open(ticket, maildrop.unwrap_or_default())
+        }
+        Event::Retrieve { ticket, message, .. } => match std::fs::read(&files[message.index()]) {
+            Ok(text) => {
+                let mut body = server.send(ticket)?;
+                server.piece(&mut body, Bytes::from(text))?;
+                server.end(body)
+            }
+            Err(_) => server.refuse_message(ticket, None, pop3_proto::codec::Text::literal("not there")),
+        },
+        Event::Commit { ticket, .. } => server.committed(ticket, false),
+        _ => Ok(()),
     }
 }
 

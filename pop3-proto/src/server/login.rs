@@ -27,7 +27,7 @@ pub(super) struct Login {
     keyword: Keyword,
     failures: u16,
     /// The answer to a failed login, kept back for the delay.
-    kept_back: Option<Reply>,
+    kept_back: Option<Box<Reply>>,
 }
 
 /// How the client proves who it is.
@@ -35,7 +35,7 @@ pub(super) struct Login {
 enum Proof {
     None,
     Pass { user: String },
-    Apop { user: String, proof: ApopProof },
+    Apop { user: String, proof: Box<ApopProof> },
     Sasl(Box<sasl::Server>),
 }
 
@@ -132,7 +132,7 @@ impl Server {
         let user = core::str::from_utf8(name).map_err(|_| Rejected::NotUtf8)?.to_string();
         let digest = String::from_utf8_lossy(digest).into_owned();
         let proof = ApopProof { timestamp, digest };
-        login.proof = Proof::Apop { user: user.clone(), proof: proof.clone() };
+        login.proof = Proof::Apop { user: user.clone(), proof: Box::new(proof.clone()) };
         login.keyword = Keyword::Apop;
         self.ask(Ask::Apop { user, proof });
         Ok(())
@@ -308,7 +308,7 @@ impl Server {
         self.forget_proof();
         let Some(login) = &mut self.login else { return };
         login.failures = login.failures.saturating_add(1);
-        login.kept_back = Some(Reply::err(code, text).to(login.keyword));
+        login.kept_back = Some(Box::new(Reply::err(code, text).to(login.keyword)));
         self.queued = Some(Box::new(Event::LoginFailed { count: login.failures, failure }));
         self.timer.delay();
     }
@@ -319,7 +319,7 @@ impl Server {
         let failures = login.failures;
         let Some(reply) = login.kept_back.take() else { return };
         self.state = State::Authorization;
-        self.reply(reply);
+        self.reply(*reply);
         if failures >= self.config.limits.failed_logins.max(1) {
             self.err(Keyword::Other, None, Phrase::TooManyFailures);
             self.violate(Violation::TooManyFailedLogins);

@@ -42,7 +42,11 @@ impl Inbox {
     #[must_use = "what was not taken must be pushed again when there is room"]
     pub fn push_some(&mut self, bytes: &[u8]) -> usize {
         let taken = bytes.len().min(self.room());
-        self.bytes.extend_from_slice(&bytes[..taken]);
+        if self.bytes.is_empty() {
+            self.bytes = BytesMut::from(&bytes[..taken]);
+        } else {
+            self.bytes.extend_from_slice(&bytes[..taken]);
+        }
         taken
     }
 

@@ -84,12 +84,10 @@ impl Outbox {
     }
 
     /// Appends a copy of `bytes`.
+    #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
-        if self.tail.capacity() == 0 {
-            self.tail.reserve(FIRST_CAPACITY);
-        } else if self.tail.len() + bytes.len() > SEGMENT && !self.tail.is_empty() {
-            self.linked.push_back(core::mem::take(&mut self.tail).freeze());
-            self.tail.reserve(SEGMENT);
+        if self.tail.capacity() - self.tail.len() < bytes.len() {
+            self.make_room(bytes.len());
         }
         self.tail.extend_from_slice(bytes);
         self.grown(bytes.len());
@@ -130,6 +128,16 @@ impl Outbox {
         let all = self.to_vec();
         self.clear();
         all
+    }
+
+    #[cold]
+    fn make_room(&mut self, count: usize) {
+        if self.tail.is_empty() {
+            self.tail = BytesMut::with_capacity(FIRST_CAPACITY.max(count));
+        } else if self.tail.len() + count > SEGMENT {
+            self.linked.push_back(core::mem::take(&mut self.tail).freeze());
+            self.tail = BytesMut::with_capacity(SEGMENT.max(count));
+        }
     }
 
     fn grown(&mut self, by: usize) {

@@ -21,7 +21,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use maildrop::{Committed, Maildrop, Message};
-pub use size::WireSize;
 
 use crate::data::make_folder;
 
@@ -236,8 +235,6 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 /// delivery.
 fn delivery_name(message: &[u8]) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    // Dovecot's W counts no final CRLF that is not in the message.
-    let added = if message.last().is_none_or(|&last| last == b'\n') { 0 } else { 2 };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!(
         "{}.M{:06}P{}Q{:04}.local,S={},W={}",
@@ -246,7 +243,7 @@ fn delivery_name(message: &[u8]) -> String {
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed),
         message.len(),
-        WireSize::of(message) - added,
+        size::to_note(message),
     )
 }
 

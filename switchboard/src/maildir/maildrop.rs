@@ -45,7 +45,7 @@ impl Message {
         self.made_id.as_deref().or_else(|| self.base.to_str()).unwrap_or_default()
     }
 
-    /// The octets of the message on the wire, as [`WireSize`](super::WireSize)
+    /// The octets of the message on the wire, as [`WireSize`](pop3_proto::codec::WireSize)
     /// counts them.
     pub fn wire_size(&self) -> u64 {
         self.wire_size

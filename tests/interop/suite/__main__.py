@@ -62,6 +62,8 @@ def main(words):
                     else:
                         failed += 1
                         print(f"FAIL  {case.title}: {error}", flush=True)
+                        if server.process.poll() is not None:
+                            raise SystemExit(f"the server ended by itself, with {server.process.returncode}:\n{server.log_tail()}")
                 if failed:
                     print(f"the last lines of {server_type.__name__}'s log:\n{server.log_tail()}", file=sys.stderr)
     finally:

@@ -84,6 +84,7 @@ mod commands;
 mod config;
 mod event;
 mod input;
+mod limits;
 mod listing;
 mod login;
 mod maildrop;
@@ -91,6 +92,7 @@ mod phrase;
 mod reply;
 mod state;
 mod timer;
+mod violation;
 mod xclient;
 
 use alloc::boxed::Box;
@@ -101,12 +103,14 @@ use wirestate_machine::plugin::Pipeline;
 use wirestate_machine::{Inbox, Instant, Machine, Misuse, Outbox, Ticket, Tickets, Upgrade, Upgraded};
 
 pub use body::{Appetite, Body};
-pub use config::{Config, Custom, Greeting, Language, Limits, Tls, Utf8};
-pub use event::{ApopProof, Ask, Event, Reason, Rejected, Violation, kind};
+pub use config::{Config, Custom, Greeting, Language, Tls, Utf8};
+pub use event::{ApopProof, Ask, Event, Reason, Rejected, kind};
+pub use limits::Limits;
 pub use maildrop::{Deletions, Maildrop};
 pub use phrase::Phrase;
 pub use reply::Reply;
 pub use state::{State, TABLE};
+pub use violation::Violation;
 pub use xclient::Forwarded;
 
 use crate::codec::{Code, Command, Keyword, Status, Text, encode_response};

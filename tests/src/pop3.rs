@@ -293,7 +293,7 @@ impl Talk {
 
     /// Logs in with USER and PASS.
     pub fn log_in(mut self) -> Self {
-        let said = self.say(&format!("USER {USER}\r\nPASS {PASSWORD}\r\n"));
+        let said = self.say(format!("USER {USER}\r\nPASS {PASSWORD}\r\n"));
         assert!(said.ends_with("+OK maildrop open\r\n"), "{said}");
         self
     }

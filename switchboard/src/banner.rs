@@ -91,13 +91,18 @@ fn pop3(place: &Place<'_>, protocol: Protocol, user: &str, password: &str) -> [S
             place.ca.map(|ca| format!("sslcertck sslcertfile {} ", double_quoted(ca))).unwrap_or_default(),
         )),
     );
+    // Some releases of mutt choose a -PLUS mechanism that they have no channel binding for, and then give up.
     let mutt = format!(
         "mutt {}-e {} -f {}://{user}:{password}@{url_host}:{port}/",
         place
             .ca
             .map(|ca| format!("-e {} ", quoted(&format!("set ssl_ca_certificates_file={}", double_quoted(ca)))))
             .unwrap_or_default(),
-        quoted(if implicit { "set pop_delete=no" } else { "set pop_delete=no ssl_force_tls=yes ssl_starttls=yes" }),
+        quoted(if implicit {
+            "set pop_delete=no pop_authenticators=user"
+        } else {
+            "set pop_delete=no pop_authenticators=user ssl_force_tls=yes ssl_starttls=yes"
+        }),
         if implicit { "pops" } else { "pop" },
     );
     [curl, openssl, mpop, fetchmail, mutt]

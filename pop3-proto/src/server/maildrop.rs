@@ -88,7 +88,11 @@ pub(super) enum Missing {
 }
 
 impl Opened {
-    pub(super) fn new(listing: Maildrop) -> Self {
+    pub(super) fn new(mut listing: Maildrop) -> Self {
+        // It will not grow any more, and may wait for long.
+        listing.sizes.shrink_to_fit();
+        listing.ids.shrink_to_fit();
+        listing.id_ends.shrink_to_fit();
         Opened { octets_left: listing.octets, listing, marks: Vec::new(), marked: 0, last: 0 }
     }
 

@@ -15,6 +15,7 @@ use wirestate_tests::pop3::{Desk, PASSWORD, Talk, open_config};
 struct Model {
     state: State,
     user: bool,
+    secured: bool,
     bad: u16,
     failed: u16,
     marked: BTreeSet<u32>,
@@ -97,6 +98,7 @@ impl ReferenceStateMachine for Model {
         let start = Model {
             state: State::Authorization,
             user: false,
+            secured: false,
             bad: 0,
             failed: 0,
             marked: BTreeSet::new(),
@@ -165,7 +167,8 @@ impl ReferenceStateMachine for Model {
                 model.user = false;
                 model.bad_command();
             }
-            Step::Stls => model.user = false,
+            // The second time it is refused, and nothing is forgotten.
+            Step::Stls if !model.secured => (model.user, model.secured) = (false, true),
             Step::Dele(message) if *message <= MESSAGES => {
                 model.marked.insert(*message);
             }
@@ -183,23 +186,19 @@ impl ReferenceStateMachine for Model {
 struct Session;
 
 impl StateMachineTest for Session {
-    type SystemUnderTest = (Talk, bool);
+    type SystemUnderTest = Talk;
     type Reference = Model;
 
-    fn init_test(_: &Model) -> (Talk, bool) {
-        (Talk::with(Desk::new(open_config())), false)
+    fn init_test(_: &Model) -> Talk {
+        Talk::with(Desk::new(open_config()))
     }
 
-    fn apply((mut talk, mut secured): (Talk, bool), model: &Model, step: Step) -> (Talk, bool) {
+    fn apply(mut talk: Talk, model: &Model, step: Step) -> Talk {
         let before = talk.server.state();
         let mut said = talk.say(step.line());
         match step {
             Step::HangUp => drop(talk.hang_up()),
-            // The second time it is not offered any more.
-            Step::Stls if talk.server.state() == State::Securing => {
-                talk.secure();
-                secured = true;
-            }
+            Step::Stls if talk.server.state() == State::Securing => drop(talk.secure()),
             _ => said += &talk.wait(2),
         }
         let after = talk.server.state();
@@ -212,12 +211,12 @@ impl StateMachineTest for Session {
         } else if step.keyword() != Keyword::Other {
             assert!(said.starts_with("-ERR command not allowed in this state\r\n"), "{said}");
         }
-        (talk, secured)
+        talk
     }
 
-    fn check_invariants((talk, secured): &(Talk, bool), model: &Model) {
+    fn check_invariants(talk: &Talk, model: &Model) {
         assert!(talk.desk.removed.iter().copied().eq(model.removed.iter().copied()), "UPDATE happens on QUIT only");
-        assert_eq!(talk.server.is_encrypted(), *secured);
+        assert_eq!(talk.server.is_encrypted(), model.secured);
     }
 }
 

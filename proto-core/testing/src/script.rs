@@ -71,7 +71,8 @@ enum Line {
 
 fn read(script: &str, role: Role) -> Result<Vec<Line>, Fault> {
     let mut lines = Vec::new();
-    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    // A blank at a line's end is part of it, as in `+ ` of a SASL exchange.
+    for line in script.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
         let (speaker, text) = match (line.strip_prefix("C:"), line.strip_prefix("S:")) {
             (Some(text), _) => (Role::Client, text),
             (_, Some(text)) => (Role::Server, text),

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod certificate;
 pub mod pop3;
 pub mod pop3_client;
 

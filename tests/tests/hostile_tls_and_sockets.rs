@@ -1,8 +1,6 @@
 //! Inputs that broke others, thrown at the TLS layer and at the sockets beneath a POP3 server. The names are the rows of the list that they
 //! come from. What concerns compression (H34, H35) is tested beside the layer, and accept errors (H39) beside the driver too.
 
-mod certificate;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -10,7 +8,6 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Buf;
-use certificate::Trust;
 use pop3_proto::server::{Server, Tls as ServerTls};
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
@@ -18,6 +15,7 @@ use wirestate_blocking::{Listener, Mode, Shutdown, serve};
 use wirestate_layers::Tls;
 use wirestate_machine::{Instant, Machine};
 use wirestate_testing::Heap;
+use wirestate_tests::certificate::Trust;
 use wirestate_tests::pop3::{Desk, open_config};
 
 #[global_allocator]

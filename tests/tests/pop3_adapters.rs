@@ -1,7 +1,5 @@
 //! POP3 over real sockets on loopback: one scenario for tokio, async-std, smol and threads, and for peers of different runtimes.
 
-mod certificate;
-
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -10,7 +8,6 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use certificate::Trust;
 use pop3_proto::client::{Client, Config as ClientConfig, Event as ClientEvent, Login, Reason, TlsPolicy, Violation};
 use pop3_proto::codec::{Code, MessageNumber};
 use pop3_proto::server::{Server, Tls as ServerTls};
@@ -18,6 +15,7 @@ use wirestate_driver::{ConnectError, Connection, Error, Mode, Options, Report, S
 use wirestate_layers::{Error as LayerError, Tls};
 use wirestate_machine::Instant;
 use wirestate_sasl::client::Credentials;
+use wirestate_tests::certificate::Trust;
 use wirestate_tests::pop3::{Desk, PASSWORD, USER, on_the_wire, open_config};
 use wirestate_tests::pop3_client::{Fetcher, Mail};
 

@@ -1,12 +1,9 @@
 //! POP3 through real TLS layers, in memory: STLS (RFC 2595 §4) and implicit TLS (RFC 8314 §3.2), and somebody in the middle.
 
-mod certificate;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use certificate::Trust;
 use pop3_proto::Redactor;
 use pop3_proto::client::{Client, Config as ClientConfig, TlsPolicy, Violation};
 use pop3_proto::server::{Config, Server, Tls as ServerTls};
@@ -17,6 +14,7 @@ use wirestate_layers::{Error, Tls, Trace};
 use wirestate_machine::{Instant, Machine, Misuse};
 use wirestate_sasl::{Mechanism, base64};
 use wirestate_testing::{Broken, End, Pair};
+use wirestate_tests::certificate::Trust;
 use wirestate_tests::pop3::{Desk, PASSWORD, USER, on_the_wire, open_config, stls_config};
 use wirestate_tests::pop3_client::{Fetcher, Mail};
 

@@ -9,14 +9,18 @@ use wirestate_layers::Tls;
 use wirestate_layers::tls::{client_config, server_config};
 
 /// A server that shows a certificate, and a client that trusts it.
-#[derive(Clone)]
-pub(crate) struct Trust {
-    pub(crate) server: Arc<ServerConfig>,
-    pub(crate) client: Arc<ClientConfig>,
+#[derive(Clone, Debug)]
+pub struct Trust {
+    /// The server's side.
+    pub server: Arc<ServerConfig>,
+    /// The client's side.
+    pub client: Arc<ClientConfig>,
 }
 
 impl Trust {
-    pub(crate) fn new() -> Self {
+    /// A fresh certificate.
+    #[expect(clippy::new_without_default, reason = "it makes a key, which is no default")]
+    pub fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec!["mail.example".into()]).unwrap().self_signed(&key).unwrap();
         let certificate = certificate.der().clone();
@@ -29,11 +33,13 @@ impl Trust {
         }
     }
 
-    pub(crate) fn on_server<M>(&self, server: M) -> Tls<M> {
+    /// The TLS layer around a server.
+    pub fn on_server<M>(&self, server: M) -> Tls<M> {
         Tls::server(server, self.server.clone())
     }
 
-    pub(crate) fn on_client<M>(&self, client: M) -> Tls<M> {
+    /// The TLS layer around a client that knows the server by its name.
+    pub fn on_client<M>(&self, client: M) -> Tls<M> {
         Tls::client(client, self.client.clone(), ServerName::try_from("mail.example").unwrap())
     }
 }

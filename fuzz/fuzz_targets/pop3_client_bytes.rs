@@ -23,15 +23,16 @@ const SECRETS: [&[u8]; 3] = [b"pencil", b"cGVuY2ls", b"AGFubgBwZW5jaWw"];
 
 fuzz_target!(|input: &[u8]| {
     let seed = seed_of(input);
-    let whole = run(input, Cuts::Whole);
+    let variant = input.len();
+    let whole = run(input, Cuts::Whole, variant);
     for cuts in [Cuts::Single, Cuts::Random(seed)] {
-        let cut = run(input, cuts);
+        let cut = run(input, cuts, variant);
         assert_eq!(whole.told, cut.told, "the events depend on {cuts:?}");
         assert_eq!(whole.said, cut.said, "the output depends on {cuts:?}");
     }
     if seed % 16 < 4 && !input.is_empty() {
-        let once = run(&input.repeat(4), Cuts::Random(seed));
-        let twice = run(&input.repeat(8), Cuts::Random(seed));
+        let once = run(&input.repeat(4), Cuts::Random(seed), variant);
+        let twice = run(&input.repeat(8), Cuts::Random(seed), variant);
         once.meter.check_linear(&twice.meter);
     }
 });
@@ -55,8 +56,8 @@ struct Run {
     meter: Meter,
 }
 
-fn run(mut input: &[u8], mut cuts: Cuts) -> Run {
-    let config = Arc::new(config(input.len()));
+fn run(mut input: &[u8], mut cuts: Cuts, variant: usize) -> Run {
+    let config = Arc::new(config(variant));
     let mut run = Run {
         told: Vec::new(),
         said: Vec::new(),
@@ -164,7 +165,13 @@ fn react(client: &mut Client, event: Event, open: &mut HashSet<Request>) {
         Event::LoggedIn { .. } => {
             asked.extend([client.stat(), client.list(None), client.uidl(None), client.list(Some(one))]);
             asked.extend([client.uidl(Some(one)), client.retr(one), client.top(one, 3), client.dele(one)]);
-            asked.extend([client.capa(), client.last(), client.lang(None), client.custom("XFUZZ", "", true), client.noop()]);
+            asked.extend([
+                client.capa(),
+                client.last(),
+                client.lang(None),
+                client.custom("XFUZZ", "", true),
+                client.noop(),
+            ]);
             asked.push(client.quit());
         }
         // A refused login is tried once more, with whatever can be tried then.

@@ -18,15 +18,16 @@ const HEAP: isize = 256 * 1024;
 
 fuzz_target!(|input: &[u8]| {
     let seed = seed_of(input);
-    let whole = run(input, Cuts::Whole);
+    let variant = input.len() as u8;
+    let whole = run(input, Cuts::Whole, variant);
     for cuts in [Cuts::Single, Cuts::Random(seed)] {
-        let cut = run(input, cuts);
+        let cut = run(input, cuts, variant);
         assert_eq!(whole.said, cut.said, "the output depends on {cuts:?}");
         assert_eq!(whole.told, cut.told, "the events depend on {cuts:?}");
     }
     if seed % 16 < 4 && !input.is_empty() {
-        let once = run(&input.repeat(4), Cuts::Random(seed));
-        let twice = run(&input.repeat(8), Cuts::Random(seed));
+        let once = run(&input.repeat(4), Cuts::Random(seed), variant);
+        let twice = run(&input.repeat(8), Cuts::Random(seed), variant);
         once.meter.check_linear(&twice.meter);
     }
 });
@@ -37,8 +38,7 @@ struct Run {
     meter: Meter,
 }
 
-fn run(mut input: &[u8], mut cuts: Cuts) -> Run {
-    let variant = input.len() as u8;
+fn run(mut input: &[u8], mut cuts: Cuts, variant: u8) -> Run {
     let mut run = Run { told: Vec::new(), said: Vec::new(), meter: Meter::default() };
     let mut server = run.meter.run(|| Server::new(config(variant), [7; 32], Instant::START));
     let mut application = Application::default();

@@ -56,9 +56,30 @@ enum Say<'a> {
 }
 
 const LINES: [&str; 24] = [
-    "USER ann", "PASS pencil", "AUTH PLAIN", "AUTH PLAIN AGFubgBwZW5jaWw=", "AGFubgBwZW5jaWw=", "*", "AUTH SCRAM-SHA-256 biwsbj1hbm4scj1h",
-    "AUTH LOGIN", "YW5u", "STLS", "CAPA", "STAT", "LIST", "UIDL 1", "RETR 1", "TOP 2 1", "DELE 1", "RSET", "NOOP", "QUIT", "XFUZZ", "LANG de",
-    "UTF8", "XCLIENT ADDR=10.0.0.1",
+    "USER ann",
+    "PASS pencil",
+    "AUTH PLAIN",
+    "AUTH PLAIN AGFubgBwZW5jaWw=",
+    "AGFubgBwZW5jaWw=",
+    "*",
+    "AUTH SCRAM-SHA-256 biwsbj1hbm4scj1h",
+    "AUTH LOGIN",
+    "YW5u",
+    "STLS",
+    "CAPA",
+    "STAT",
+    "LIST",
+    "UIDL 1",
+    "RETR 1",
+    "TOP 2 1",
+    "DELE 1",
+    "RSET",
+    "NOOP",
+    "QUIT",
+    "XFUZZ",
+    "LANG de",
+    "UTF8",
+    "XCLIENT ADDR=10.0.0.1",
 ];
 
 /// Every ticket that was ever issued, until it is used or dropped.
@@ -134,7 +155,10 @@ fn perform(server: &mut Server, op: Op, now: &mut Instant, held: &mut Vec<Held>,
             let encrypted = server.is_encrypted();
             let tls = matches!(channel, Channel::Tls);
             if offered {
-                assert!(server.inbox().is_empty() && server.outbox().is_empty(), "an upgrade over bytes said before it");
+                assert!(
+                    server.inbox().is_empty() && server.outbox().is_empty(),
+                    "an upgrade over bytes said before it"
+                );
             }
             // A driver could only do so with empty boxes, so this does.
             if offered || server.inbox().is_empty() {
@@ -192,14 +216,17 @@ fn answer(server: &mut Server, ticket: Held, say: Say, held: &mut Vec<Held>) -> 
     match ticket {
         Held::Greet(ticket) if yes => server.greet(ticket, text),
         Held::Greet(ticket) => server.refuse_client(ticket, Some(Code::SysPerm), text),
-        Held::Authenticate(ticket) => server.authenticate(ticket, match say {
-            Say::Yes => Answer::Accept,
-            Say::As(name) => Answer::AcceptAs(Identity::new(name)),
-            Say::Keys => Answer::Keys(keys_of_nobody(Hash::Sha256)),
-            Say::Secret(secret) => Answer::Secret(Secret::new(secret)),
-            Say::Abort => Answer::NoKeys,
-            _ => Answer::Reject(Rejection::Temporary),
-        }),
+        Held::Authenticate(ticket) => server.authenticate(
+            ticket,
+            match say {
+                Say::Yes => Answer::Accept,
+                Say::As(name) => Answer::AcceptAs(Identity::new(name)),
+                Say::Keys => Answer::Keys(keys_of_nobody(Hash::Sha256)),
+                Say::Secret(secret) => Answer::Secret(Secret::new(secret)),
+                Say::Abort => Answer::NoKeys,
+                _ => Answer::Reject(Rejection::Temporary),
+            },
+        ),
         Held::Open(ticket) if yes => server.open(ticket, maildrop()),
         Held::Open(ticket) => server.refuse_open(ticket, Some(Code::InUse), text),
         Held::Retrieve(ticket) if yes => server.send(ticket).map(|body| held.push(Held::Body(body))),

@@ -10,9 +10,7 @@ use wirestate_fuzz::application::keys_of_nobody;
 use wirestate_fuzz::meter::Meter;
 use wirestate_sasl::client::{self, Client, Credentials};
 use wirestate_sasl::server::{self, Answer, Ask, Identity, Rejection, Server, Step};
-use wirestate_sasl::{
-    Bindings, ChannelBinding, FakeKeys, Mechanism, Nonce, ScramKeys, Secret, apop, base64, saslprep,
-};
+use wirestate_sasl::{Bindings, ChannelBinding, FakeKeys, Mechanism, Nonce, ScramKeys, Secret, apop, base64, saslprep};
 
 const HEAP: isize = 64 * 1024;
 const PASSWORD: &str = "a password that nobody will ever guess: 2b7e151628aed2a6";

@@ -127,9 +127,7 @@ impl Application {
                 accept(&mut self.vouched, Answer::AcceptAs(Identity::new("ann")))
             }
             Ask::Sasl(Sasl::Anonymous { .. }) => accept(&mut self.vouched, Answer::AcceptAs(Identity::new("guest"))),
-            Ask::Sasl(Sasl::Authorize { authzid, .. }) if authzid == "bob" => {
-                accept(&mut self.vouched, Answer::Accept)
-            }
+            Ask::Sasl(Sasl::Authorize { authzid, .. }) if authzid == "bob" => accept(&mut self.vouched, Answer::Accept),
             // Nobody knows the password to these keys.
             Ask::Sasl(Sasl::Keys { hash, .. }) => Answer::Keys(keys_of_nobody(hash)),
             Ask::Sasl(Sasl::Secret { .. }) | Ask::Apop { .. } => Answer::NoKeys,

@@ -3,6 +3,7 @@
 #
 # Works with stable Rust and without cargo-fuzz: the flags are those that `cargo fuzz build --sanitizer none` gives. A finding is left in
 # fuzz/artifacts/TARGET and makes the script fail; the corpus that grows in fuzz/corpus/TARGET may be kept between runs.
+# With FUZZ_RUNS each target makes so many runs at most, from the same seed: without a grown corpus, the same ones each time.
 set -eu
 cd "$(dirname "$0")"
 
@@ -24,7 +25,7 @@ for target in "$@"; do
     printf '%s: ' "$target"
     # The heap of each machine is held to its own cap by the targets; this bounds the process.
     if "target/fuzz/$host/release/$target" "corpus/$target" "corpus-seeds/$target" \
-        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 -max_len=4096 \
+        -max_total_time="$seconds" ${FUZZ_RUNS:+-runs="$FUZZ_RUNS" -seed=1} -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 -max_len=4096 \
         -dict="$dictionary" -artifact_prefix="artifacts/$target/" -print_final_stats=1 >"$log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
         echo "$runs runs, $(grep -o 'cov: [0-9]*' "$log" | tail -n 1), nothing found"

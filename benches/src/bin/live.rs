@@ -24,6 +24,7 @@ const TICK_MICROS: f64 = 10_000.0;
 /// How often each of two peers is loaded.
 const TURNS: usize = 11;
 const IDLE_CONNECTIONS: usize = 2000;
+const SESSIONS: usize = 500;
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -68,6 +69,9 @@ fn echoes(dir: &Path) -> Outcome<()> {
         )?;
         row(&format!("{batch} NOOP of POP3"), rounds, echo, ours, "-");
     }
+    let (floor, ours) = (Peer::start("floor", dir)?, Peer::start("pop3", dir)?);
+    let (bare, spent) = alternate((&floor, &mut sessions(&floor, "bob")), (&ours, &mut sessions(&ours, "bob")))?;
+    row("a POP3 session: connect, USER, PASS, QUIT", SESSIONS, bare, spent, "-");
     println!();
     Ok(())
 }
@@ -189,22 +193,24 @@ fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
     let mut retrs_too = retrs;
     let spent = alternate((dovecot, &mut retrs), (&ours, &mut retrs_too))?;
     ratio("RETR of 100 kB", 2_000, spent, "2");
-    let logins = |peer: &Peer, user: &'static str| {
-        let address = peer.address;
-        move |_: &mut TcpStream| {
-            (0..500).try_for_each(|_| {
-                let mut stream = connect(address)?;
-                log_in_as(&mut stream, user)?;
-                stream.write_all(b"QUIT\r\n")?;
-                line(&mut stream).map(drop)
-            })
-        }
-    };
     for (user, messages) in [("bob", "no message"), ("ann", "20 messages")] {
-        let spent = alternate((dovecot, &mut logins(dovecot, user)), (&ours, &mut logins(&ours, user)))?;
-        ratio(&format!("session: connect, USER, PASS, QUIT; {messages}"), 500, spent, "8");
+        let spent = alternate((dovecot, &mut sessions(dovecot, user)), (&ours, &mut sessions(&ours, user)))?;
+        ratio(&format!("session: connect, USER, PASS, QUIT; {messages}"), SESSIONS, spent, "8");
     }
     Ok(())
+}
+
+/// Many sessions, one after the other, that log in and quit.
+fn sessions(peer: &Peer, user: &'static str) -> impl FnMut(&mut TcpStream) -> Outcome<()> + use<> {
+    let address = peer.address;
+    move |_| {
+        (0..SESSIONS).try_for_each(|_| {
+            let mut stream = connect(address)?;
+            log_in_as(&mut stream, user)?;
+            stream.write_all(b"QUIT\r\n")?;
+            line(&mut stream).map(drop)
+        })
+    }
 }
 
 fn ratio(name: &str, units: usize, (theirs, ours): (f64, f64), target: &str) {

@@ -24,10 +24,13 @@ use wirestate_tokio::{Connection, Listener, Shutdown, serve};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [kind, dir] = &arguments[..] else { return Err("usage: peer echo|lines|pop3|pop3s DIR".into()) };
+    let [kind, dir] = &arguments[..] else { return Err("usage: peer echo|floor|lines|pop3|pop3s DIR".into()) };
     let dir: Arc<Path> = Path::new(dir).into();
     if kind == "echo" {
         return echo().await;
+    }
+    if kind == "floor" {
+        return floor().await;
     }
     let tls = certificate(&dir)?;
     let listener = Listener::bind("127.0.0.1:0").await?;
@@ -70,6 +73,24 @@ async fn echo() -> Result<(), Box<dyn Error>> {
                 if stream.write_all(&buffer[..count]).await.is_err() {
                     break;
                 }
+            }
+        });
+    }
+}
+
+/// The floor of a session: a greeting, an answer to each read, and the end after QUIT; no protocol, no maildrop, no deadline.
+async fn floor() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening {}", listener.local_addr()?);
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let mut buffer = [0; 512];
+            let mut read: &[u8] = b"";
+            while stream.write_all(b"+OK\r\n").await.is_ok() && !read.starts_with(b"QUIT") {
+                let Ok(count @ 1..) = stream.read(&mut buffer).await else { return };
+                read = &buffer[..count];
             }
         });
     }

@@ -147,9 +147,7 @@ pub fn encode_response(status: Status, code: Option<&Code>, text: &str, outbox: 
         Status::Continue => b"+",
     });
     if let Some(code) = code {
-        let mut writer = Put(outbox);
-        // Writing into an outbox cannot fail.
-        let _ = fmt::Write::write_fmt(&mut writer, format_args!(" [{code}]"));
+        outbox.put_display(format_args!(" [{code}]"));
     }
     if !text.is_empty() {
         outbox.put(b" ");
@@ -157,15 +155,6 @@ pub fn encode_response(status: Status, code: Option<&Code>, text: &str, outbox: 
         outbox.put(cut(text, left).as_bytes());
     }
     outbox.put(b"\r\n");
-}
-
-struct Put<'a>(&'a mut Outbox);
-
-impl fmt::Write for Put<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.put(text.as_bytes());
-        Ok(())
-    }
 }
 
 /// The start of `text`, of at most `most` bytes and whole characters.

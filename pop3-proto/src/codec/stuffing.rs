@@ -73,9 +73,8 @@ impl Stuffer {
 }
 
 fn put_stretch(piece: &Bytes, start: usize, end: usize, outbox: &mut Outbox) {
-    /// Shorter stretches are copied: a link costs more than that.
-    const LINK_FROM: usize = 1024;
-    if end - start < LINK_FROM { outbox.put(&piece[start..end]) } else { outbox.link(piece.slice(start..end)) }
+    // Cutting a slice off costs more than a copy of what would be copied anyhow.
+    if end - start < Outbox::LINK_FROM { outbox.put(&piece[start..end]) } else { outbox.link(piece.slice(start..end)) }
 }
 
 /// Counts the octets that a message has on the wire, before stuffing: what LIST and STAT tell (RFC 1939 §11).

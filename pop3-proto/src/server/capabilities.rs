@@ -1,6 +1,6 @@
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt::Write as _;
+use core::fmt::Display;
 
 use wirestate_machine::Outbox;
 use wirestate_sasl::Mechanism;
@@ -14,7 +14,7 @@ impl Server {
     pub(super) fn capa(&mut self) {
         if self.ok(Keyword::Capa, Phrase::Capabilities) {
             for capability in self.capabilities() {
-                put_line(&capability, &mut self.outbox);
+                put_line(capability, &mut self.outbox);
             }
             self.outbox.put(b".\r\n");
         }
@@ -80,7 +80,7 @@ impl Server {
         if self.ok(Keyword::Auth, Phrase::Mechanisms) {
             let mechanisms: Vec<_> = self.offered_mechanisms().collect();
             for mechanism in mechanisms {
-                put_line(&mechanism.name(), &mut self.outbox);
+                put_line(mechanism.name(), &mut self.outbox);
             }
             self.outbox.put(b".\r\n");
         }
@@ -106,9 +106,9 @@ impl Server {
 
     fn list_languages(&mut self) {
         if self.ok(Keyword::Lang, Phrase::Languages) {
-            put_line(&"en English", &mut self.outbox);
+            put_line("en English", &mut self.outbox);
             for language in &self.config.languages {
-                put_line(&format_args!("{} {}", language.tag, language.name), &mut self.outbox);
+                put_line(format_args!("{} {}", language.tag, language.name), &mut self.outbox);
             }
             self.outbox.put(b".\r\n");
         }
@@ -137,14 +137,7 @@ impl Server {
     }
 }
 
-fn put_line(line: &impl core::fmt::Display, outbox: &mut Outbox) {
-    struct Put<'a>(&'a mut Outbox);
-    impl core::fmt::Write for Put<'_> {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            self.0.put(text.as_bytes());
-            Ok(())
-        }
-    }
-    // Writing into an outbox cannot fail.
-    let _ = write!(Put(outbox), "{line}\r\n");
+fn put_line(line: impl Display, outbox: &mut Outbox) {
+    outbox.put_display(line);
+    outbox.put(b"\r\n");
 }

@@ -3,8 +3,6 @@ use core::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// Below this size a copy is cheaper than a link in the chain.
-const LINK_FROM: usize = 1024;
 /// What the gathering buffer starts with: a handful of replies.
 const FIRST_CAPACITY: usize = 256;
 /// Where a gathering buffer is full and the next one begins, so that it need not grow, and be copied, without end.
@@ -45,6 +43,9 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// Bytes shorter than this are copied, for a copy is cheaper than a link in the chain.
+    pub const LINK_FROM: usize = 1024;
+
     /// An outbox with the default [`Marks`].
     pub fn new() -> Self {
         Outbox::with_marks(Marks::default())
@@ -98,9 +99,22 @@ impl Outbox {
         self.put(itoa::Buffer::new().format(number).as_bytes());
     }
 
+    /// Appends what `text` prints, without a string in between.
+    pub fn put_display(&mut self, text: impl fmt::Display) {
+        struct Put<'a>(&'a mut Outbox);
+        impl fmt::Write for Put<'_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.put(text.as_bytes());
+                Ok(())
+            }
+        }
+        // Writing here cannot fail, and what prints itself has no other reason to.
+        let _ = fmt::Write::write_fmt(&mut Put(self), format_args!("{text}"));
+    }
+
     /// Appends `bytes`: linked without a copy where they are large, gathered where they are small.
     pub fn link(&mut self, bytes: Bytes) {
-        if bytes.len() < LINK_FROM {
+        if bytes.len() < Self::LINK_FROM {
             return self.put(&bytes);
         }
         if !self.tail.is_empty() {
@@ -231,7 +245,7 @@ mod tests {
         let large = Bytes::from(vec![b'x'; 4096]);
         outbox.put(b"+OK ");
         outbox.put_decimal(4096);
-        outbox.put(b" octets\r\n");
+        outbox.put_display(format_args!(" {}\r\n", "octets"));
         outbox.link(large.clone());
         outbox.put(b".\r\n");
         assert_eq!(outbox.linked.len(), 2);

@@ -11,7 +11,8 @@ const ALLOWED_OF_HEAP: u64 = 30;
 /// What does not grow with the input.
 const SLACK: u64 = 4096;
 
-/// Law 4: after `before`, twice as many repetitions of `unit` cost about twice the work: at most 2.2 times.
+/// Law 4: after `before`, twice as many repetitions of `unit` cost about twice the work: at most 2.2 times, and 3 times
+/// of the heap, where a buffer may just have doubled.
 ///
 /// Work is counted without a clock, as bytes taken from the heap (where the [`Heap`] is installed), calls of `poll`, and bytes written, fed whole
 /// and byte by byte. This finds buffers that are copied again and again, and events that multiply. A scan that starts anew at each byte

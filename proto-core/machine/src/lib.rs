@@ -57,6 +57,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod channel;
 mod inbox;
 mod instant;
 mod machine;
@@ -64,14 +65,17 @@ mod misuse;
 mod outbox;
 pub mod plugin;
 pub mod redact;
+mod relay;
 pub mod table;
 mod ticket;
 mod upgrade;
 
+pub use channel::{Channel, Deflation};
 pub use inbox::Inbox;
 pub use instant::Instant;
 pub use machine::Machine;
 pub use misuse::Misuse;
 pub use outbox::{Marks, Outbox};
+pub use relay::Relay;
 pub use ticket::{Ticket, Tickets};
 pub use upgrade::{TlsFacts, Upgrade, Upgraded};

@@ -1,6 +1,6 @@
 use alloc::boxed::Box;
 
-use crate::{Inbox, Instant, Outbox, Upgrade, Upgraded};
+use crate::{Channel, Inbox, Instant, Outbox, TlsFacts, Upgrade, Upgraded};
 
 /// A protocol session as a pure state machine. See the [crate's guide](crate) for how one is driven.
 ///
@@ -41,6 +41,16 @@ pub trait Machine {
     fn shutdown(&mut self) {
         self.inbox().close();
     }
+
+    /// What lies between the machine and its peer at the moment. Layers tell it; a machine without any has the bare stream.
+    fn channel(&self) -> Channel {
+        Channel::default()
+    }
+
+    /// What the TLS layer, if there is one and its handshake is done, knows of it. Asked for seldom: the facts are gathered anew each time.
+    fn tls_facts(&self) -> Option<TlsFacts> {
+        None
+    }
 }
 
 impl<M: Machine + ?Sized> Machine for Box<M> {
@@ -77,5 +87,13 @@ impl<M: Machine + ?Sized> Machine for Box<M> {
 
     fn shutdown(&mut self) {
         (**self).shutdown();
+    }
+
+    fn channel(&self) -> Channel {
+        (**self).channel()
+    }
+
+    fn tls_facts(&self) -> Option<TlsFacts> {
+        (**self).tls_facts()
     }
 }

@@ -57,7 +57,9 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod buffer;
 mod channel;
+mod ending;
 mod inbox;
 mod instant;
 mod machine;
@@ -71,6 +73,7 @@ mod ticket;
 mod upgrade;
 
 pub use channel::{Channel, Deflation};
+pub use ending::Ending;
 pub use inbox::Inbox;
 pub use instant::Instant;
 pub use machine::Machine;

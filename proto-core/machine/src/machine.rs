@@ -1,6 +1,6 @@
 use alloc::boxed::Box;
 
-use crate::{Channel, Inbox, Instant, Outbox, TlsFacts, Upgrade, Upgraded};
+use crate::{Channel, Ending, Inbox, Instant, Outbox, TlsFacts, Upgrade, Upgraded};
 
 /// A protocol session as a pure state machine. See the [crate's guide](crate) for how one is driven.
 ///
@@ -40,6 +40,11 @@ pub trait Machine {
     /// and closes. A machine with no farewell of its own takes it as the end of input.
     fn shutdown(&mut self) {
         self.inbox().close();
+    }
+
+    /// Why the session is over, once it is, as far as the machine knows. With `None` its driver concludes it from what it saw.
+    fn ending(&self) -> Option<Ending> {
+        None
     }
 
     /// What lies between the machine and its peer at the moment. Layers tell it; a machine without any has the bare stream.
@@ -87,6 +92,10 @@ impl<M: Machine + ?Sized> Machine for Box<M> {
 
     fn shutdown(&mut self) {
         (**self).shutdown();
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        (**self).ending()
     }
 
     fn channel(&self) -> Channel {

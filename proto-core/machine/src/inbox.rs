@@ -1,13 +1,16 @@
 use core::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
+
+use crate::buffer::Buffer;
 
 /// The bytes that the peer sent and the machine has not understood yet.
 ///
 /// The driver [`push`](Inbox::push)es what it reads, never more than there is [`room`](Inbox::room) for: that is the
-/// back-pressure on reading. The machine looks at the bytes, finds a whole frame, and takes it out. An empty inbox holds no heap.
+/// back-pressure on reading. The machine looks at the bytes, finds a whole frame, and takes it out. An inbox holds no heap while it is
+/// empty, nor for one short command.
 pub struct Inbox {
-    bytes: BytesMut,
+    bytes: Buffer,
     /// How far `find_lf` has looked without finding one, so that no byte is scanned twice.
     scanned: usize,
     limit: usize,
@@ -18,7 +21,7 @@ pub struct Inbox {
 impl Inbox {
     /// An inbox that takes at most `limit` bytes at a time.
     pub fn new(limit: usize) -> Self {
-        Inbox { bytes: BytesMut::new(), scanned: 0, limit, held: false, closed: false }
+        Inbox { bytes: Buffer::new(), scanned: 0, limit, held: false, closed: false }
     }
 
     /// The most bytes this inbox holds.
@@ -42,10 +45,9 @@ impl Inbox {
     #[must_use = "what was not taken must be pushed again when there is room"]
     pub fn push_some(&mut self, bytes: &[u8]) -> usize {
         let taken = bytes.len().min(self.room());
-        if self.bytes.is_empty() {
-            self.bytes = BytesMut::from(&bytes[..taken]);
-        } else {
-            self.bytes.extend_from_slice(&bytes[..taken]);
+        let more = &bytes[..taken];
+        if !self.bytes.append_within(more) {
+            self.bytes.append_on_heap(more, 0);
         }
         taken
     }
@@ -101,12 +103,12 @@ impl Inbox {
 
     /// All that is waiting.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
     }
 
     /// The offset of the first LF. Looks at each byte once, however often it is asked and however the input was cut.
     pub fn find_lf(&mut self) -> Option<usize> {
-        match memchr::memchr(b'\n', &self.bytes[self.scanned..]) {
+        match memchr::memchr(b'\n', &self.bytes.as_slice()[self.scanned..]) {
             Some(at) => {
                 // Asked again before the line is taken, the answer must be the same.
                 self.scanned += at;
@@ -121,25 +123,15 @@ impl Inbox {
 
     /// Drops the first `count` bytes, or all where there are fewer.
     pub fn consume(&mut self, count: usize) {
-        let count = count.min(self.bytes.len());
-        if count == self.bytes.len() {
-            self.bytes = BytesMut::new();
-        } else {
-            self.bytes.advance(count);
-        }
+        self.bytes.consume(count);
         self.scanned = self.scanned.saturating_sub(count);
     }
 
-    /// Takes the first `count` bytes out (all where there are fewer) without a copy. They share the inbox's buffer, so this is
-    /// for bulk; small text that lives on is better copied out and [`consume`](Inbox::consume)d.
+    /// Takes the first `count` bytes out (all where there are fewer), without a copy where they are many. They share the inbox's
+    /// buffer, so this is for bulk; small text that lives on is better copied out and [`consume`](Inbox::consume)d.
     pub fn take(&mut self, count: usize) -> Bytes {
-        let count = count.min(self.bytes.len());
         self.scanned = self.scanned.saturating_sub(count);
-        if count == self.bytes.len() {
-            core::mem::take(&mut self.bytes).freeze()
-        } else {
-            self.bytes.split_to(count).freeze()
-        }
+        self.bytes.take(count)
     }
 
     /// Drops all that is waiting and gives its heap back.
@@ -182,14 +174,17 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_inbox_holds_no_heap() {
-        let mut inbox = Inbox::new(64);
-        inbox.push(b"abc");
-        inbox.consume(3);
-        assert_eq!(inbox.bytes.capacity(), 0);
-        inbox.push(b"abc");
-        drop(inbox.take(3));
-        assert_eq!(inbox.bytes.capacity(), 0);
+    fn neither_an_empty_inbox_nor_a_short_command_holds_heap() {
+        let mut inbox = Inbox::new(1000);
+        inbox.push(b"RETR 1\r\n");
+        assert_eq!(inbox.bytes.heap(), 0);
+        inbox.push(&[b'x'; 500]);
+        assert!(inbox.bytes.heap() > 0);
+        inbox.consume(508);
+        assert_eq!(inbox.bytes.heap(), 0);
+        inbox.push(&[b'x'; 500]);
+        drop(inbox.take(500));
+        assert_eq!(inbox.bytes.heap(), 0);
     }
 
     #[test]

@@ -1,7 +1,10 @@
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
+
+use crate::buffer::Buffer;
 
 /// What the gathering buffer starts with: a handful of replies.
 const FIRST_CAPACITY: usize = 256;
@@ -31,11 +34,11 @@ impl Default for Marks {
 ///
 /// It is a [`bytes::Buf`]: the driver writes [`chunk`](Buf::chunk) (or `chunks_vectored`, with the `std` feature) and
 /// [`advance`](Buf::advance)s by what the socket took. Small writes are gathered into one buffer, large [`Bytes`] are linked in
-/// without a copy. An empty outbox holds no heap.
+/// without a copy. An outbox holds no heap while it is empty, nor for one short reply.
 pub struct Outbox {
-    /// In order before `tail`.
-    linked: VecDeque<Bytes>,
-    tail: BytesMut,
+    /// In order before `tail`. Most outboxes never have any, and wait without the room for them.
+    linked: Option<Box<VecDeque<Bytes>>>,
+    tail: Buffer,
     len: usize,
     marks: Marks,
     full: bool,
@@ -53,7 +56,7 @@ impl Outbox {
 
     /// An outbox with these marks.
     pub fn with_marks(marks: Marks) -> Self {
-        Outbox { linked: VecDeque::new(), tail: BytesMut::new(), len: 0, marks, full: false, relieved: false }
+        Outbox { linked: None, tail: Buffer::new(), len: 0, marks, full: false, relieved: false }
     }
 
     /// Changes the marks, and with them whether the outbox is full.
@@ -87,10 +90,9 @@ impl Outbox {
     /// Appends a copy of `bytes`.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
-        if self.tail.capacity() - self.tail.len() < bytes.len() {
-            self.make_room(bytes.len());
+        if !self.tail.append_within(bytes) {
+            self.append_on_heap(bytes);
         }
-        self.tail.extend_from_slice(bytes);
         self.grown(bytes.len());
     }
 
@@ -118,10 +120,11 @@ impl Outbox {
             return self.put(&bytes);
         }
         if !self.tail.is_empty() {
-            self.linked.push_back(self.tail.split().freeze());
+            let before = self.tail.cut(FIRST_CAPACITY);
+            self.links().push_back(before);
         }
         self.grown(bytes.len());
-        self.linked.push_back(bytes);
+        self.links().push_back(bytes);
     }
 
     /// Drops all that waits to be written, as when the peer is gone.
@@ -132,8 +135,7 @@ impl Outbox {
     /// All that waits to be written, as one copy. For tests and tools; drivers use the [`Buf`] methods.
     pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
         let mut all = alloc::vec::Vec::with_capacity(self.len);
-        self.linked.iter().for_each(|part| all.extend_from_slice(part));
-        all.extend_from_slice(&self.tail);
+        self.parts().for_each(|part| all.extend_from_slice(part));
         all
     }
 
@@ -145,13 +147,24 @@ impl Outbox {
     }
 
     #[cold]
-    fn make_room(&mut self, count: usize) {
+    fn append_on_heap(&mut self, bytes: &[u8]) {
         if self.tail.is_empty() {
-            self.tail = BytesMut::with_capacity(FIRST_CAPACITY.max(count));
-        } else if self.tail.len() + count > SEGMENT {
-            self.linked.push_back(core::mem::take(&mut self.tail).freeze());
-            self.tail = BytesMut::with_capacity(SEGMENT.max(count));
+            self.tail = Buffer::new();
+        } else if self.tail.len() + bytes.len() > SEGMENT {
+            let full = self.tail.take(usize::MAX);
+            self.links().push_back(full);
+            return self.tail.append_on_heap(bytes, SEGMENT);
         }
+        self.tail.append_on_heap(bytes, FIRST_CAPACITY);
+    }
+
+    fn links(&mut self) -> &mut VecDeque<Bytes> {
+        self.linked.get_or_insert_default()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let tail = (!self.tail.is_empty()).then_some(self.tail.as_slice());
+        self.linked.iter().flat_map(|linked| linked.iter()).map(|part| &part[..]).chain(tail)
     }
 
     fn grown(&mut self, by: usize) {
@@ -167,8 +180,8 @@ impl Outbox {
             self.relieved = true;
         }
         if self.len == 0 {
-            self.linked = VecDeque::new();
-            self.tail = BytesMut::new();
+            self.linked = None;
+            self.tail = Buffer::new();
         }
     }
 }
@@ -185,18 +198,16 @@ impl Buf for Outbox {
     }
 
     fn chunk(&self) -> &[u8] {
-        match self.linked.front() {
+        match self.linked.as_ref().and_then(|linked| linked.front()) {
             Some(first) => first,
-            None => &self.tail,
+            None => self.tail.as_slice(),
         }
     }
 
     #[cfg(feature = "std")]
     fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
-        let tail = (!self.tail.is_empty()).then_some(&self.tail[..]);
-        let parts = self.linked.iter().map(|part| &part[..]).chain(tail);
         let mut count = 0;
-        for (slot, part) in slices.iter_mut().zip(parts) {
+        for (slot, part) in slices.iter_mut().zip(self.parts()) {
             *slot = std::io::IoSlice::new(part);
             count += 1;
         }
@@ -209,17 +220,19 @@ impl Buf for Outbox {
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len, "advanced by {count} bytes, but only {} were waiting", self.len);
         self.len -= count;
-        while let Some(first) = self.linked.front_mut() {
-            if count < first.len() {
-                first.advance(count);
-                count = 0;
-                break;
+        if let Some(linked) = &mut self.linked {
+            while let Some(first) = linked.front_mut() {
+                if count < first.len() {
+                    first.advance(count);
+                    count = 0;
+                    break;
+                }
+                count -= first.len();
+                linked.pop_front();
             }
-            count -= first.len();
-            self.linked.pop_front();
         }
         if count > 0 {
-            self.tail.advance(count);
+            self.tail.consume(count);
         }
         self.shrunk();
     }
@@ -248,19 +261,22 @@ mod tests {
         outbox.put_display(format_args!(" {}\r\n", "octets"));
         outbox.link(large.clone());
         outbox.put(b".\r\n");
-        assert_eq!(outbox.linked.len(), 2);
-        assert_eq!(outbox.linked[1].as_ptr(), large.as_ptr());
+        assert_eq!(outbox.links().len(), 2);
+        assert_eq!(outbox.links()[1].as_ptr(), large.as_ptr());
         assert_eq!(outbox.chunk(), b"+OK 4096 octets\r\n");
         assert_eq!(outbox.len(), 17 + 4096 + 3);
     }
 
     #[test]
-    fn an_empty_outbox_holds_no_heap() {
+    fn neither_an_empty_outbox_nor_a_short_reply_holds_heap() {
         let mut outbox = Outbox::new();
         outbox.put(b"+OK\r\n");
+        assert_eq!((outbox.tail.heap(), outbox.linked.is_none()), (0, true));
+        outbox.put(&[b'x'; 500]);
+        assert!(outbox.tail.heap() > 0);
         outbox.link(Bytes::from(vec![b'x'; 4096]));
         outbox.clear();
-        assert_eq!((outbox.tail.capacity(), outbox.linked.capacity()), (0, 0));
+        assert_eq!((outbox.tail.heap(), outbox.linked.is_none()), (0, true));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 use wirestate_machine::redact::Direction;
-use wirestate_machine::{Inbox, Instant, Machine, Marks, Outbox, Upgrade, Upgraded};
+use wirestate_machine::{Channel, Inbox, Instant, Machine, Marks, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 const INBOX_LIMIT: usize = 16 * 1024;
 const MARKS: Marks = Marks { high: 32 * 1024, low: 8 * 1024 };
@@ -202,6 +202,22 @@ impl<M: Machine> Machine for Faulty<M> {
 
     fn shutdown(&mut self) {
         self.inner_mut().shutdown();
+    }
+
+    fn channel(&self) -> Channel {
+        self.inner.channel()
+    }
+
+    fn tls_facts(&self) -> Option<TlsFacts> {
+        self.inner.tls_facts()
+    }
+}
+
+impl<M: Relay> Relay for Faulty<M> {
+    type Message = M::Message;
+
+    fn relay(&mut self, message: &M::Message) {
+        self.inner_mut().relay(message);
     }
 }
 

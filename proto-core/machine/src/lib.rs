@@ -81,4 +81,4 @@ pub use misuse::Misuse;
 pub use outbox::{Marks, Outbox};
 pub use relay::Relay;
 pub use ticket::{Ticket, Tickets};
-pub use upgrade::{TlsFacts, Upgrade, Upgraded};
+pub use upgrade::{CertificateName, TlsFacts, Upgrade, Upgraded};

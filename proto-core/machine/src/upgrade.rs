@@ -1,4 +1,5 @@
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
@@ -37,10 +38,32 @@ pub struct TlsFacts {
     pub server_name: Option<String>,
     /// The peer's own certificate in DER, where it showed one and it was verified.
     pub peer_certificate: Option<Bytes>,
+    /// The subject of that certificate as a string of RFC 4514, such as `CN=ann,O=Example`. `None` where the subject is empty, or the
+    /// certificate of a kind that the TLS layer cannot read.
+    pub peer_subject: Option<String>,
+    /// Whom that certificate names, for SASL EXTERNAL (RFC 4422 appendix A) to decide by: the common names of its subject, then its
+    /// subject alternative names. Empty where it cannot be read.
+    pub peer_names: Vec<CertificateName>,
     /// `tls-exporter` channel binding (RFC 9266): 32 bytes that both ends can derive and nobody else.
     pub exporter: Option<[u8; 32]>,
     /// `tls-server-end-point` channel binding (RFC 5929 §4): the hash of the server's certificate.
     pub server_end_point: Option<Bytes>,
+}
+
+/// A name in a certificate, as it stands there: the TLS layer has verified who signed it, and not what it says.
+///
+/// It has no control characters and is not empty.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CertificateName {
+    /// A `commonName` of the subject (RFC 4519 §2.3): of people their name or login, of old servers their host's name.
+    CommonName(String),
+    /// An `rfc822Name` (RFC 5280 §4.2.1.6): an e-mail address.
+    Rfc822Name(String),
+    /// A `dNSName` (RFC 5280 §4.2.1.6): a host, perhaps with a wildcard.
+    DnsName(String),
+    /// An `id-on-xmppAddr` (RFC 6120 §13.7.1.4): a JID.
+    XmppAddr(String),
 }
 
 impl TlsFacts {
@@ -57,6 +80,8 @@ impl fmt::Debug for TlsFacts {
             .field("alpn", &self.alpn)
             .field("server_name", &self.server_name)
             .field("peer_certificate", &self.peer_certificate.as_ref().map(Bytes::len))
+            .field("peer_subject", &self.peer_subject)
+            .field("peer_names", &self.peer_names)
             .field("exporter", &self.exporter.map(|_| "32 bytes"))
             .field("server_end_point", &self.server_end_point.as_ref().map(Bytes::len))
             .finish()

@@ -4,9 +4,11 @@ use bytes::Bytes;
 use rustls::pki_types::ServerName;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, Connection, ProtocolVersion, ServerConfig};
+use rustls::{Connection, ProtocolVersion, ServerConfig};
 use wirestate_machine::TlsFacts;
 
+use super::layer::Role;
+use super::names::subject_and_names;
 use super::server_end_point;
 
 /// Collects during a handshake what rustls does not tell after it.
@@ -14,10 +16,12 @@ use super::server_end_point;
 pub(super) struct Witness {
     /// The server's choice of its own certificate; `None` on the client's side.
     chosen: Option<Arc<Chosen>>,
-    /// The name that a client asked for.
-    asked: Option<String>,
-    /// Whether TLS 1.2 is used with extended master secret only (RFC 7627), without which its exporter binds nothing.
-    extended_master_secret: bool,
+}
+
+/// What the witness saw, kept as long as the session.
+pub(super) struct Testimony {
+    /// What the server showed; `None` on the client's side.
+    shown: Option<Arc<CertifiedKey>>,
 }
 
 impl Witness {
@@ -26,37 +30,49 @@ impl Witness {
         let chosen = Arc::new(Chosen { resolver: config.cert_resolver.clone(), key: Mutex::new(None) });
         let mut watched = (**config).clone();
         watched.cert_resolver = chosen.clone();
-        let witness = Witness { chosen: Some(chosen), asked: None, extended_master_secret: config.require_ems };
-        (witness, Arc::new(watched))
+        (Witness { chosen: Some(chosen) }, Arc::new(watched))
     }
 
-    pub(super) fn client(config: &ClientConfig, name: &ServerName<'_>) -> Self {
-        let asked = match name {
-            ServerName::DnsName(name) => Some(name.as_ref().to_owned()),
-            _ => None,
-        };
-        Witness { chosen: None, asked, extended_master_secret: config.require_ems }
+    pub(super) fn testimony(self) -> Testimony {
+        Testimony {
+            shown: self.chosen.and_then(|chosen| chosen.key.lock().unwrap_or_else(PoisonError::into_inner).take()),
+        }
     }
+}
 
-    pub(super) fn facts(self, connection: &Connection) -> TlsFacts {
+impl Testimony {
+    pub(super) fn facts(&self, connection: &Connection, role: &Role) -> TlsFacts {
         let peer = connection.peer_certificates().and_then(|chain| chain.first());
         let mut facts = TlsFacts::new();
         facts.version = version(connection);
         facts.alpn = connection.alpn_protocol().map(Bytes::copy_from_slice);
-        facts.server_name = match connection {
-            Connection::Server(server) => server.server_name().map(str::to_owned),
-            Connection::Client(_) => self.asked,
+        facts.server_name = server_name(connection, role);
+        let server = match role {
+            Role::Client(..) => peer,
+            _ => self.shown.as_ref().and_then(|key| key.cert.first()),
         };
-        facts.server_end_point = match &self.chosen {
-            Some(chosen) => chosen.certificate(),
-            None => peer.and_then(|certificate| server_end_point(certificate)),
-        };
-        facts.peer_certificate = peer.map(|certificate| Bytes::copy_from_slice(certificate));
-        // RFC 9266 §3: an exporter without the extended master secret does not bind the channel.
-        if connection.protocol_version() == Some(ProtocolVersion::TLSv1_3) || self.extended_master_secret {
+        facts.server_end_point = server.and_then(|certificate| server_end_point(certificate));
+        if let Some(peer) = peer {
+            facts.peer_certificate = Some(Bytes::copy_from_slice(peer));
+            (facts.peer_subject, facts.peer_names) = subject_and_names(peer);
+        }
+        // RFC 9266 §3: an exporter without the extended master secret (RFC 7627) does not bind the channel.
+        if connection.protocol_version() == Some(ProtocolVersion::TLSv1_3) || role.requires_extended_master_secret() {
             facts.exporter = connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[])).ok();
         }
         facts
+    }
+}
+
+/// The name that the client asked for.
+fn server_name(connection: &Connection, role: &Role) -> Option<String> {
+    match (connection, role) {
+        (Connection::Server(server), _) => server.server_name().map(str::to_owned),
+        (_, Role::Client(_, name)) => match &**name {
+            ServerName::DnsName(name) => Some(name.as_ref().to_owned()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -73,13 +89,6 @@ fn version(connection: &Connection) -> Option<&'static str> {
 struct Chosen {
     resolver: Arc<dyn ResolvesServerCert>,
     key: Mutex<Option<Arc<CertifiedKey>>>,
-}
-
-impl Chosen {
-    fn certificate(&self) -> Option<Bytes> {
-        let key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        key.as_ref()?.cert.first().and_then(|certificate| server_end_point(certificate))
-    }
 }
 
 impl ResolvesServerCert for Chosen {

@@ -1,3 +1,5 @@
+use core::time::Duration;
+
 use thiserror::Error;
 use wirestate_machine::Upgrade;
 
@@ -22,6 +24,12 @@ pub enum Failure {
     TooLong {
         /// The most bytes that a peer may send in a handshake.
         limit: usize,
+    },
+    /// The handshake was not done in time: the peer is very slow, or keeps the connection for nothing.
+    #[error("the handshake was not done within {limit:?}")]
+    TooSlow {
+        /// How long a handshake may take.
+        limit: Duration,
     },
     /// A record was forged, damaged or against the protocol; the alert is in the outbox.
     #[error("the encrypted stream is damaged: {0}")]

@@ -1,19 +1,24 @@
 use core::fmt;
+use core::time::Duration;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ServerConfig};
-use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+use wirestate_machine::{Channel, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 use super::Failure;
 use super::session::Session;
 use crate::{Error, wraps};
 
+/// How long a handshake may take where nothing else is said: 30 seconds.
+pub const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(30);
+
 /// TLS around a machine, in either role, by rustls.
 ///
 /// Until the machine offers [`Upgrade::Tls`] its own boxes are handed out and nothing is spent. Then the layer shakes hands, tells
-/// the machine what came of it ([`TlsFacts`](wirestate_machine::TlsFacts)), and carries ciphertext outside and plaintext inside.
-/// Implicit TLS is a machine that offers the upgrade before the first byte.
+/// the machine what came of it ([`TlsFacts`]), and carries ciphertext outside and plaintext inside.
+/// Implicit TLS is a machine that offers the upgrade before the first byte. A handshake that is not done in time
+/// ([`HANDSHAKE_PATIENCE`]) fails.
 ///
 /// Plaintext moves inward as far as the machine's inbox has room, one record at a time, and outward until the ciphertext outbox
 /// is full, so that nothing piles up in between. Randomness and the clock that certificates are checked against are those of the rustls
@@ -21,19 +26,17 @@ use crate::{Error, wraps};
 ///
 /// ```no_run
 /// # fn example<M: wirestate_machine::Machine>(server: M) -> Result<(), Box<dyn std::error::Error>> {
-/// use wirestate_layers::tls::rustls::pki_types::pem::PemObject;
-/// use wirestate_layers::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 /// use wirestate_layers::{Tls, tls};
 ///
-/// let chain = CertificateDer::pem_file_iter("chain.pem")?.collect::<Result<_, _>>()?;
-/// let key = PrivateKeyDer::from_pem_file("key.pem")?;
-/// let server = Tls::server(server, tls::server_config(chain, key, &[b"pop3"])?);
+/// let identity = tls::Identity::from_files("chain.pem", "key.pem")?;
+/// let server = Tls::server(server, tls::server(identity).alpn(&[b"pop3"]).config()?);
 /// # Ok(())
 /// # }
 /// ```
 pub struct Tls<M> {
     inner: M,
     role: Role,
+    patience: Duration,
     session: Option<Box<Session>>,
     failure: Option<Box<Failure>>,
 }
@@ -46,20 +49,41 @@ pub(super) enum Role {
     None,
 }
 
+impl Role {
+    /// Whether TLS 1.2 is used with extended master secret only (RFC 7627).
+    pub(super) fn requires_extended_master_secret(&self) -> bool {
+        match self {
+            Role::Server(config) => config.require_ems,
+            Role::Client(config, _) => config.require_ems,
+            Role::None => false,
+        }
+    }
+}
+
 impl<M> Tls<M> {
     /// TLS for a machine that answers connections.
     pub fn server(inner: M, config: Arc<ServerConfig>) -> Self {
-        Tls { inner, role: Role::Server(config), session: None, failure: None }
+        Tls::new(inner, Role::Server(config))
     }
 
     /// TLS for a machine that makes connections, to a server that proves to be `name`.
     pub fn client(inner: M, config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
-        Tls { inner, role: Role::Client(config, Box::new(name)), session: None, failure: None }
+        Tls::new(inner, Role::Client(config, Box::new(name)))
     }
 
     /// No TLS: the layer for a place where another connection of the same type has it. Upgrades are offered further outward.
     pub fn without(inner: M) -> Self {
-        Tls { inner, role: Role::None, session: None, failure: None }
+        Tls::new(inner, Role::None)
+    }
+
+    fn new(inner: M, role: Role) -> Self {
+        Tls { inner, role, patience: HANDSHAKE_PATIENCE, session: None, failure: None }
+    }
+
+    /// How long the handshake may take, from its beginning; [`HANDSHAKE_PATIENCE`] if not said.
+    pub fn with_handshake_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Whether the handshake is done and the stream encrypted.
@@ -83,13 +107,17 @@ impl<M: Machine> Tls<M> {
     /// Moves what can be moved between the boxes; `false` where nothing can.
     fn advance(&mut self, now: Instant) -> Result<bool, Failure> {
         let Some(session) = &mut self.session else {
-            return self.begin();
+            return self.begin(now);
         };
         let sent = session.send(&mut self.inner);
         if self.inner.is_closed() {
             return Ok(false);
         }
-        if session.receive(&mut self.inner, now)? || sent {
+        if session.is_overdue(now) {
+            session.give_up();
+            return Err(Failure::TooSlow { limit: self.patience });
+        }
+        if session.receive(&mut self.inner, &self.role, now)? || sent {
             return Ok(true);
         }
         match self.inner.upgrade() {
@@ -98,11 +126,11 @@ impl<M: Machine> Tls<M> {
         }
     }
 
-    fn begin(&mut self) -> Result<bool, Failure> {
+    fn begin(&mut self, now: Instant) -> Result<bool, Failure> {
         if matches!(self.role, Role::None) || self.inner.upgrade() != Some(Upgrade::Tls) {
             return Ok(false);
         }
-        let mut session = Session::start(&self.role)?;
+        let mut session = Session::start(&self.role, now + self.patience)?;
         if self.inner.inbox().is_closed() {
             session.inbox.close();
         }
@@ -154,7 +182,15 @@ impl<M: Machine> Machine for Tls<M> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if self.failure.is_some() { None } else { self.inner.deadline() }
+        if self.failure.is_some() {
+            return None;
+        }
+        match &self.session {
+            Some(session) if !session.is_open() && !self.inner.is_closed() => {
+                Instant::earlier(session.handshake_deadline(), self.inner.deadline())
+            }
+            _ => self.inner.deadline(),
+        }
     }
 
     fn upgrade(&mut self) -> Option<Upgrade> {
@@ -177,6 +213,25 @@ impl<M: Machine> Machine for Tls<M> {
 
     fn shutdown(&mut self) {
         self.inner.shutdown();
+    }
+
+    fn channel(&self) -> Channel {
+        let mut channel = self.inner.channel();
+        channel.tls |= self.is_encrypted();
+        channel
+    }
+
+    fn tls_facts(&self) -> Option<TlsFacts> {
+        let facts = self.session.as_ref().and_then(|session| session.facts(&self.role));
+        facts.or_else(|| self.inner.tls_facts())
+    }
+}
+
+impl<M: Relay> Relay for Tls<M> {
+    type Message = M::Message;
+
+    fn relay(&mut self, message: &M::Message) {
+        self.inner.relay(message);
     }
 }
 

@@ -2,10 +2,10 @@ use std::io::{BufRead, IoSlice, Write};
 
 use bytes::Buf;
 use rustls::{ClientConnection, Connection, ServerConnection};
-use wirestate_machine::{Inbox, Instant, Machine, Marks, Outbox, Upgraded};
+use wirestate_machine::{Inbox, Instant, Machine, Marks, Outbox, TlsFacts, Upgraded};
 
 use super::Failure;
-use super::facts::Witness;
+use super::facts::{Testimony, Witness};
 use super::layer::Role;
 
 /// Ciphertext that waits for its turn: one record of the largest size and a little more.
@@ -26,15 +26,27 @@ pub(super) struct Session {
     pub(super) outbox: Outbox,
     /// What rustls has not seen yet of the record that it is reading.
     record_left: usize,
-    /// Present until the handshake is done.
-    handshake: Option<Handshake>,
+    phase: Phase,
     end: End,
+}
+
+enum Phase {
+    Handshake(Handshake),
+    Open(Testimony),
 }
 
 struct Handshake {
     witness: Witness,
+    deadline: Instant,
     received: usize,
     first: Option<u8>,
+}
+
+impl Handshake {
+    /// Change cipher spec to heartbeat are the types of records that there are (RFC 8446 §B.1).
+    fn is_tls(&self) -> bool {
+        self.first.is_none_or(|first| (20..=24).contains(&first))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -45,16 +57,15 @@ enum End {
 }
 
 impl Session {
-    pub(super) fn start(role: &Role) -> Result<Self, Failure> {
+    pub(super) fn start(role: &Role, deadline: Instant) -> Result<Self, Failure> {
         let (witness, connection) = match role {
             Role::Server(config) => {
                 let (witness, config) = Witness::server(config);
                 (witness, ServerConnection::new(config).map(Connection::Server))
             }
-            Role::Client(config, name) => (
-                Witness::client(config, name),
-                ClientConnection::new(config.clone(), (**name).clone()).map(Connection::Client),
-            ),
+            Role::Client(config, name) => {
+                (Witness::default(), ClientConnection::new(config.clone(), (**name).clone()).map(Connection::Client))
+            }
             Role::None => (Witness::default(), Err(rustls::Error::General("no configuration".into()))),
         };
         let mut connection = connection.map_err(Failure::Setup)?;
@@ -64,7 +75,7 @@ impl Session {
             inbox: Inbox::new(INBOX_LIMIT),
             outbox: Outbox::with_marks(MARKS),
             record_left: 0,
-            handshake: Some(Handshake { witness, received: 0, first: None }),
+            phase: Phase::Handshake(Handshake { witness, deadline, received: 0, first: None }),
             end: End::Open,
         };
         session.flush();
@@ -72,7 +83,33 @@ impl Session {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.handshake.is_none()
+        matches!(self.phase, Phase::Open(_))
+    }
+
+    /// When the handshake must be done, while it is not.
+    pub(super) fn handshake_deadline(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Handshake(handshake) => Some(handshake.deadline),
+            Phase::Open(_) => None,
+        }
+    }
+
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        self.handshake_deadline().is_some_and(|deadline| now >= deadline)
+    }
+
+    /// Tells the peer that nothing more will come.
+    pub(super) fn give_up(&mut self) {
+        self.connection.send_close_notify();
+        self.flush();
+    }
+
+    /// What there is to know once the handshake is done.
+    pub(super) fn facts(&self, role: &Role) -> Option<TlsFacts> {
+        match &self.phase {
+            Phase::Handshake(_) => None,
+            Phase::Open(testimony) => Some(testimony.facts(&self.connection, role)),
+        }
     }
 
     pub(super) fn was_truncated(&self) -> bool {
@@ -95,14 +132,13 @@ impl Session {
         }
         if inner.is_closed() && (!self.is_open() || inner.outbox().is_empty()) {
             // A second time it does nothing.
-            self.connection.send_close_notify();
-            self.flush();
+            self.give_up();
         }
         moved
     }
 
     /// Reads at most one record, as the machine has room for it. Says whether anything moved.
-    pub(super) fn receive<M: Machine>(&mut self, inner: &mut M, now: Instant) -> Result<bool, Failure> {
+    pub(super) fn receive<M: Machine>(&mut self, inner: &mut M, role: &Role, now: Instant) -> Result<bool, Failure> {
         match self.deliver(inner) {
             Delivery::Blocked => return Ok(false),
             Delivery::Moved => return Ok(true),
@@ -120,9 +156,12 @@ impl Session {
         self.flush();
         fed?;
         if !self.connection.is_handshaking()
-            && let Some(handshake) = self.handshake.take()
+            && let Phase::Handshake(handshake) = &mut self.phase
         {
-            inner.upgraded(now, Upgraded::Tls(Box::new(handshake.witness.facts(&self.connection))));
+            let testimony = core::mem::take(&mut handshake.witness).testimony();
+            let facts = testimony.facts(&self.connection, role);
+            self.phase = Phase::Open(testimony);
+            inner.upgraded(now, Upgraded::Tls(Box::new(facts)));
         }
         Ok(true)
     }
@@ -154,7 +193,7 @@ impl Session {
     /// Finds out how long the record at the front is. `false` where there is nothing to read yet.
     fn frame(&mut self) -> bool {
         let waiting = self.inbox.bytes();
-        if let (Some(handshake), Some(first)) = (&mut self.handshake, waiting.first()) {
+        if let (Phase::Handshake(handshake), Some(first)) = (&mut self.phase, waiting.first()) {
             handshake.first.get_or_insert(*first);
         }
         if self.record_left > 0 {
@@ -169,7 +208,7 @@ impl Session {
     /// the next is looked at, however the input was cut.
     fn feed(&mut self) -> Result<(), Failure> {
         let count = self.record_left.min(self.inbox.len());
-        if let Some(handshake) = &mut self.handshake {
+        if let Phase::Handshake(handshake) = &mut self.phase {
             handshake.received += count;
             if handshake.received > HANDSHAKE_LIMIT {
                 return Err(Failure::TooLong { limit: HANDSHAKE_LIMIT });
@@ -189,19 +228,18 @@ impl Session {
     }
 
     fn failure(&self, error: rustls::Error) -> Failure {
-        match &self.handshake {
-            // Change cipher spec to heartbeat are the types of records that there are (RFC 8446 §B.1).
-            Some(Handshake { first: Some(first), .. }) if !(20..=24).contains(first) => Failure::NotTls,
-            Some(_) => Failure::Handshake(error),
-            None => Failure::Record(error),
+        match &self.phase {
+            Phase::Handshake(handshake) if !handshake.is_tls() => Failure::NotTls,
+            Phase::Handshake(_) => Failure::Handshake(error),
+            Phase::Open(_) => Failure::Record(error),
         }
     }
 
     fn end_of_input<M: Machine>(&mut self, inner: &mut M) -> Result<bool, Failure> {
-        match &self.handshake {
-            Some(Handshake { first: Some(first), .. }) if !(20..=24).contains(first) => return Err(Failure::NotTls),
-            Some(_) => return Err(Failure::CutOff),
-            None => {}
+        match &self.phase {
+            Phase::Handshake(handshake) if !handshake.is_tls() => return Err(Failure::NotTls),
+            Phase::Handshake(_) => return Err(Failure::CutOff),
+            Phase::Open(_) => {}
         }
         self.end = End::Truncated;
         inner.inbox().close();

@@ -2,7 +2,7 @@ use core::fmt::{self, Debug};
 use core::ops::{Deref, DerefMut};
 
 use wirestate_machine::redact::{Nothing, Redact};
-use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+use wirestate_machine::{Channel, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 use super::Record;
 use super::recorder::Recorder;
@@ -150,6 +150,22 @@ impl<M: Machine<Event: Debug, Error: Debug>, R: Redact> Machine for Trace<M, R> 
             recorder.shutdown();
         }
         self.inner.shutdown();
+    }
+
+    fn channel(&self) -> Channel {
+        self.inner.channel()
+    }
+
+    fn tls_facts(&self) -> Option<TlsFacts> {
+        self.inner.tls_facts()
+    }
+}
+
+impl<M: Relay<Event: Debug, Error: Debug>, R: Redact> Relay for Trace<M, R> {
+    type Message = M::Message;
+
+    fn relay(&mut self, message: &M::Message) {
+        self.inner_mut().relay(message);
     }
 }
 

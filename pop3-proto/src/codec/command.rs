@@ -154,11 +154,20 @@ impl Keyword {
 
     /// Recognises a keyword, in upper or lower case (RFC 1939 §3); what is not one of ours is `Other`.
     pub fn from_bytes(word: &[u8]) -> Keyword {
+        // Most clients write them in upper case already.
+        match Keyword::from_upper_case(word) {
+            Keyword::Other => {}
+            known => return known,
+        }
         let mut upper = [0; 7];
         let Some(upper) = upper.get_mut(..word.len()) else { return Keyword::Other };
         upper.copy_from_slice(word);
         upper.make_ascii_uppercase();
-        match &*upper {
+        Keyword::from_upper_case(upper)
+    }
+
+    fn from_upper_case(word: &[u8]) -> Keyword {
+        match word {
             b"USER" => Keyword::User,
             b"PASS" => Keyword::Pass,
             b"APOP" => Keyword::Apop,
@@ -226,7 +235,8 @@ impl<'a> Command<&'a [u8]> {
     /// A keyword that is known but whose arguments are wrong comes back with the fault. Blanks at the end of a line are let
     /// pass; a blank at its start makes an unknown, empty keyword. With `surplus`, arguments that a command does not take are ignored.
     pub fn parse(line: &'a [u8], surplus: bool) -> Result<Self, (Keyword, Syntax)> {
-        let (word, arguments) = match memchr::memchr(b' ', line) {
+        // Not by memchr: a keyword ends soon.
+        let (word, arguments) = match line.iter().position(|byte| *byte == b' ') {
             Some(blank) => (&line[..blank], &line[blank + 1..]),
             None => (line, &line[line.len()..]),
         };

@@ -26,7 +26,13 @@ pub fn trim_line(line: &[u8], bare_lf: bool) -> Result<&[u8], LineFault> {
         None if bare_lf => line,
         None => return Err(LineFault::BareLf),
     };
-    match memchr::memchr2(b'\r', 0, line) {
+    // Most lines are a keyword and little more, for which a vector search does not pay.
+    let fault = if line.len() < 16 {
+        line.iter().position(|byte| matches!(byte, b'\r' | 0))
+    } else {
+        memchr::memchr2(b'\r', 0, line)
+    };
+    match fault {
         None => Ok(line),
         Some(at) if line[at] == 0 => Err(LineFault::Nul),
         Some(_) => Err(LineFault::BareCr),

@@ -34,19 +34,21 @@ impl Server {
             self.take_sasl_line(line)?;
             return Ok(true);
         }
-        let command = match line {
-            Err(fault) => Err((Keyword::Other, Rejected::Line(fault))),
+        self.timer.rearm();
+        let (keyword, why) = match line {
             Ok(line) => match Command::parse(line, self.config.surplus) {
-                Ok(command) => Ok(command.to_owned()),
-                Err((keyword, fault)) => Err((keyword, Rejected::Syntax(fault))),
+                Ok(command) => {
+                    let command = command.to_owned();
+                    self.inbox.consume(length);
+                    self.take_command(command)?;
+                    return Ok(true);
+                }
+                Err((keyword, fault)) => (keyword, Rejected::Syntax(fault)),
             },
+            Err(fault) => (Keyword::Other, Rejected::Line(fault)),
         };
         self.inbox.consume(length);
-        self.timer.rearm();
-        match command {
-            Ok(command) => self.take_command(command)?,
-            Err((keyword, why)) => self.reject(keyword, why)?,
-        }
+        self.reject(keyword, why)?;
         Ok(true)
     }
 
@@ -91,22 +93,23 @@ impl Server {
         Err(self.violate(violation))
     }
 
+    #[inline]
     fn take_command(&mut self, mut command: Command<Bytes>) -> Result<(), Violation> {
-        let keyword = command.keyword();
+        let mut keyword = command.keyword();
         if !TABLE.allows(self.state, keyword) {
             return self.reject(keyword, Rejected::WrongState);
         }
-        if !self.plugins.is_empty()
-            && let Flow::Answer(reply) = self.plugins.incoming(&mut command)
-        {
-            self.reply(reply.to(keyword));
-            self.queued = Some(Box::new(Event::Rejected { keyword, why: Rejected::Plugin }));
-            return Ok(());
-        }
-        // A plugin may have made another command of it, which must be lawful too.
-        let keyword = command.keyword();
-        if !TABLE.allows(self.state, keyword) {
-            return self.reject(keyword, Rejected::WrongState);
+        if !self.plugins.is_empty() {
+            if let Flow::Answer(reply) = self.plugins.incoming(&mut command) {
+                self.reply(reply.to(keyword));
+                self.queued = Some(Box::new(Event::Rejected { keyword, why: Rejected::Plugin }));
+                return Ok(());
+            }
+            // A plugin may have made another command of it, which must be lawful too.
+            keyword = command.keyword();
+            if !TABLE.allows(self.state, keyword) {
+                return self.reject(keyword, Rejected::WrongState);
+            }
         }
         match self.execute(command) {
             Ok(()) => Ok(()),

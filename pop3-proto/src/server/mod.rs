@@ -303,6 +303,10 @@ impl Server {
     }
 
     fn ok(&mut self, keyword: Keyword, phrase: Phrase) -> bool {
+        if self.plugins.is_empty() && self.language.is_none() {
+            encode_response(Status::Ok, None, phrase.english(), &mut self.outbox);
+            return true;
+        }
         let text = self.phrase(phrase);
         self.reply(Reply::ok(text).to(keyword))
     }
@@ -351,7 +355,9 @@ impl Machine for Server {
     fn poll(&mut self, now: Instant) -> Result<Option<Event>, Violation> {
         self.now = self.now.max(now);
         loop {
-            self.keep_time();
+            if self.timer.is_due(self.now) {
+                self.keep_time();
+            }
             // What was queued came before the violation.
             if let Some(event) = self.queued.take() {
                 return Ok(Some(*event));
@@ -409,6 +415,7 @@ impl Machine for Server {
     /// unless QUIT has been read already.
     fn shutdown(&mut self) {
         self.stopping = true;
+        self.timer.wake();
     }
 }
 

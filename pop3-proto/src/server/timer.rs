@@ -53,6 +53,16 @@ impl Timer {
         self.stale = true;
     }
 
+    /// Something happened that ends a delay.
+    pub(super) fn wake(&mut self) {
+        self.stale = true;
+    }
+
+    /// Whether there is anything to do for the timer at `now`.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.stale || now >= self.at
+    }
+
     pub(super) fn is_delaying(&self) -> bool {
         self.what == What::Delay
     }

@@ -42,26 +42,38 @@ impl Buffer {
     #[inline]
     pub(crate) fn append_within(&mut self, more: &[u8]) -> bool {
         match self {
-            Buffer::InPlace { start, end, bytes } => {
-                if more.len() > IN_PLACE - usize::from(*end - *start) {
-                    return false;
-                }
-                if more.len() > IN_PLACE - usize::from(*end) {
-                    bytes.copy_within(usize::from(*start)..usize::from(*end), 0);
-                    (*start, *end) = (0, *end - *start);
-                }
+            Buffer::InPlace { end, bytes, .. } => {
                 let from = usize::from(*end);
-                bytes[from..from + more.len()].copy_from_slice(more);
-                *end += more.len() as u8;
+                match bytes.get_mut(from..from + more.len()) {
+                    Some(room) => {
+                        room.copy_from_slice(more);
+                        *end += more.len() as u8;
+                        true
+                    }
+                    None => self.move_up_and_append(more),
+                }
             }
             Buffer::OnHeap(bytes) => {
-                if more.len() > bytes.capacity() - bytes.len() {
-                    return false;
+                let fits = more.len() <= bytes.capacity() - bytes.len();
+                if fits {
+                    bytes.extend_from_slice(more);
                 }
-                bytes.extend_from_slice(more);
+                fits
             }
         }
-        true
+    }
+
+    /// Where there is room in place, but at the front: what was there has been consumed.
+    #[cold]
+    fn move_up_and_append(&mut self, more: &[u8]) -> bool {
+        let fits = self.len() + more.len() <= IN_PLACE;
+        if let (true, Buffer::InPlace { start, end, bytes }) = (fits, self) {
+            bytes.copy_within(usize::from(*start)..usize::from(*end), 0);
+            let from = usize::from(*end - *start);
+            bytes[from..from + more.len()].copy_from_slice(more);
+            (*start, *end) = (0, (from + more.len()) as u8);
+        }
+        fits
     }
 
     /// Appends `more` on the heap, which grows as it must. Where nothing is there yet, it begins with `capacity` bytes or what is needed.

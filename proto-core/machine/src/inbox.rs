@@ -108,7 +108,14 @@ impl Inbox {
 
     /// The offset of the first LF. Looks at each byte once, however often it is asked and however the input was cut.
     pub fn find_lf(&mut self) -> Option<usize> {
-        match memchr::memchr(b'\n', &self.bytes.as_slice()[self.scanned..]) {
+        if self.scanned == self.bytes.len() {
+            return None;
+        }
+        let fresh = &self.bytes.as_slice()[self.scanned..];
+        // A vector search does not pay for one short command.
+        let found =
+            if fresh.len() < 16 { fresh.iter().position(|byte| *byte == b'\n') } else { memchr::memchr(b'\n', fresh) };
+        match found {
             Some(at) => {
                 // Asked again before the line is taken, the answer must be the same.
                 self.scanned += at;

@@ -220,6 +220,9 @@ impl Buf for Outbox {
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len, "advanced by {count} bytes, but only {} were waiting", self.len);
         self.len -= count;
+        if self.len == 0 {
+            return self.shrunk();
+        }
         if let Some(linked) = &mut self.linked {
             while let Some(first) = linked.front_mut() {
                 if count < first.len() {
@@ -231,9 +234,7 @@ impl Buf for Outbox {
                 linked.pop_front();
             }
         }
-        if count > 0 {
-            self.tail.consume(count);
-        }
+        self.tail.consume(count);
         self.shrunk();
     }
 }

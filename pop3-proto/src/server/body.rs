@@ -47,6 +47,12 @@ impl Server {
             octets = maildrop.octets(index);
         }
         let sent = match lines {
+            None if self.plugins.is_empty() => {
+                self.outbox.put(b"+OK ");
+                self.outbox.put_decimal(octets);
+                self.outbox.put(b" octets\r\n");
+                true
+            }
             None => self.reply(Reply::ok(Text::lossy(format!("{octets} octets"))).to(keyword)),
             Some(_) => self.ok(keyword, Phrase::MessageFollows),
         };

@@ -34,6 +34,13 @@ impl Server {
                 let octets = maildrop.octets(index);
                 self.numbers(keyword, u64::from(message.number()), octets);
             }
+            What::UniqueId if self.plugins.is_empty() => {
+                self.outbox.put(b"+OK ");
+                self.outbox.put_decimal(u64::from(message.number()));
+                self.outbox.put(b" ");
+                self.outbox.put(maildrop.unique_id(index).as_bytes());
+                self.outbox.put(b"\r\n");
+            }
             What::UniqueId => {
                 let text = Text::lossy(format!("{message} {}", maildrop.unique_id(index)));
                 self.reply(Reply::ok(text).to(keyword));

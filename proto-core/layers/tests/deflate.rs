@@ -31,10 +31,10 @@ fn each_batch_can_be_read_at_once() {
             run(&mut client, &mut server, || 1).0.unwrap();
             assert_eq!(server.lines().len(), 2 + round, "{format:?}");
         }
-        assert_eq!(client.traffic().plain_out, server.traffic().plain_in);
-        assert_eq!(client.traffic().wire_out, server.traffic().wire_in);
-        assert_eq!(client.traffic().plain_out, 81);
-        assert!(client.traffic().wire_out < 81);
+        assert_eq!(client.channel().deflate.unwrap().plain_out, server.channel().deflate.unwrap().plain_in);
+        assert_eq!(client.channel().deflate.unwrap().wire_out, server.channel().deflate.unwrap().wire_in);
+        assert_eq!(client.channel().deflate.unwrap().plain_out, 81);
+        assert!(client.channel().deflate.unwrap().wire_out < 81);
     }
 }
 
@@ -88,7 +88,7 @@ fn a_bomb_meets_the_machine_s_limit_and_unpacks_no_further() {
         }
     };
     assert_eq!(error, Error::Inner(LineTooLong));
-    assert!(server.traffic().plain_in <= 16 * 1024, "{:?}", server.traffic());
+    assert!(server.channel().deflate.unwrap().plain_in <= 16 * 1024, "{:?}", server.channel().deflate.unwrap());
     server.outbox().drain();
     assert_eq!(server.poll(NOW), Err(error));
 }
@@ -106,7 +106,7 @@ fn a_bomb_of_good_lines_waits_for_room() {
         while server.poll(NOW).unwrap().is_some() {
             // The machine's inbox never holds more than it said, and the layer never makes more than a step ahead.
             assert!(server.inner_mut().inbox().len() <= 2048);
-            assert!(server.traffic().plain_in <= lines * 4 + 16 * 1024 + 4096);
+            assert!(server.channel().deflate.unwrap().plain_in <= lines * 4 + 16 * 1024 + 4096);
             lines += 1;
             server.events.clear();
         }
@@ -206,7 +206,7 @@ proptest! {
         }
         prop_assert_eq!(results.0, results.1);
         prop_assert_eq!(&whole.events, &pieces.events);
-        prop_assert_eq!(whole.traffic().plain_in, pieces.traffic().plain_in);
+        prop_assert_eq!(whole.channel().deflate.unwrap().plain_in, pieces.channel().deflate.unwrap().plain_in);
     }
 
     #[test]

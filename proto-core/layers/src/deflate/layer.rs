@@ -1,9 +1,10 @@
 use core::fmt;
 
-use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+use wirestate_machine::{Channel, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
+use super::inflater::AtEnd;
 use super::streams::Streams;
-use super::{Failure, Format, Traffic};
+use super::{At, Failure, Format};
 use crate::{Error, wraps};
 
 /// DEFLATE around a machine (RFC 4978, XEP-0138). It is the same at both ends.
@@ -11,6 +12,48 @@ use crate::{Error, wraps};
 /// Until the machine offers [`Upgrade::Deflate`] its own boxes are handed out. From then on each batch of output is compressed and flushed so
 /// that the peer can read it at once, and input is inflated in steps of at most 16 KiB, each only when the machine's inbox has room:
 /// what unpacks to a thousand times its size meets the machine's own limits and takes no memory. A compressed session holds some 350 KiB.
+/// [`Machine::channel`] tells how well it does.
+///
+/// Links that compress without a command, as those of IRC servers do, switch it on by [`compress`](Deflate::compress) and off again by
+/// [`decompress`](Deflate::decompress). Each direction is switched for itself, at an exact place in its stream: ours where the call is
+/// made, the peer's where its own stream begins and ends. The machine is not asked, and nothing is lost. For this the layer
+/// must be the innermost but for [`Trace`](crate::Trace), or else what lies between has taken bytes that belong to the other side of the switch.
+///
+/// ```
+/// # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+/// # struct Link { inbox: Inbox, outbox: Outbox }
+/// # impl Link {
+/// #     fn new() -> Self { Link { inbox: Inbox::new(512), outbox: Outbox::new() } }
+/// #     fn say(&mut self, text: &str) { self.outbox.put(text.as_bytes()) }
+/// # }
+/// # impl Machine for Link {
+/// #     type Event = bytes::Bytes;
+/// #     type Error = core::convert::Infallible;
+/// #     fn inbox(&mut self) -> &mut Inbox { &mut self.inbox }
+/// #     fn outbox(&mut self) -> &mut Outbox { &mut self.outbox }
+/// #     fn poll(&mut self, _now: Instant) -> Result<Option<bytes::Bytes>, Self::Error> {
+/// #         Ok(self.inbox.find_lf().map(|end| self.inbox.take(end + 1)))
+/// #     }
+/// #     fn deadline(&self) -> Option<Instant> { None }
+/// #     fn upgrade(&mut self) -> Option<Upgrade> { None }
+/// #     fn upgraded(&mut self, _now: Instant, _how: Upgraded) {}
+/// #     fn is_closed(&self) -> bool { false }
+/// # }
+/// use wirestate_layers::Deflate;
+/// use wirestate_layers::deflate::{At, Format};
+///
+/// let mut link = Deflate::new(Link::new()).with_format(Format::Zlib);
+/// link.inbox().push(b"SERVER irc.example 1 :a link\r\n");
+/// let line = link.poll(Instant::START)?;
+/// assert_eq!(line.as_deref(), Some(&b"SERVER irc.example 1 :a link\r\n"[..]));
+/// // The peer compresses from after this line on, and we from after our own.
+/// link.say("SERVER leaf.example 1 :another\r\n");
+/// link.compress(At::NextFlush);
+/// link.say("NICK ann\r\n");
+/// let wire = link.outbox().to_vec();
+/// assert!(wire.starts_with(b"SERVER leaf.example 1 :another\r\n\x78"));
+/// # Ok::<(), wirestate_layers::Error<core::convert::Infallible>>(())
+/// ```
 ///
 /// Compression belongs inside of TLS: `Tls<Deflate<M>>`. Secrets and a peer's own text in one compressed stream may betray the secrets by
 /// its length (RFC 4978 §6).
@@ -42,12 +85,47 @@ impl<M> Deflate<M> {
 
     /// Whether both directions are compressed.
     pub fn is_compressed(&self) -> bool {
-        self.streams.is_some()
+        self.streams.as_ref().is_some_and(|streams| streams.deflates() && streams.inflates())
+    }
+}
+
+impl<M: Machine> Deflate<M> {
+    /// Switches compression on in both directions, without asking the machine: [`compress_output`](Deflate::compress_output) and
+    /// [`compress_input`](Deflate::compress_input) at once.
+    ///
+    /// The place for it is the event of the message after which the peer compresses.
+    pub fn compress(&mut self, at: At) {
+        self.compress_output(at);
+        self.compress_input();
     }
 
-    /// How many bytes went in and out since compression began.
-    pub fn traffic(&self) -> Traffic {
-        self.streams.as_ref().map(|streams| streams.traffic).unwrap_or_default()
+    /// Compresses what is said, from where `at` says. Where output is compressed already, or the session is over, nothing happens.
+    pub fn compress_output(&mut self, at: At) {
+        if !self.is_closed() {
+            let streams = self.streams.get_or_insert_with(|| Box::new(Streams::new()));
+            streams.begin_output(&mut self.inner, at, self.format, self.level);
+        }
+    }
+
+    /// Takes what the machine has not read yet, and what comes, as the peer's compressed stream, up to its final block; what follows that
+    /// is plain again. Where input is compressed already, or the session is over, nothing happens.
+    ///
+    /// The place for it is the event of the last plain message, before the machine is polled again.
+    pub fn compress_input(&mut self) {
+        if !self.is_closed() {
+            let streams = self.streams.get_or_insert_with(|| Box::new(Streams::new()));
+            streams.begin_input(&mut self.inner, self.format, AtEnd::Plain);
+        }
+    }
+
+    /// Switches compression of output off again: what was said so far leaves compressed, with the stream's final block, and what is said
+    /// after it plain. Input goes on as it is until the peer ends its own stream.
+    ///
+    /// For a peer that takes the end of the stream as the end of the session, as RFC 4978 and XEP-0138 know no other, this is that end.
+    pub fn decompress(&mut self) {
+        if let Some(streams) = &mut self.streams {
+            streams.end_output(&mut self.inner);
+        }
     }
 }
 
@@ -55,27 +133,32 @@ impl<M: Machine> Deflate<M> {
     /// Moves what can be moved between the boxes; `false` where nothing can.
     fn advance(&mut self, now: Instant) -> Result<bool, Failure> {
         let wish = self.inner.upgrade();
-        let Some(streams) = &mut self.streams else {
-            return Ok(wish == Some(Upgrade::Deflate) && self.begin(now));
-        };
         if wish == Some(Upgrade::Deflate) {
-            return Err(Failure::Twice);
+            return self.begin(now);
         }
+        let Some(streams) = &mut self.streams else { return Ok(false) };
         let sent = streams.send(&mut self.inner);
         if self.inner.is_closed() || wish.is_some() {
             return Ok(false);
         }
-        Ok(streams.receive(&mut self.inner)? || sent)
+        let moved = streams.receive(&mut self.inner)? || sent;
+        if !moved && streams.is_over(&mut self.inner) {
+            self.streams = None;
+        }
+        Ok(moved)
     }
 
-    fn begin(&mut self, now: Instant) -> bool {
-        let mut streams = Box::new(Streams::new(self.format, self.level));
-        if self.inner.inbox().is_closed() {
-            streams.inbox.close();
+    fn begin(&mut self, now: Instant) -> Result<bool, Failure> {
+        let streams = self.streams.get_or_insert_with(|| Box::new(Streams::new()));
+        if streams.deflates() || streams.inflates() {
+            return Err(Failure::Twice);
         }
-        self.streams = Some(streams);
+        // It came before the switch, and so must not act after it.
+        streams.discard_input();
+        streams.begin_input(&mut self.inner, self.format, AtEnd::Close);
+        streams.begin_output(&mut self.inner, At::NextFlush, self.format, self.level);
         self.inner.upgraded(now, Upgraded::Deflate);
-        true
+        Ok(true)
     }
 }
 
@@ -85,21 +168,21 @@ impl<M: Machine> Machine for Deflate<M> {
 
     fn inbox(&mut self) -> &mut Inbox {
         match &mut self.streams {
-            Some(streams) => {
+            Some(streams) if !streams.passes_in() => {
                 streams.inbox.hold(self.inner.inbox().is_held());
                 &mut streams.inbox
             }
-            None => self.inner.inbox(),
+            _ => self.inner.inbox(),
         }
     }
 
     fn outbox(&mut self) -> &mut Outbox {
         match &mut self.streams {
-            Some(streams) => {
+            Some(streams) if !streams.passes_out() => {
                 streams.send(&mut self.inner);
                 &mut streams.outbox
             }
-            None => self.inner.outbox(),
+            _ => self.inner.outbox(),
         }
     }
 
@@ -149,6 +232,28 @@ impl<M: Machine> Machine for Deflate<M> {
     fn shutdown(&mut self) {
         self.inner.shutdown();
     }
+
+    fn channel(&self) -> Channel {
+        let mut channel = self.inner.channel();
+        if let Some(streams) = &self.streams
+            && (streams.deflates() || streams.inflates())
+        {
+            channel.deflate = Some(streams.deflation);
+        }
+        channel
+    }
+
+    fn tls_facts(&self) -> Option<TlsFacts> {
+        self.inner.tls_facts()
+    }
+}
+
+impl<M: Relay> Relay for Deflate<M> {
+    type Message = M::Message;
+
+    fn relay(&mut self, message: &M::Message) {
+        self.inner.relay(message);
+    }
 }
 
 wraps!(Deflate<M>);
@@ -158,7 +263,7 @@ impl<M: fmt::Debug> fmt::Debug for Deflate<M> {
         f.debug_struct("Deflate")
             .field("inner", &self.inner)
             .field("compressed", &self.is_compressed())
-            .field("traffic", &self.traffic())
+            .field("deflation", &self.streams.as_ref().map(|streams| streams.deflation))
             .field("failure", &self.failure)
             .finish()
     }

@@ -1,96 +1,135 @@
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use miniz_oxide::deflate::core::{
     CompressorOxide, TDEFLFlush, TDEFLStatus, compress_to_output, create_comp_flags_from_zip_params,
 };
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::{
-    TINFL_FLAG_COMPUTE_ADLER32, TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_PARSE_ZLIB_HEADER,
-};
-use miniz_oxide::inflate::core::{DecompressorOxide, TINFL_LZ_DICT_SIZE, decompress_with_limit};
-use wirestate_machine::{Inbox, Machine, Marks, Outbox};
+use wirestate_machine::{Deflation, Inbox, Machine, Marks, Outbox};
 
-use super::{Failure, Format};
+use super::inflater::{AtEnd, Inflater, Input};
+use super::{At, Failure, Format};
 
 /// Compressed bytes that wait to be inflated.
 const INBOX_LIMIT: usize = 16 * 1024;
 const MARKS: Marks = Marks { high: 32 * 1024, low: 8 * 1024 };
-/// The most that is inflated before the machine sees it: what a bomb can make of a few bytes.
+/// How much is compressed, or passed on, in one go.
 const STEP: usize = 16 * 1024;
 
-/// How many bytes went through a compressed connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Compressed bytes that were read.
-    pub wire_in: u64,
-    /// What they became.
-    pub plain_in: u64,
-    /// Bytes that the machine said.
-    pub plain_out: u64,
-    /// What they became.
-    pub wire_out: u64,
-}
-
-/// Both directions of a compressed connection, with the boxes for what is compressed.
+/// Both directions of a connection of which at least one is or was compressed, with the boxes for what is on the wire.
 pub(super) struct Streams {
     pub(super) inbox: Inbox,
     pub(super) outbox: Outbox,
-    pub(super) traffic: Traffic,
-    inflater: Inflater,
-    deflater: Box<CompressorOxide>,
-    /// Whether the deflater holds bytes that the peer cannot see before a flush.
-    unflushed: bool,
-    input: Input,
+    pub(super) deflation: Deflation,
+    /// Absent while input is plain.
+    inflater: Option<Inflater>,
+    /// Absent while output is plain.
+    deflater: Option<Deflater>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Input {
-    Open,
-    Corrupt,
-    /// The peer ended the stream or the connection.
-    Ended,
-    /// The machine knows.
-    Closed,
+struct Deflater {
+    state: Box<CompressorOxide>,
+    /// Whether it holds bytes that the peer cannot see before a flush.
+    unflushed: bool,
 }
 
 impl Streams {
-    pub(super) fn new(format: Format, level: u8) -> Self {
-        let window_bits = if format == Format::Zlib { 15 } else { -15 };
-        let flags = create_comp_flags_from_zip_params(i32::from(level), window_bits, 0);
+    /// Both directions plain.
+    pub(super) fn new() -> Self {
         Streams {
             inbox: Inbox::new(INBOX_LIMIT),
             outbox: Outbox::with_marks(MARKS),
-            traffic: Traffic::default(),
-            inflater: Inflater::new(format),
-            deflater: Box::new(CompressorOxide::new(flags)),
-            unflushed: false,
-            input: Input::Open,
+            deflation: Deflation::default(),
+            inflater: None,
+            deflater: None,
         }
     }
 
-    /// Compresses what the machine has said, until the outbox is full. Says whether anything moved.
+    pub(super) fn inflates(&self) -> bool {
+        self.inflater.is_some()
+    }
+
+    pub(super) fn deflates(&self) -> bool {
+        self.deflater.is_some()
+    }
+
+    /// Whether the machine's own inbox can be handed out.
+    pub(super) fn passes_in(&self) -> bool {
+        self.inflater.is_none() && self.inbox.is_empty() && !self.inbox.is_closed()
+    }
+
+    /// Whether the machine's own outbox can be handed out.
+    pub(super) fn passes_out(&self) -> bool {
+        self.deflater.is_none() && self.outbox.is_empty()
+    }
+
+    /// Whether nothing is left to do here.
+    pub(super) fn is_over<M: Machine>(&self, inner: &mut M) -> bool {
+        let passed_in = self.inflater.is_none() && self.inbox.is_empty();
+        self.passes_out() && passed_in && (!self.inbox.is_closed() || inner.inbox().is_closed())
+    }
+
+    // --- output ---
+
+    /// Compresses what is said from now on, and, with [`At::Now`], what waits in the machine's outbox.
+    pub(super) fn begin_output<M: Machine>(&mut self, inner: &mut M, at: At, format: Format, level: u8) {
+        if self.deflater.is_some() {
+            return;
+        }
+        if at == At::NextFlush {
+            self.take_all(inner);
+        }
+        let window_bits = if format == Format::Zlib { 15 } else { -15 };
+        let flags = create_comp_flags_from_zip_params(i32::from(level), window_bits, 0);
+        self.deflater = Some(Deflater { state: Box::new(CompressorOxide::new(flags)), unflushed: false });
+    }
+
+    /// Ends the compressed stream after what was said so far.
+    pub(super) fn end_output<M: Machine>(&mut self, inner: &mut M) {
+        if self.deflater.is_some() {
+            self.take_all(inner);
+            self.deflate(&[], TDEFLFlush::Finish);
+            self.deflater = None;
+        }
+    }
+
+    /// Moves what the machine has said, until the outbox is full. Says whether anything moved.
     pub(super) fn send<M: Machine>(&mut self, inner: &mut M) -> bool {
+        if self.passes_out() {
+            return false;
+        }
         let mut moved = false;
         while !self.outbox.is_full() && !inner.outbox().is_empty() {
-            let plain = inner.outbox();
-            let chunk = &plain.chunk()[..plain.chunk().len().min(STEP)];
-            let count = chunk.len();
-            self.deflate(chunk, TDEFLFlush::None);
-            inner.outbox().advance(count);
-            self.traffic.plain_out += count as u64;
-            self.unflushed = true;
+            self.take_some(inner.outbox());
             moved = true;
         }
-        if self.unflushed && inner.outbox().is_empty() {
+        if self.deflater.as_ref().is_some_and(|deflater| deflater.unflushed) && inner.outbox().is_empty() {
             self.deflate(&[], TDEFLFlush::Sync);
-            self.unflushed = false;
         }
         moved
     }
 
+    /// As much as it is: the machine's own marks bound it.
+    fn take_all<M: Machine>(&mut self, inner: &mut M) {
+        while !inner.outbox().is_empty() {
+            self.take_some(inner.outbox());
+        }
+    }
+
+    fn take_some(&mut self, plain: &mut Outbox) {
+        let chunk = &plain.chunk()[..plain.chunk().len().min(STEP)];
+        let count = chunk.len();
+        if self.deflater.is_some() {
+            self.deflate(chunk, TDEFLFlush::None);
+            self.deflation.plain_out += count as u64;
+        } else {
+            self.outbox.link(Bytes::copy_from_slice(chunk));
+        }
+        plain.advance(count);
+    }
+
     fn deflate(&mut self, mut plain: &[u8], flush: TDEFLFlush) {
+        let Some(deflater) = &mut self.deflater else { return };
         let before = self.outbox.len();
         loop {
-            let (status, eaten) = compress_to_output(&mut self.deflater, plain, flush, |compressed| {
+            let (status, eaten) = compress_to_output(&mut deflater.state, plain, flush, |compressed| {
                 self.outbox.put(compressed);
                 true
             });
@@ -99,40 +138,68 @@ impl Streams {
                 break;
             }
         }
-        self.traffic.wire_out += (self.outbox.len() - before) as u64;
+        deflater.unflushed = flush == TDEFLFlush::None;
+        self.deflation.wire_out += (self.outbox.len() - before) as u64;
     }
 
-    /// Inflates one step, as the machine has room for it. Says whether anything moved.
+    // --- input ---
+
+    /// Inflates what the machine has not read yet, and what comes.
+    pub(super) fn begin_input<M: Machine>(&mut self, inner: &mut M, format: Format, at_end: AtEnd) {
+        if self.inflater.is_some() {
+            return;
+        }
+        let inside = inner.inbox();
+        // A new one, for a closed inbox would not take what its content unpacks to.
+        let mut fresh = Inbox::new(inside.limit());
+        fresh.hold(inside.is_held());
+        let unread = core::mem::replace(inside, fresh);
+        let room = unread.len() + self.inbox.len();
+        let later = core::mem::replace(&mut self.inbox, Inbox::new(room));
+        self.inbox.push(unread.bytes());
+        self.inbox.push(later.bytes());
+        self.inbox.set_limit(INBOX_LIMIT);
+        if unread.is_closed() || later.is_closed() {
+            self.inbox.close();
+        }
+        self.inflater = Some(Inflater::new(format, at_end));
+    }
+
+    /// Inflates one step, or passes plain input on, as the machine has room for it. Says whether anything moved.
     pub(super) fn receive<M: Machine>(&mut self, inner: &mut M) -> Result<bool, Failure> {
         let inside = inner.inbox();
-        if !self.inflater.is_delivered() {
-            return Ok(self.inflater.deliver(inside));
+        let Some(inflater) = &mut self.inflater else { return Ok(self.pass_in(inside)) };
+        if !inflater.is_delivered() {
+            return Ok(inflater.deliver(inside));
         }
-        match self.input {
-            Input::Open => {}
-            Input::Corrupt => return Err(Failure::Corrupt),
-            Input::Ended => {
-                inside.close();
-                self.input = Input::Closed;
+        match (inflater.input, inflater.at_end) {
+            (Input::Open, _) => {}
+            (Input::Corrupt, _) => return Err(Failure::Corrupt),
+            (Input::Ended, AtEnd::Plain) => {
+                self.inflater = None;
                 return Ok(true);
             }
-            Input::Closed => return Ok(false),
+            (Input::Ended, AtEnd::Close) => {
+                inside.close();
+                inflater.input = Input::Closed;
+                return Ok(true);
+            }
+            (Input::Closed, _) => return Ok(false),
         }
         if inside.room() == 0 {
             return Ok(false);
         }
-        if self.inbox.is_empty() && !self.inflater.more {
+        if self.inbox.is_empty() && !inflater.more {
             if self.inbox.is_closed() {
-                self.input = Input::Ended;
+                inflater.input = Input::Ended;
             }
-            return Ok(self.input == Input::Ended);
+            return Ok(self.inbox.is_closed());
         }
-        let step = self.inflater.inflate(self.inbox.bytes());
+        let step = inflater.inflate(self.inbox.bytes());
         self.inbox.consume(step.eaten);
-        self.traffic.wire_in += step.eaten as u64;
-        self.traffic.plain_in += step.made as u64;
-        self.input = step.then;
-        if self.input == Input::Ended {
+        self.deflation.wire_in += step.eaten as u64;
+        self.deflation.plain_in += step.made as u64;
+        if inflater.input == Input::Ended && inflater.at_end == AtEnd::Close {
             // What follows the end of the stream means nothing.
             self.inbox.clear();
             self.inbox.close();
@@ -140,69 +207,21 @@ impl Streams {
         Ok(true)
     }
 
-    /// Forgets what came and was not understood yet, as before an upgrade outside of this.
+    fn pass_in(&mut self, inside: &mut Inbox) -> bool {
+        let moved = inside.push_some(self.inbox.bytes());
+        self.inbox.consume(moved);
+        if self.inbox.is_finished() && !inside.is_closed() {
+            inside.close();
+            return true;
+        }
+        moved > 0
+    }
+
+    /// Forgets what came and was not understood yet, as before an upgrade.
     pub(super) fn discard_input(&mut self) {
         self.inbox.clear();
-        while self.inflater.more {
-            self.inflater.inflate(&[]);
+        if let Some(inflater) = &mut self.inflater {
+            inflater.discard();
         }
-        self.inflater.waiting.start = self.inflater.waiting.end;
-    }
-}
-
-/// One direction of inflation. What it made stays in the window until the machine takes it, so that there is no other buffer.
-struct Inflater {
-    state: Box<DecompressorOxide>,
-    window: Box<[u8]>,
-    /// What of the window has been made and not delivered.
-    waiting: core::ops::Range<usize>,
-    /// Whether more comes out without any further input.
-    more: bool,
-    flags: u32,
-}
-
-struct Step {
-    eaten: usize,
-    made: usize,
-    then: Input,
-}
-
-impl Inflater {
-    fn new(format: Format) -> Self {
-        let zlib = match format {
-            Format::Raw => 0,
-            Format::Zlib => TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_COMPUTE_ADLER32,
-        };
-        Inflater {
-            state: Box::default(),
-            window: vec![0; TINFL_LZ_DICT_SIZE].into_boxed_slice(),
-            waiting: 0..0,
-            more: false,
-            flags: TINFL_FLAG_HAS_MORE_INPUT | zlib,
-        }
-    }
-
-    fn is_delivered(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
-    fn deliver(&mut self, inside: &mut Inbox) -> bool {
-        let taken = inside.push_some(self.window.get(self.waiting.clone()).unwrap_or_default());
-        self.waiting.start += taken;
-        taken > 0
-    }
-
-    fn inflate(&mut self, compressed: &[u8]) -> Step {
-        let at = self.waiting.end % self.window.len();
-        let (status, eaten, made) =
-            decompress_with_limit(&mut self.state, compressed, &mut self.window, at, STEP, self.flags);
-        self.waiting = at..at + made;
-        self.more = status == TINFLStatus::HasMoreOutput;
-        let then = match status {
-            TINFLStatus::NeedsMoreInput | TINFLStatus::HasMoreOutput => Input::Open,
-            TINFLStatus::Done => Input::Ended,
-            _ => Input::Corrupt,
-        };
-        Step { eaten, made, then }
     }
 }

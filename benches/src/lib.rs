@@ -7,3 +7,4 @@
 #![forbid(unsafe_code)]
 
 pub mod pop3;
+pub mod store;

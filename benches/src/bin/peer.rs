@@ -6,14 +6,15 @@
 #![forbid(unsafe_code)]
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pop3_proto::server::{Ask, Config, Event, Maildrop, Server, Tls as TlsMode};
+use pop3_proto::server::{Ask, Config, Event, Server, Tls as TlsMode};
 use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use wirestate_benches::store::{Listing, Store};
 use wirestate_layers::Tls;
 use wirestate_layers::tls::rustls::pki_types::PrivateKeyDer;
 use wirestate_layers::tls::server_config;
@@ -25,14 +26,15 @@ use wirestate_tokio::{Connection, Listener, Shutdown, serve};
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, dir] = &arguments[..] else { return Err("usage: peer echo|floor|lines|pop3|pop3s DIR".into()) };
-    let dir: Arc<Path> = Path::new(dir).into();
+    let dir = Path::new(dir);
     if kind == "echo" {
         return echo().await;
     }
     if kind == "floor" {
         return floor().await;
     }
-    let tls = certificate(&dir)?;
+    let tls = certificate(dir)?;
+    let store = Arc::new(Store::new(dir.join("mail")));
     let listener = Listener::bind("127.0.0.1:0").await?;
     println!("listening {}", listener.local_addr());
     let shutdown = Shutdown::new();
@@ -44,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             config.cleartext = true;
             let config = Arc::new(config);
             let machine = move |_: &_, now| Server::new(config.clone(), seed(), now);
-            let handler = move |conn| session(conn, dir.clone(), |server| server);
+            let handler = move |conn| session(conn, store.clone(), |server| server);
             serve([listener], machine, handler, &shutdown).await
         }
         "pop3s" => {
@@ -52,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             config.tls = TlsMode::Implicit;
             let config = Arc::new(config);
             let machine = move |_: &_, now| Tls::server(Server::new(config.clone(), seed(), now), tls.clone());
-            let handler = move |conn| session(conn, dir.clone(), Tls::inner_mut);
+            let handler = move |conn| session(conn, store.clone(), Tls::inner_mut);
             serve([listener], machine, handler, &shutdown).await
         }
         other => return Err(format!("there is no peer {other}").into()),
@@ -151,7 +153,7 @@ async fn answer_lines(mut conn: Connection<Lines>) {
 #[expect(clippy::manual_async_fn, reason = "an async fn would hold its arguments twice, in each idle connection")]
 fn session<M>(
     mut conn: Connection<M>,
-    dir: Arc<Path>,
+    store: Arc<Store>,
     server: fn(&mut M) -> &mut Server,
 ) -> impl Future<Output = ()> + Send
 where
@@ -159,51 +161,39 @@ where
     M::Error: Send,
 {
     async move {
-        let mut files = Vec::new();
+        let mut mail = None;
         while let Ok(Some(event)) = conn.try_next().await {
-            if answer(server(conn.machine()), event, &dir, &mut files).is_err() {
+            if answer(server(conn.machine()), event, &store, &mut mail).is_err() {
                 return;
             }
         }
     }
 }
 
-fn answer(server: &mut Server, event: Event, dir: &Path, files: &mut Vec<PathBuf>) -> Result<(), Misuse> {
+fn answer(server: &mut Server, event: Event, store: &Store, mail: &mut Option<Arc<Listing>>) -> Result<(), Misuse> {
     match event {
         Event::Authenticate { ticket, ask } => {
             let good = matches!(ask, Ask::Sasl(Sasl::Password { password, .. }) if password.matches("pencil"));
             server.authenticate(ticket, if good { Answer::Accept } else { Answer::Reject(Rejection::Credentials) })
         }
         Event::Open { ticket, identity } => {
-            let maildrop = open(&dir.join("mail").join(identity.name()), files);
-            server.open(ticket, maildrop.unwrap_or_default())
+            *mail = store.open(identity.name()).ok();
+            server.open(ticket, mail.as_ref().map(|mail| mail.maildrop().clone()).unwrap_or_default())
         }
-        Event::Retrieve { ticket, message, .. } => match std::fs::read(&files[message.index()]) {
-            Ok(text) => {
-                let mut body = server.send(ticket)?;
-                server.piece(&mut body, Bytes::from(text))?;
-                server.end(body)
+        Event::Retrieve { ticket, message, .. } => {
+            let file = mail.as_ref().and_then(|mail| mail.files().get(message.index()));
+            match file.and_then(|file| std::fs::read(file).ok()) {
+                Some(text) => {
+                    let mut body = server.send(ticket)?;
+                    server.piece(&mut body, Bytes::from(text))?;
+                    server.end(body)
+                }
+                None => server.refuse_message(ticket, None, pop3_proto::codec::Text::literal("not there")),
             }
-            Err(_) => server.refuse_message(ticket, None, pop3_proto::codec::Text::literal("not there")),
-        },
+        }
         Event::Commit { ticket, .. } => server.committed(ticket, false),
         _ => Ok(()),
     }
-}
-
-fn open(maildir: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<Maildrop> {
-    for part in ["new", "cur"] {
-        files.extend(std::fs::read_dir(maildir.join(part))?.filter_map(|entry| Some(entry.ok()?.path())));
-    }
-    files.sort();
-    let mut maildrop = Maildrop::new();
-    for file in files {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let size = name.split_once(",W=").map_or("", |(_, rest)| rest).split([',', ':']).next().unwrap_or_default();
-        let id = name.split(',').next().unwrap_or_default();
-        let _ = maildrop.push(size.parse().unwrap_or(0), id);
-    }
-    Ok(maildrop)
 }
 
 /// Different for each session, which is enough for a benchmark.

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use common::*;
 use miniz_oxide::deflate::compress_to_vec;
+use wirestate_layers::deflate::At;
 use wirestate_layers::tls::rustls::client::Resumption;
 use wirestate_layers::tls::rustls::server::NoServerSessionStorage;
 use wirestate_layers::{Deflate, Faulty, Rate, Script, Throttle, Tls, Trace};
 use wirestate_machine::redact::Nothing;
-use wirestate_machine::{Instant, Machine, Upgrade};
+use wirestate_machine::{Instant, Machine, Relay, Upgrade};
 use wirestate_testing::{Broken, Cuts, End, Heap, Pair, Sample, Subject, Trouble, laws, subject};
 
 #[global_allocator]
@@ -56,6 +57,33 @@ fn a_layer_that_is_not_active_keeps_the_laws() -> Result<(), Broken> {
 #[test]
 fn deflate_keeps_the_laws() -> Result<(), Broken> {
     check(&subject(|_| Deflate::new(Toy::forgetful()), |_, _, _| {}).with_limit(COMPRESSED), &samples())
+}
+
+#[test]
+fn deflate_by_hand_keeps_the_laws() -> Result<(), Broken> {
+    let switch = |link: &mut Deflate<Toy>, event, _| {
+        if event == Event::Line("ON\n".into()) {
+            link.compress(At::NextFlush);
+        } else if event == Event::Line("OFF\n".into()) {
+            link.decompress();
+        }
+    };
+    let stream = compress_to_vec(b"two\nOFF\nthree\n", 6);
+    let samples = [
+        Sample::new().then(b"one\nON\n").then(&stream).then(b"four\nBYE\n"),
+        Sample::from(&[b"one\nON\n", &stream[..], b"ON\n", &stream, b"half a"].concat()[..]).end(),
+    ];
+    check(&subject(|_| Deflate::new(Toy::forgetful()), switch).with_limit(COMPRESSED), &samples)
+}
+
+#[test]
+fn a_tls_handshake_keeps_alive() -> Result<(), Broken> {
+    let trust = trust(&[]);
+    let mut client = Tls::client(Toy::implicit(), trust.client.clone(), mail_example());
+    settle(&mut client, Instant::START).unwrap();
+    let hello = client.outbox().drain();
+    let server = subject(move |_| Tls::server(Toy::implicit(), trust.server.clone()), |_, _, _| {});
+    laws::alive(&server, &Sample::from(&hello[..]))
 }
 
 #[test]
@@ -107,6 +135,23 @@ fn a_pair_talks_through_all_layers_at_once() -> Result<(), Broken> {
     assert_eq!(pair.server.machine.lines(), [&b"STARTTLS\n"[..], b"COMPRESS\n", b"hello\n", b"BYE\n"]);
     assert_eq!(pair.client.machine.lines(), [&b"GO\n"[..], b"GO\n", b"bye\n"]);
     assert!(pair.server.machine.is_encrypted() && pair.server.machine.is_compressed());
+    Ok(())
+}
+
+#[test]
+fn one_encoding_goes_through_all_layers() -> Result<(), Broken> {
+    let trust = trust(&[]);
+    let rate = NonZeroU32::new(1 << 30).map(|bytes| Rate { per_second: bytes, burst: bytes });
+    let wrap = |toy| Trace::new(Throttle::new(Faulty::new(toy, &Script::new()), rate, rate), Nothing, drop);
+    let client = Deflate::new(Tls::client(wrap(Toy::implicit()), trust.client.clone(), mail_example()));
+    let server = Deflate::new(Tls::server(wrap(Toy::implicit()), trust.server.clone()));
+    let mut pair = Pair::new(client, server);
+    pair.run()?;
+    pair.server.machine.relay(&b"to all\n"[..].into());
+    pair.run()?;
+    assert_eq!(pair.client.machine.lines(), [b"to all\n"]);
+    let client = &pair.client.machine;
+    assert!(client.channel().tls && client.tls_facts().is_some());
     Ok(())
 }
 
@@ -173,4 +218,21 @@ fn layers_that_are_not_active_hold_nothing() {
     });
     assert_eq!(usage.live, 0);
     assert!(idle.outbox().is_empty());
+}
+
+#[test]
+fn a_link_that_is_plain_again_holds_nothing() {
+    let stream = compress_to_vec(b"one\n", 6);
+    let (link, usage) = Heap::measure(|| {
+        let mut link = Deflate::new(Toy::forgetful());
+        link.compress(At::Now);
+        link.inbox().push(&stream);
+        settle(&mut link, Instant::START).unwrap();
+        link.decompress();
+        link.outbox().drain();
+        settle(&mut link, Instant::START).unwrap();
+        link
+    });
+    assert_eq!(link.channel().deflate, None);
+    assert_eq!(usage.live, 0);
 }

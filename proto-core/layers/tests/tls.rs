@@ -2,10 +2,13 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::*;
 use proptest::prelude::*;
-use wirestate_layers::tls::{Failure, rustls, server_end_point};
-use wirestate_layers::{Error, Tls};
+use wirestate_layers::tls::{Failure, HANDSHAKE_PATIENCE, rustls, server_end_point};
+use wirestate_layers::{Deflate, Error, Faulty, Script, Throttle, Tls, Trace};
+use wirestate_machine::redact::Nothing;
 use wirestate_machine::{Instant, Machine, TlsFacts, Upgrade};
 
 fn implicit(trust: &Trust) -> (Tls<Toy>, Tls<Toy>) {
@@ -175,9 +178,85 @@ fn clear_text_on_a_tls_port_is_named_and_answered_with_an_alert() {
         }
         assert!(server.is_closed());
         assert_eq!(server.deadline(), None);
-        // An alert in a record of its own.
-        assert_eq!(server.outbox().drain().first(), Some(&21));
+        assert_one_alert(&server.outbox().drain());
+        assert_eq!(server.events, []);
     }
+}
+
+/// One record of an alert, and nothing else (RFC 8446 §6): type, version, length 2, level, which.
+fn assert_one_alert(bytes: &[u8]) {
+    assert!(matches!(bytes, [21, 3, _, 0, 2, 1 | 2, _]), "{bytes:?}");
+}
+
+#[test]
+fn noise_in_a_record_s_clothes_is_answered_with_an_alert_and_nothing_more() {
+    let trust = trust(&[]);
+    for noise in [&[22, 3, 1, 0, 5, 0xff, 1, 2, 3, 4][..], &[22, 3, 1, 0xff, 0xff, 1, 2], &[23, 3, 3, 0, 3, 1, 2, 3]] {
+        let (_, mut server) = implicit(&trust);
+        settle(&mut server, Instant::START).unwrap();
+        server.inbox().push(noise);
+        let error = server.poll(Instant::START);
+        assert!(matches!(error, Err(Error::Tls(Failure::Handshake(_)))), "{error:?}");
+        assert_one_alert(&server.outbox().drain());
+        assert!(server.is_closed());
+    }
+}
+
+#[test]
+fn half_a_hello_has_thirty_seconds() {
+    let trust = trust(&[]);
+    let (mut client, mut server) = implicit(&trust);
+    let start = Instant::START + Duration::from_secs(5);
+    let end = start + HANDSHAKE_PATIENCE;
+    settle(&mut client, start).unwrap();
+    settle(&mut server, start).unwrap();
+    assert_eq!((client.deadline(), server.deadline()), (Some(end), Some(end)));
+    // A byte now and then changes nothing.
+    for _ in 0..29 {
+        carry(&mut client, &mut server, 1);
+        settle(&mut server, start + Duration::from_secs(29)).unwrap();
+        assert_eq!(server.deadline(), Some(end));
+    }
+    for _ in 0..2 {
+        assert_eq!(server.poll(end), Err(Error::Tls(Failure::TooSlow { limit: HANDSHAKE_PATIENCE })));
+    }
+    assert!(server.is_closed());
+    assert_eq!(server.deadline(), None);
+    // The peer is told that nothing more will come: close_notify (RFC 8446 §6.1).
+    assert!(matches!(server.outbox().drain()[..], [21, 3, _, 0, 2, 1, 0]));
+}
+
+#[test]
+fn the_patience_can_be_set_and_ends_with_the_handshake() {
+    let trust = trust(&[]);
+    let (client, server) = implicit(&trust);
+    let second = Duration::from_secs(1);
+    let (mut client, mut server) = (client.with_handshake_patience(second), server.with_handshake_patience(second));
+    settle(&mut server, Instant::START).unwrap();
+    assert_eq!(server.deadline(), Some(Instant::START + second));
+    run(&mut client, &mut server, || usize::MAX).0.unwrap();
+    assert_eq!((client.deadline(), server.deadline()), (None, None));
+    assert_eq!(server.poll(Instant::START + second), Ok(None));
+}
+
+#[test]
+fn the_channel_tells_of_tls_once_it_is_there() {
+    let trust = trust(&[b"toy"]);
+    let (mut client, mut server) = implicit(&trust);
+    settle(&mut server, Instant::START).unwrap();
+    assert!(!server.channel().tls && server.tls_facts().is_none());
+    run(&mut client, &mut server, || usize::MAX).0.unwrap();
+    for end in [&client, &server] {
+        assert!(end.channel().tls);
+        let (then, now) = (facts(end), end.tls_facts().unwrap());
+        assert_eq!((&then.exporter, &then.server_end_point), (&now.exporter, &now.server_end_point));
+        assert_eq!((&then.server_name, &then.alpn), (&now.server_name, &now.alpn));
+        assert_eq!(then.peer_certificate, now.peer_certificate);
+    }
+    // The layers outside of it tell so, too.
+    let trace = Trace::<_, Nothing>::silent(Deflate::new(server));
+    let faulty = Faulty::new(Throttle::new(trace, None, None), &Script::new());
+    assert!(faulty.channel().tls && faulty.tls_facts().is_some());
 }
 
 #[test]

@@ -119,11 +119,13 @@ impl<M: Machine> Deflate<M> {
     }
 
     /// Switches compression of output off again: what was said so far leaves compressed, with the stream's final block, and what is said
-    /// after it plain. Input goes on as it is until the peer ends its own stream.
+    /// after it plain. Input goes on as it is until the peer ends its own stream. Where output is plain, or the session is over, nothing happens.
     ///
     /// For a peer that takes the end of the stream as the end of the session, as RFC 4978 and XEP-0138 know no other, this is that end.
     pub fn decompress(&mut self) {
-        if let Some(streams) = &mut self.streams {
+        if !self.is_closed()
+            && let Some(streams) = &mut self.streams
+        {
             streams.end_output(&mut self.inner);
         }
     }

@@ -104,6 +104,7 @@ impl Certificates {
         named.chain([&held.default]).filter_map(Identity::expires).min()
     }
 
+    #[cfg(feature = "ring")]
     pub(super) fn edition(&self) -> u64 {
         self.shared.read().unwrap_or_else(PoisonError::into_inner).edition
     }

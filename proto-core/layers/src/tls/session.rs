@@ -152,8 +152,12 @@ impl Session {
             return if self.inbox.is_closed() { self.end_of_input(inner) } else { Ok(false) };
         }
         let fed = self.feed();
-        // Also after an error, for then this is the alert.
+        let waiting = self.outbox.len();
         self.flush();
+        if fed.is_err() && self.outbox.len() == waiting {
+            // Most errors come with an alert of their own.
+            self.give_up();
+        }
         fed?;
         if !self.connection.is_handshaking()
             && let Phase::Handshake(handshake) = &mut self.phase

@@ -9,7 +9,7 @@ use rcgen::{CertificateParams, KeyPair};
 use wirestate_layers::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use wirestate_layers::tls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use wirestate_layers::tls::{client_config, server_config};
-use wirestate_machine::{Inbox, Instant, Machine, Outbox, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 /// What happened at one end of the toy protocol.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,6 +213,16 @@ impl Machine for Toy {
 
     fn is_closed(&self) -> bool {
         self.state != State::Open
+    }
+}
+
+impl Relay for Toy {
+    type Message = Bytes;
+
+    fn relay(&mut self, message: &Bytes) {
+        if self.state == State::Open {
+            self.link(message.clone());
+        }
     }
 }
 

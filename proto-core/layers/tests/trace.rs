@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use wirestate_layers::trace::{Difference, Fault, Outcome, Transcript};
 use wirestate_layers::{Tls, Trace};
 use wirestate_machine::redact::{Direction, Nothing, Redact};
-use wirestate_machine::{Instant, Machine, Upgrade};
+use wirestate_machine::{CertificateName, Instant, Machine, Upgrade};
 
 /// Hides what follows `PASS `, and the line after `AUTH`, which is an exchange over two lines.
 #[derive(Default)]
@@ -253,6 +253,19 @@ fn upgrades_are_recorded_without_the_key_and_replay() {
         assert_eq!(toy.facts.unwrap().alpn.as_deref(), Some(&b"toy"[..]));
         assert_eq!(parsed.to_string(), text);
     }
+}
+
+#[test]
+fn a_certificate_in_a_transcript_brings_its_names_along() {
+    let certificate = trust(&[]).certificate;
+    let hex: String = certificate.iter().map(|byte| format!("{byte:02x}")).collect();
+    let transcript: Transcript =
+        format!("wirestate transcript 1\n0.000000000 upgraded tls certificate={hex}\n").parse().unwrap();
+    let mut toy = Toy::implicit();
+    transcript.replay(&mut toy, |_, _| {}).ok();
+    let facts = toy.facts.unwrap();
+    assert!(facts.peer_names.contains(&CertificateName::DnsName("mail.example".into())), "{facts:?}");
+    assert!(facts.peer_subject.is_some());
 }
 
 #[test]

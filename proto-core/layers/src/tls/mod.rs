@@ -21,5 +21,6 @@ pub use identity::Identity;
 #[cfg(feature = "ring")]
 pub use identity::roots_from_file;
 pub use layer::{HANDSHAKE_PATIENCE, Tls};
+pub use names::subject_and_names;
 /// The TLS library, whose configurations the layer takes.
 pub use rustls;

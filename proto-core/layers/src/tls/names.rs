@@ -11,8 +11,11 @@ const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 const XMPP_ADDR: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.8.5");
 
-/// The subject of a certificate in DER, by RFC 4514, and whom the certificate names. What cannot be read is left out.
-pub(super) fn subject_and_names(certificate: &[u8]) -> (Option<String>, Vec<CertificateName>) {
+/// The subject of a certificate in DER as a string of RFC 4514, and whom the certificate names, at most 256 times: what the layer puts into
+/// `peer_subject` and `peer_names` of [`TlsFacts`](wirestate_machine::TlsFacts). What cannot be read is left out.
+///
+/// For those who run TLS outside of the machine; who signed the certificate is not looked at here.
+pub fn subject_and_names(certificate: &[u8]) -> (Option<String>, Vec<CertificateName>) {
     let Ok(certificate) = Certificate::from_der(certificate) else { return (None, Vec::new()) };
     let certificate = certificate.tbs_certificate();
     let subject = certificate.subject();

@@ -7,6 +7,7 @@ use wirestate_machine::{Instant, TlsFacts, Upgraded};
 
 use super::text::TITLE;
 use super::{Record, Shown, Transcript, What};
+use crate::tls::subject_and_names;
 
 /// The text is not a transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -170,7 +171,10 @@ fn read_upgraded(text: &str) -> Result<Upgraded, Fault> {
         match name {
             "alpn" => facts.alpn = Some(Bytes::from(value)),
             "name" => facts.server_name = Some(String::from_utf8(value).map_err(|_| Fault::Fact)?),
-            "certificate" => facts.peer_certificate = Some(Bytes::from(value)),
+            "certificate" => {
+                (facts.peer_subject, facts.peer_names) = subject_and_names(&value);
+                facts.peer_certificate = Some(Bytes::from(value));
+            }
             "end-point" => facts.server_end_point = Some(Bytes::from(value)),
             "exporter" => facts.exporter = Some(value.try_into().map_err(|_| Fault::Fact)?),
             _ => return Err(Fault::Fact),

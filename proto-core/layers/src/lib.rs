@@ -4,15 +4,17 @@
 //!
 //! | layer | does |
 //! |---|---|
-//! | [`Tls`] | takes `Upgrade::Tls`, as server or as client, by rustls |
-//! | [`Deflate`] | takes `Upgrade::Deflate` (RFC 4978, XEP-0138) |
+//! | [`Tls`] | takes `Upgrade::Tls`, as server or as client, by rustls; certificates by name and at run time, client certificates |
+//! | [`Deflate`] | takes `Upgrade::Deflate` (RFC 4978, XEP-0138), or is switched on and off by hand |
 //! | [`Trace`] | writes a transcript with the secrets hidden, which can be replayed |
 //! | [`Throttle`] | caps the bytes a second in each direction |
 //! | [`Faulty`] | breaks the connection by a script, for tests |
 //!
 //! They nest, outermost first as bytes come from the wire: `Throttle<Tls<Deflate<Trace<Server>>>>`. An upgrade is taken by the
 //! innermost layer that knows it, so `Deflate` belongs inside `Tls`. Each layer dereferences to what it wraps, so the
-//! application calls its server's methods on the whole; the `Machine` methods are the outermost layer's.
+//! application calls its server's methods on the whole; the `Machine` methods are the outermost layer's. What lies between the machine
+//! and its peer is told by [`channel`](wirestate_machine::Machine::channel) and [`tls_facts`](wirestate_machine::Machine::tls_facts)
+//! of the outermost, and a [`Relay`](wirestate_machine::Relay) is one through any of them.
 //!
 //! ```
 //! use wirestate_layers::{Deflate, Error, Trace, deflate};

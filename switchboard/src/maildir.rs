@@ -6,6 +6,7 @@
 //!
 //! All of it blocks; async callers run it where blocking is allowed.
 
+mod kept;
 mod maildrop;
 mod name;
 mod size;
@@ -23,6 +24,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use maildrop::{Committed, Maildrop, Message};
 
 use crate::data::make_folder;
+use kept::Kept;
 
 /// A user's Maildir, shared by all sessions of that user.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub struct Maildir {
     /// Whether a session of this process holds the maildrop.
     held: AtomicBool,
     sizes: Mutex<HashMap<Arc<OsStr>, KnownSize>>,
+    kept: Mutex<Option<Kept>>,
 }
 
 /// A wire size, for as long as the file keeps length and time of change.
@@ -128,11 +131,11 @@ impl Maildir {
     /// [`MaildirError::InUse`] while another session, of this process or not,
     /// has it; otherwise the system's.
     pub fn enter(self: &Arc<Self>) -> Result<Maildrop, MaildirError> {
-        Maildrop::enter(self.clone())
+        Maildrop::enter(self.clone(), SystemTime::now())
     }
 
     fn at(root: PathBuf) -> Self {
-        Self { root, held: AtomicBool::new(false), sizes: Mutex::default() }
+        Self { root, held: AtomicBool::new(false), sizes: Mutex::default(), kept: Mutex::default() }
     }
 
     fn make(root: &Path, first_messages: &[&[u8]]) -> io::Result<()> {

@@ -8,7 +8,9 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
+use super::kept::{Kept, Stamps};
 use super::{Folder, Found, KnownSize, Maildir, MaildirError, name, open_plain, sync_folder};
 use crate::data::lock_file;
 
@@ -23,7 +25,7 @@ const TRIES: usize = 3;
 /// Numbers here are places in [`messages`](Self::messages), from 0.
 #[derive(Debug)]
 pub struct Maildrop {
-    messages: Vec<Message>,
+    messages: Arc<[Message]>,
     /// Where each message's file was seen last.
     places: Mutex<Vec<Place>>,
     lock: Lock,
@@ -66,16 +68,16 @@ pub struct Committed {
     pub failed: Vec<(usize, io::Error)>,
 }
 
-#[derive(Debug)]
-struct Place {
+#[derive(Clone, Debug)]
+pub(super) struct Place {
     folder: Folder,
     flags: OsString,
 }
 
 impl Maildrop {
-    pub(super) fn enter(maildir: Arc<Maildir>) -> Result<Self, MaildirError> {
+    pub(super) fn enter(maildir: Arc<Maildir>, now: SystemTime) -> Result<Self, MaildirError> {
         let lock = Lock::take(maildir)?;
-        let (messages, places) = scan(&lock.maildir)?;
+        let (messages, places) = known_or_scanned(&lock.maildir, now)?;
         Ok(Self { messages, places: Mutex::new(places), lock })
     }
 
@@ -182,7 +184,31 @@ impl Maildrop {
     }
 }
 
-type Scanned = (Vec<Message>, Vec<Place>);
+/// What the last scan found, where the folders are as they were then.
+fn known_or_scanned(maildir: &Maildir, now: SystemTime) -> Result<(Arc<[Message]>, Vec<Place>), MaildirError> {
+    let mut kept = maildir.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    // Before the scan: what changes while it lasts makes the next stamps
+    // differ from these.
+    let stamps = Stamps::take(maildir).ok();
+    if let Some((kept, stamps)) = kept.as_ref().zip(stamps.as_ref())
+        && kept.holds(stamps)
+    {
+        return Ok((kept.messages.clone(), kept.places.clone()));
+    }
+    *kept = None;
+    let Scanned { messages, places, complete } = scan(maildir)?;
+    let messages = Arc::from(messages);
+    *kept = stamps.filter(|_| complete).and_then(|stamps| Kept::new(stamps, now, &messages, &places));
+    Ok((messages, places))
+}
+
+#[derive(Default)]
+struct Scanned {
+    messages: Vec<Message>,
+    places: Vec<Place>,
+    /// Whether no message had to be left out.
+    complete: bool,
+}
 
 fn scan(maildir: &Maildir) -> Result<Scanned, MaildirError> {
     for _ in 1..TRIES {
@@ -215,12 +241,14 @@ fn scan_once(maildir: &Maildir, last_try: bool) -> Result<Option<Scanned>, Maild
     let mut messages = Vec::with_capacity(listed.len());
     let mut places = Vec::with_capacity(listed.len());
     let mut sizes = HashMap::with_capacity(listed.len());
+    let mut complete = true;
     for (_, base, found) in listed {
         let wire_size = match maildir.wire_size(&found, &base) {
             Ok(size) => size,
             Err(error) if error.kind() == ErrorKind::NotFound && !last_try => return Ok(None),
             Err(error) => {
                 tracing::warn!(%error, message = ?maildir.path(found.folder, &found.name), "left out: cannot be read");
+                complete = false;
                 continue;
             }
         };
@@ -230,7 +258,7 @@ fn scan_once(maildir: &Maildir, last_try: bool) -> Result<Option<Scanned>, Maild
     }
     // Replaced, so that it never grows beyond what the folder holds.
     *maildir.sizes.lock().unwrap_or_else(PoisonError::into_inner) = sizes;
-    Ok(Some((messages, places)))
+    Ok(Some(Scanned { messages, places, complete }))
 }
 
 fn flags_of(name: &OsStr) -> OsString {

@@ -1,6 +1,8 @@
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use std::time::Duration;
+
 use tempfile::TempDir;
 
 use super::*;
@@ -37,8 +39,28 @@ impl Mailbox {
         files
     }
 
+    /// A session when the folders may have changed just now, for all that the
+    /// store knows.
     fn session(&self) -> Maildrop {
-        self.maildir.enter().unwrap()
+        Maildrop::enter(self.maildir.clone(), UNIX_EPOCH).unwrap()
+    }
+
+    /// Waits until the file system's clock has moved on, so that the next
+    /// change can be told from the last.
+    fn tick(&self) {
+        let probe = self.parent.path().join("probe");
+        let time = || {
+            fs::write(&probe, "x").unwrap();
+            let metadata = fs::metadata(&probe).unwrap();
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        let begun = time();
+        while time() == begun {}
+    }
+
+    /// A session when they have been left alone for a while.
+    fn later_session(&self) -> Maildrop {
+        Maildrop::enter(self.maildir.clone(), SystemTime::now() + Duration::from_secs(60)).unwrap()
     }
 }
 
@@ -253,4 +275,64 @@ fn a_broken_maildir_is_an_error_and_not_an_empty_one() {
     fs::write(root.join("new"), "").unwrap();
     assert!(matches!(mailbox.maildir.enter(), Err(MaildirError::Folder { .. })));
     assert!(matches!(Maildir::open(root, &[]), Err(MaildirError::NotAFolder { .. })));
+}
+
+#[test]
+fn folders_left_alone_are_not_listed_again() {
+    let mailbox = Mailbox::with(&[b"one\n", b"two\n"]);
+    drop(mailbox.later_session());
+    let kept = mailbox.maildir.kept.lock().unwrap().as_ref().unwrap().messages.clone();
+    assert_eq!(mailbox.later_session().messages().as_ptr(), kept.as_ptr());
+    assert_eq!(mailbox.session().messages().as_ptr(), kept.as_ptr());
+    assert_eq!(read(&mailbox.session(), 1), "two\n");
+}
+
+#[test]
+fn whatever_happens_in_a_folder_is_seen_at_once() {
+    let mailbox = Mailbox::with(&[]);
+    let root = mailbox.root();
+    let seen = || ids(&mailbox.later_session()).join(" ");
+    let change = |what: &dyn Fn()| {
+        mailbox.tick();
+        what();
+    };
+    assert_eq!(seen(), "");
+    change(&|| mailbox.put("new/1.a", b"text\n"));
+    assert_eq!(seen(), "1.a");
+    change(&|| mailbox.put("cur/2.b:2,S", b"text\n"));
+    assert_eq!(seen(), "1.a 2.b");
+    change(&|| fs::rename(root.join("new/1.a"), root.join("cur/1.a:2,S")).unwrap());
+    let maildrop = mailbox.later_session();
+    change(&|| fs::remove_file(root.join("cur/2.b:2,S")).unwrap());
+    assert_eq!(maildrop.commit([0]).removed, 1);
+    drop(maildrop);
+    assert_eq!(seen(), "");
+    // By somebody who sets the times back.
+    let before = fs::metadata(root.join("new")).unwrap().modified().unwrap();
+    change(&|| {
+        mailbox.put("new/3.c", b"text\n");
+        File::open(root.join("new")).unwrap().set_modified(before).unwrap();
+    });
+    assert_eq!(seen(), "3.c");
+    // Another folder in its place, without a change in either.
+    change(&|| {
+        fs::create_dir(root.join("other")).unwrap();
+        fs::rename(root.join("new"), root.join("old")).unwrap();
+        fs::rename(root.join("other"), root.join("new")).unwrap();
+    });
+    assert_eq!(seen(), "");
+}
+
+#[test]
+fn folders_that_changed_just_now_are_listed_again() {
+    let mailbox = Mailbox::with(&[b"one\n"]);
+    let first = mailbox.session();
+    let kept = mailbox.maildir.kept.lock().unwrap().is_some();
+    assert!(!kept, "a change in the same tick of the clock would not show");
+    drop(first);
+    drop(mailbox.later_session());
+    assert!(mailbox.maildir.kept.lock().unwrap().is_some());
+    mailbox.maildir.deliver(b"two\n").unwrap();
+    assert_eq!(mailbox.session().messages().len(), 2);
+    assert!(mailbox.maildir.kept.lock().unwrap().is_none());
 }

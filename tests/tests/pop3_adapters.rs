@@ -11,7 +11,7 @@ use std::time::Duration;
 use pop3_proto::client::{Client, Config as ClientConfig, Event as ClientEvent, Login, Reason, TlsPolicy, Violation};
 use pop3_proto::codec::{Code, MessageNumber};
 use pop3_proto::server::{Server, Tls as ServerTls};
-use wirestate_driver::{ConnectError, Connection, Error, Mode, Options, Report, Shutdown, Stream};
+use wirestate_driver::{ConnectError, Connection, Error, Mode, Report, Shutdown, Stream};
 use wirestate_layers::{Error as LayerError, Tls};
 use wirestate_machine::Instant;
 use wirestate_sasl::client::Credentials;
@@ -47,7 +47,7 @@ trait World: 'static {
 struct Tokio;
 
 impl World for Tokio {
-    type Stream = wirestate_tokio::Socket<tokio::net::TcpStream>;
+    type Stream = wirestate_tokio::Socket<wirestate_tokio::Wire>;
 
     fn serve<T: Future<Output = ()> + Send + 'static>(
         factory: impl Fn(Instant) -> Tls<Server> + Send + Sync + 'static,
@@ -56,9 +56,9 @@ impl World for Tokio {
         bound: impl FnOnce(SocketAddr),
     ) -> Report {
         Tokio::block_on(async {
-            let listener = wirestate_tokio::Listener::bind("127.0.0.1:0").await.unwrap();
+            let listener = wirestate_tokio::Listener::bind("127.0.0.1:0").unwrap();
             bound(listener.local_addr());
-            wirestate_tokio::serve([listener], |_, now| factory(now), handler, &shutdown).await
+            wirestate_tokio::serve([listener], move |_, now| factory(now), handler, &shutdown).await
         })
     }
 
@@ -66,7 +66,7 @@ impl World for Tokio {
         server: SocketAddr,
         factory: impl FnOnce(Instant) -> Tls<Client>,
     ) -> Result<Connection<Tls<Client>, Self::Stream>, ConnectError> {
-        wirestate_tokio::connect(server, Options::new(), |_, now| factory(now)).await
+        wirestate_tokio::connect(server, |_, now| factory(now)).await
     }
 
     fn block_on<F: Future>(future: F) -> F::Output {
@@ -79,7 +79,7 @@ macro_rules! futures_io {
         struct $world;
 
         impl World for $world {
-            type Stream = wirestate_async_std::Socket<wirestate_async_std::Tcp>;
+            type Stream = wirestate_async_std::Socket<wirestate_async_std::Wire>;
 
             fn serve<T: Future<Output = ()> + Send + 'static>(
                 factory: impl Fn(Instant) -> Tls<Server> + Send + Sync + 'static,
@@ -90,7 +90,7 @@ macro_rules! futures_io {
                 $block_on(async {
                     let listener = wirestate_async_std::Listener::bind("127.0.0.1:0").unwrap();
                     bound(listener.local_addr());
-                    wirestate_async_std::serve([listener], $spawn, |_, now| factory(now), handler, &shutdown).await
+                    wirestate_async_std::serve([listener], $spawn, move |_, now| factory(now), handler, &shutdown).await
                 })
             }
 
@@ -98,7 +98,7 @@ macro_rules! futures_io {
                 server: SocketAddr,
                 factory: impl FnOnce(Instant) -> Tls<Client>,
             ) -> Result<Connection<Tls<Client>, Self::Stream>, ConnectError> {
-                wirestate_async_std::connect(server, Options::new(), |_, now| factory(now)).await
+                wirestate_async_std::connect(server, |_, now| factory(now)).await
             }
 
             fn block_on<F: Future>(future: F) -> F::Output {
@@ -131,7 +131,7 @@ impl World for Blocking {
         server: SocketAddr,
         factory: impl FnOnce(Instant) -> Tls<Client>,
     ) -> Result<Connection<Tls<Client>, Self::Stream>, ConnectError> {
-        wirestate_blocking::connect(server, Options::new(), |_, now| factory(now))
+        wirestate_blocking::connect(server, |_, now| factory(now))
             .map(wirestate_blocking::Connection::into_inner)
     }
 
@@ -326,7 +326,7 @@ fn a_dead_port_is_told_as_such<C: World>() {
     let dead = socket.local_addr().unwrap().as_socket().unwrap();
     let error = C::block_on(connect::<C>(dead, Way::Plain, 0, &Trust::new())).unwrap_err();
     let ConnectError::Connect { address, source } = error else { panic!("{error:?}") };
-    assert_eq!((address, source.kind()), (dead, ErrorKind::ConnectionRefused));
+    assert_eq!((address, source.kind()), (dead.into(), ErrorKind::ConnectionRefused));
 }
 
 fn a_certificate_that_is_not_trusted_is_told_as_such<S: World, C: World>() {

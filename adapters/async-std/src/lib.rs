@@ -9,7 +9,7 @@
 //! A server that answers each line with itself, and a client that asks it, with one toy machine for both:
 //!
 //! ```
-//! use wirestate_async_std::{How, Listener, Mode, Options, Shutdown, connect, serve};
+//! use wirestate_async_std::{How, Listener, Mode, Shutdown, connect, serve};
 //! # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
 //! # use bytes::Bytes;
 //! #
@@ -51,7 +51,7 @@
 //!         }
 //!     });
 //!
-//!     let mut client = connect(address, Options::new(), |_, _| Lines::new()).await?;
+//!     let mut client = connect(address, |_, _| Lines::new()).await?;
 //!     client.machine().send(b"hello\r\n");
 //!     assert_eq!(client.try_next().await?.unwrap(), "hello\r\n");
 //!     client.close(How::Flush).await?;
@@ -68,18 +68,20 @@
 #![forbid(unsafe_code)]
 
 mod connect;
-mod listen;
-mod resolve;
+mod serve;
 mod socket;
-mod tcp;
+mod sockets;
+mod wire;
 
-pub use connect::{attach, connect};
-pub use listen::{Listener, Task, serve};
+pub use connect::{attach, connect, reconnect};
+pub use serve::{Task, serve};
 pub use socket::Socket;
-pub use tcp::Tcp;
+pub use wire::Wire;
 pub use wirestate_driver::{
-    Address, BindError, ConnectError, Error, How, Info, ListenerError, Mode, Options, Report, Shutdown, Stream, Traffic,
+    Address, BindError, BindOptions, ConnectError, Connector, Control, Ending, Error, Handle, How, Info, IpNet, Limits,
+    Listener, ListenerError, ListenerId, Mode, Notice, Observer, OnError, Options, Proxies, Redial, Refusal, Report,
+    Selector, Sent, Shutdown, Stats, Stream, Traffic, Undelivered,
 };
 
-/// A machine on a futures-io stream: TCP, where nothing else is said.
-pub type Connection<M, T = Tcp> = wirestate_driver::Connection<M, Socket<T>>;
+/// A machine on a futures-io stream: that of a server or connector, where nothing else is said.
+pub type Connection<M, T = Wire> = wirestate_driver::Connection<M, Socket<T>>;

@@ -37,24 +37,14 @@ impl<T> Socket<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Socket<T> {
-    fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        inbox: &mut Inbox,
-        _until: Option<Instant>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
         let mut space = [0; READ];
         let room = inbox.room().min(READ);
         let count = ready!(Pin::new(&mut self.io).poll_read(cx, &mut space[..room]))?;
         Poll::Ready(Ok(inbox.push_some(&space[..count.min(room)])))
     }
 
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-        _until: Option<Instant>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match slices {
             [one] => Pin::new(&mut self.io).poll_write(cx, one),
             many => Pin::new(&mut self.io).poll_write_vectored(cx, many),

@@ -4,38 +4,45 @@
 mod suite;
 
 use std::future::Future;
-use std::net::SocketAddr;
 
-use suite::{Lines, Toy, World};
+use suite::World;
 use wirestate_async_std::{
-    ConnectError, Connection, Listener, Options, Report, Shutdown, Socket, Task, Tcp, connect, serve,
+    ConnectError, Connection, Connector, Control, Info, Listener, Redial, Report, Shutdown, Socket, Task, Wire,
+    connect, reconnect, serve,
 };
-use wirestate_machine::Instant;
+use wirestate_machine::{Instant, Machine};
 
 macro_rules! world {
     ($world:ident: $block_on:path, $spawn:expr) => {
         struct $world;
 
         impl World for $world {
-            type Stream = Socket<Tcp>;
+            type Stream = Socket<Wire>;
 
-            fn serve<T: Future<Output = ()> + Send + 'static>(
-                addresses: Vec<SocketAddr>,
-                options: Options,
-                factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
-                handler: impl Fn(Connection<Toy>) -> T + Send + Sync + 'static,
-                shutdown: Shutdown,
-                bound: impl FnOnce(Vec<SocketAddr>) + Send + 'static,
+            fn serve<M: Machine + Send + 'static, T: Future<Output = ()> + Send + 'static>(
+                listeners: Vec<Listener>,
+                factory: impl Fn(&Info, Instant) -> M + Send + Sync + 'static,
+                handler: impl Fn(Connection<M>) -> T + Send + Sync + 'static,
+                control: &Control<M>,
             ) -> Report {
-                $block_on(async {
-                    let listener = Listener::bind(&addresses[..]).unwrap().options(options);
-                    bound(listener.local_addrs());
-                    serve([listener], $spawn, |_, now| factory(now), handler, &shutdown).await
-                })
+                $block_on(serve(listeners, $spawn, factory, handler, control))
             }
 
-            async fn connect(server: String, options: Options) -> Result<Connection<Lines>, ConnectError> {
-                connect(server, options, |_, _| Lines::new()).await
+            async fn connect<M: Machine>(
+                server: impl Into<Connector>,
+                factory: impl FnOnce(&Info, Instant) -> M,
+            ) -> Result<Connection<M>, ConnectError> {
+                connect(server, factory).await
+            }
+
+            async fn reconnect<M: Machine + 'static>(
+                server: impl Into<Connector>,
+                redial: &mut Redial,
+                random: impl FnMut() -> u64,
+                shutdown: &Shutdown,
+                factory: impl FnOnce(&Info, Instant) -> M,
+            ) -> Option<Connection<M>> {
+                reconnect(server, redial, random, shutdown, factory).await
             }
 
             fn block_on<F: Future>(future: F) -> F::Output {

@@ -1,14 +1,11 @@
-use std::net::TcpStream;
-use std::task::{Context, Poll, Waker};
-
-use wirestate_driver::{Error, How, Info, Next, Traffic};
+use wirestate_driver::{Error, Handle, How, Info, Next, Traffic};
 use wirestate_machine::Machine;
 
-use crate::{Channel, Socket, block_on};
+use crate::{Channel, Socket, Wire, block_on};
 
 /// A machine on a blocking socket: the driver's [`Connection`](wirestate_driver::Connection), with calls that wait.
 #[derive(Debug)]
-pub struct Connection<M: Machine, T: Channel = TcpStream> {
+pub struct Connection<M: Machine, T: Channel = Wire> {
     inner: wirestate_driver::Connection<M, Socket<T>>,
 }
 
@@ -18,13 +15,8 @@ impl<M: Machine, T: Channel> Connection<M, T> {
     /// `None` is the end: all was written, and the connection is closed. An error comes once, right before it.
     #[expect(clippy::should_implement_trait, reason = "the driver's name for it; the trait is implemented, too")]
     pub fn next(&mut self) -> Next<M> {
-        // The socket does the waiting; what is pending here is only a turn for others, whom the system sees to.
-        let mut cx = Context::from_waker(Waker::noop());
-        loop {
-            if let Poll::Ready(next) = self.inner.poll_next(&mut cx) {
-                return next;
-            }
-        }
+        self.inner.has_slept();
+        block_on(self.inner.next())
     }
 
     /// Waits for the machine's next event, with the error outside, for use with `?`.
@@ -55,6 +47,11 @@ impl<M: Machine, T: Channel> Connection<M, T> {
     /// How many bytes have gone either way.
     pub fn traffic(&self) -> Traffic {
         self.inner.traffic()
+    }
+
+    /// A handle, to speak on this connection and to end it from other threads.
+    pub fn handle(&self) -> Handle<M> {
+        self.inner.handle()
     }
 
     /// The driver's own connection, for sessions that are written as futures: run them with [`block_on`].

@@ -2,13 +2,14 @@
 //!
 //! [`serve`] puts a machine on each connection that comes in, [`connect`] on one that goes out, [`attach`] on any socket. What comes back
 //! is a [`Connection`], out of which events are pulled by calls that wait; what it sees to is told [by the driver](wirestate_driver).
-//! Sessions that are written as futures, for all runtimes, run here too: with [`serve_async`] and [`block_on`].
+//! Sessions that are written as futures, for all runtimes, run here too: with [`serve_async`] and [`block_on`], which waits for the sockets of
+//! its thread with the system's `poll`.
 //!
 //! A server that answers each line with itself, and a client that asks it, with one toy machine for both:
 //!
 //! ```
 //! use std::thread;
-//! use wirestate_blocking::{How, Listener, Mode, Options, Shutdown, connect, serve};
+//! use wirestate_blocking::{How, Listener, Mode, Shutdown, connect, serve};
 //! # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
 //! # use bytes::Bytes;
 //! #
@@ -49,7 +50,7 @@
 //!     }
 //! });
 //!
-//! let mut client = connect(address, Options::new(), |_, _| Lines::new())?;
+//! let mut client = connect(address, |_, _| Lines::new())?;
 //! client.machine().send(b"hello\r\n");
 //! assert_eq!(client.try_next()?.unwrap(), "hello\r\n");
 //! client.close(How::Flush)?;
@@ -62,19 +63,21 @@
 
 #![forbid(unsafe_code)]
 
-mod channel;
+mod bell;
 mod connect;
 mod connection;
-mod listen;
+mod serve;
 mod socket;
+mod threads;
 mod wait;
 
-pub use channel::Channel;
-pub use connect::{attach, connect};
+pub use connect::{attach, connect, reconnect};
 pub use connection::Connection;
-pub use listen::{Listener, serve, serve_async};
-pub use socket::Socket;
+pub use serve::{serve, serve_async};
+pub use socket::{Channel, Socket, Wire};
 pub use wait::block_on;
 pub use wirestate_driver::{
-    Address, BindError, ConnectError, Error, How, Info, ListenerError, Mode, Options, Report, Shutdown, Stream, Traffic,
+    Address, BindError, BindOptions, ConnectError, Connector, Control, Ending, Error, Handle, How, Info, IpNet, Limits,
+    Listener, ListenerError, ListenerId, Mode, Notice, Observer, OnError, Options, Proxies, Redial, Refusal, Report,
+    Selector, Sent, Shutdown, Stats, Stream, Traffic, Undelivered,
 };

@@ -4,33 +4,44 @@
 mod suite;
 
 use std::future::Future;
-use std::net::SocketAddr;
 
-use suite::{Lines, Toy, World};
-use wirestate_blocking::{ConnectError, Listener, Options, Report, Shutdown, Socket, block_on, connect, serve_async};
+use suite::World;
+use wirestate_blocking::{
+    ConnectError, Connector, Control, Info, Listener, Redial, Report, Shutdown, Socket, block_on, connect, reconnect,
+    serve_async,
+};
 use wirestate_driver::Connection;
-use wirestate_machine::Instant;
+use wirestate_machine::{Instant, Machine};
 
 struct Threads;
 
 impl World for Threads {
     type Stream = Socket;
 
-    fn serve<T: Future<Output = ()> + Send + 'static>(
-        addresses: Vec<SocketAddr>,
-        options: Options,
-        factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
-        handler: impl Fn(Connection<Toy, Socket>) -> T + Send + Sync + 'static,
-        shutdown: Shutdown,
-        bound: impl FnOnce(Vec<SocketAddr>) + Send + 'static,
+    fn serve<M: Machine + Send + 'static, T: Future<Output = ()> + Send + 'static>(
+        listeners: Vec<Listener>,
+        factory: impl Fn(&Info, Instant) -> M + Send + Sync + 'static,
+        handler: impl Fn(Connection<M, Socket>) -> T + Send + Sync + 'static,
+        control: &Control<M>,
     ) -> Report {
-        let listener = Listener::bind(&addresses[..]).unwrap().options(options);
-        bound(listener.local_addrs());
-        serve_async([listener], move |_, now| factory(now), handler, &shutdown)
+        serve_async(listeners, factory, handler, control)
     }
 
-    async fn connect(server: String, options: Options) -> Result<Connection<Lines, Socket>, ConnectError> {
-        connect(server, options, |_, _| Lines::new()).map(wirestate_blocking::Connection::into_inner)
+    async fn connect<M: Machine>(
+        server: impl Into<Connector>,
+        factory: impl FnOnce(&Info, Instant) -> M,
+    ) -> Result<Connection<M, Socket>, ConnectError> {
+        connect(server, factory).map(wirestate_blocking::Connection::into_inner)
+    }
+
+    async fn reconnect<M: Machine + 'static>(
+        server: impl Into<Connector>,
+        redial: &mut Redial,
+        random: impl FnMut() -> u64,
+        shutdown: &Shutdown,
+        factory: impl FnOnce(&Info, Instant) -> M,
+    ) -> Option<Connection<M, Socket>> {
+        reconnect(server, redial, random, shutdown, factory).map(wirestate_blocking::Connection::into_inner)
     }
 
     fn block_on<F: Future>(future: F) -> F::Output {

@@ -3,18 +3,18 @@ use std::io::ErrorKind;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::{Address, Info, Stream};
+use crate::{Address, Stream};
 
 /// A runtime's listening socket.
 pub trait Accept {
     /// What it accepts.
     type Stream: Stream;
 
-    /// Accepts the next connection.
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Info)>>;
+    /// Accepts the next connection, and says who it is from.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Address)>>;
 
-    /// Where it listens.
-    fn local(&self) -> Address;
+    /// This end of a connection. Only asked for where the listener's own address does not say it.
+    fn local(stream: &Self::Stream) -> Address;
 }
 
 /// What an error of `accept` means for the listener.

@@ -1,11 +1,15 @@
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use wirestate_machine::{Instant, Machine};
+use bytes::Bytes;
+use wirestate_machine::{Ending, Instant, Machine};
 
-use crate::{Clock, Error, Info, Member, Options, Shutdown, Stream, Traffic};
+use crate::control::Seat;
+use crate::handle::{CUT_OFF, Shared};
+use crate::shutdown::{Line, Ring};
+use crate::{Clock, Error, Handle, Info, Notice, Observer, Options, Shutdown, Stream, Traffic};
 
 /// A machine on a stream.
 ///
@@ -18,11 +22,11 @@ use crate::{Clock, Error, Info, Member, Options, Shutdown, Stream, Traffic};
 pub struct Connection<M: Machine, S> {
     pub(crate) machine: M,
     pub(crate) stream: S,
-    pub(crate) info: Info,
     pub(crate) clock: Clock,
     pub(crate) options: Options,
-    pub(crate) traffic: Traffic,
-    pub(crate) member: Option<Arc<Member>>,
+    pub(crate) presence: Presence<M>,
+    /// What was read and the machine has had no room for yet.
+    pub(crate) unread: Option<Box<Bytes>>,
     pub(crate) stage: Stage,
     /// What `None` must be preceded by.
     pub(crate) failure: Option<Error<M::Error>>,
@@ -33,16 +37,32 @@ pub struct Connection<M: Machine, S> {
     pub(crate) stalled: Option<Instant>,
     /// When a shutdown's patience ends.
     pub(crate) patience: Option<Instant>,
+    /// When something was last read, and how often silence has been told since.
+    pub(crate) heard: Instant,
+    pub(crate) silences: u32,
     /// How often the crank was turned without a wait.
     pub(crate) turns: u16,
+    pub(crate) state: State,
+}
+
+/// What is so and what is not, of a connection.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct State {
     /// Whether the stream may have gathered what it was given.
     pub(crate) unflushed: bool,
     /// Whether the peer has said that it will send no more.
     pub(crate) peer_done: bool,
+    /// Whether the peer cannot be written to any more, and this end goes on nevertheless.
+    pub(crate) mute: bool,
     /// Whether the machine has been told of the shutdown.
     pub(crate) told: bool,
     /// Whether the shutdown waits for no safe point.
     pub(crate) hurried: bool,
+    /// Whether the outbox was full when the observer was last told of it.
+    pub(crate) full: bool,
+    /// Whether there was TLS, and compression, when the observer was last told of it.
+    pub(crate) tls: bool,
+    pub(crate) deflate: bool,
 }
 
 /// What a pull on a connection gives: an event, an error and then the end, or the end.
@@ -78,6 +98,8 @@ pub enum How {
 pub struct Parts<M, S> {
     /// The machine, with what is in its boxes.
     pub machine: M,
+    /// What was read and the machine has had no room for: the peer said it after all that is in the inbox.
+    pub unread: Bytes,
     /// The stream.
     pub stream: S,
     /// Which connection it was.
@@ -97,42 +119,62 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         options: Options,
         machine: impl FnOnce(&Info, Instant) -> M,
     ) -> Self {
-        let now = clock.instant(stream.now());
+        let time = stream.now();
+        let now = clock.instant(time);
+        let machine = machine(&info, now);
+        let shared = Arc::new(Shared::new(info, time, options.mailbox));
         Connection {
-            machine: machine(&info, now),
+            machine,
             stream,
-            info,
             clock,
             options,
-            traffic: Traffic::default(),
-            member: None,
+            presence: Presence { shared, bond: Bond::None, observer: None, ending: None, is_over: false },
+            unread: None,
             stage: Stage::Open,
             failure: None,
             now,
             slice: None,
             stalled: None,
             patience: None,
+            heard: now,
+            silences: 0,
             turns: 0,
-            unflushed: false,
-            peer_done: false,
-            told: false,
-            hurried: false,
+            state: State::default(),
         }
     }
 
     /// Lets `shutdown` end this connection. Connections of a server are under its shutdown already.
-    pub fn enroll(self, shutdown: &Shutdown) -> Self {
-        self.with_member(Arc::new(Member::new(shutdown, None)))
+    pub fn enroll(mut self, shutdown: &Shutdown) -> Self
+    where
+        M: 'static,
+    {
+        self.presence.bond = Bond::Shutdown(shutdown.connect(bell(&self.presence.shared)));
+        self
     }
 
-    /// Makes this connection a member of a [`Group`](crate::Group): for accept loops of one's own.
-    pub fn with_member(self, member: Arc<Member>) -> Self {
-        Connection { member: Some(member), ..self }
+    /// Tells `observer` what happens on this connection, from now on. Connections of a server have its observer already.
+    pub fn observe(mut self, observer: Observer) -> Self {
+        observer.tell(&Notice::Connected { info: self.info() });
+        self.presence.observer = Some(observer);
+        self
+    }
+
+    /// Makes this a connection of a server, with what was read of it before.
+    pub(crate) fn seated(mut self, mut seat: Seat<M>, read: Bytes) -> Self {
+        seat.enter(&self.presence.shared);
+        let observer = seat.hall().observer().cloned();
+        self.presence.bond = Bond::Seat(seat);
+        self.unread = (!read.is_empty()).then(|| Box::new(read));
+        match observer {
+            Some(observer) => self.observe(observer),
+            None => self,
+        }
     }
 
     /// The machine's next event.
     ///
-    /// `None` is the end: all was written, and the connection is closed. An error comes once, right before it.
+    /// `None` is the end: all was written, and the connection is closed. An error comes once, right before it; with
+    /// [`OnError::Ask`](crate::OnError::Ask) a pull after an error may go on.
     pub async fn next(&mut self) -> Next<M> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -154,6 +196,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
 
     /// Closes the connection, whatever the machine thinks of it.
     pub async fn close(mut self, how: How) -> Result<(), Error<M::Error>> {
+        self.presence.ending.get_or_insert(Ending::Local);
         if how == How::Abort {
             return Ok(());
         }
@@ -162,33 +205,200 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         Ok(())
     }
 
+    /// Puts another machine on the connection, in the place of the one that is there: it gets what the peer has sent and the old one has not
+    /// understood. What the old one has said is written first.
+    ///
+    /// The server's shutdown and limits go on to hold; handles of the old machine reach nothing any more. A machine that waits for an
+    /// upgrade cannot be replaced, for what comes next is no longer what it was.
+    pub async fn replace<N: Machine + 'static>(
+        mut self,
+        machine: impl FnOnce(M, &Info, Instant) -> N,
+    ) -> Result<Connection<N, S>, Error<M::Error>>
+    where
+        M: 'static,
+    {
+        self.flush().await?;
+        if let Some(upgrade) = self.machine.upgrade() {
+            return Err(Error::UnhandledUpgrade(upgrade));
+        }
+        let Connection { machine: mut old, stream, clock, options, presence, unread, heard, state, .. } = self;
+        let read = old.inbox().take(usize::MAX);
+        let (info, bond, observer) = presence.dissolve();
+        let mut new = Connection::open(stream, info, clock, options, |info, now| machine(old, info, now));
+        new.unread = join(read, unread);
+        new.heard = heard;
+        new.state.peer_done = state.peer_done;
+        if state.peer_done && new.unread.is_none() {
+            new.machine.inbox().close();
+        }
+        new.presence.observer = observer;
+        new.presence.bond = bond.pass_on(&new.presence.shared);
+        Ok(new)
+    }
+
     /// The machine, to answer and to ask. What is said on it goes out at the next pull.
     pub fn machine(&mut self) -> &mut M {
         &mut self.machine
     }
 
+    /// Says that the handler may have blocked since the last pull, so that the clock has to be read anew. Only handlers that block where
+    /// they should await need it.
+    pub fn has_slept(&mut self) {
+        self.slice = None;
+    }
+
     /// Which connection this is.
     pub fn info(&self) -> &Info {
-        &self.info
+        &self.presence.shared.info
     }
 
-    /// How many bytes have gone either way.
+    /// How much has gone either way.
     pub fn traffic(&self) -> Traffic {
-        self.traffic
+        self.presence.shared.traffic()
     }
 
-    /// Takes the connection apart, as to put another machine on the stream. Nothing is written or closed.
-    pub fn into_parts(self) -> Parts<M, S> {
-        Parts { machine: self.machine, stream: self.stream, info: self.info, clock: self.clock, options: self.options }
+    /// A handle, to speak on this connection and to end it from elsewhere.
+    pub fn handle(&self) -> Handle<M> {
+        Handle { shared: self.presence.shared.clone() }
+    }
+
+    /// Takes the connection apart. Nothing is written or closed; its handles have nothing to hold on to any more.
+    pub fn into_parts(mut self) -> Parts<M, S> {
+        self.presence.ending.get_or_insert(Ending::Local);
+        let unread = self.unread.take().map(|unread| *unread).unwrap_or_default();
+        let info = self.info().clone();
+        Parts { machine: self.machine, unread, stream: self.stream, info, clock: self.clock, options: self.options }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared<M>> {
+        &self.presence.shared
+    }
+
+    pub(crate) fn shutdown(&self) -> Option<&Shutdown> {
+        self.presence.shutdown()
+    }
+}
+
+fn join(read: Bytes, unread: Option<Box<Bytes>>) -> Option<Box<Bytes>> {
+    match unread {
+        None if read.is_empty() => None,
+        None => Some(Box::new(read)),
+        Some(unread) if read.is_empty() => Some(unread),
+        Some(unread) => Some(Box::new([read, *unread].concat().into())),
     }
 }
 
 impl<M: Machine, S> fmt::Debug for Connection<M, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("info", &self.info)
+            .field("info", &self.presence.shared.info)
             .field("stage", &self.stage)
-            .field("traffic", &self.traffic)
+            .field("traffic", &self.presence.shared.traffic())
             .finish_non_exhaustive()
+    }
+}
+
+/// That the connection is there: others know it by this, and are told when it goes.
+pub(crate) struct Presence<M> {
+    pub(crate) shared: Arc<Shared<M>>,
+    pub(crate) bond: Bond<M>,
+    pub(crate) observer: Option<Observer>,
+    /// Why the connection ends, of several reasons the first.
+    pub(crate) ending: Option<Ending>,
+    is_over: bool,
+}
+
+/// What may end a connection from outside.
+pub(crate) enum Bond<M> {
+    None,
+    Shutdown(Line),
+    Seat(Seat<M>),
+    /// A seat that another machine's connection took.
+    Inherited(Line, Box<dyn Seated>),
+}
+
+/// A seat, whatever machine it was taken for.
+pub(crate) trait Seated: Send {
+    fn count_abort(&self);
+}
+
+impl<M> Seated for Seat<M> {
+    fn count_abort(&self) {
+        Seat::count_abort(self);
+    }
+}
+
+impl<M> Bond<M> {
+    fn shutdown(&self) -> Option<&Shutdown> {
+        match self {
+            Bond::None => None,
+            Bond::Shutdown(line) | Bond::Inherited(line, _) => Some(line.shutdown()),
+            Bond::Seat(seat) => Some(seat.hall().shutdown()),
+        }
+    }
+
+    fn count_abort(&self) {
+        match self {
+            Bond::None | Bond::Shutdown(_) => {}
+            Bond::Seat(seat) => seat.count_abort(),
+            Bond::Inherited(_, seat) => seat.count_abort(),
+        }
+    }
+
+    /// The same bond for the connection of another machine.
+    fn pass_on<N: 'static>(self, to: &Arc<Shared<N>>) -> Bond<N>
+    where
+        M: 'static,
+    {
+        let Some(line) = self.shutdown().map(|shutdown| shutdown.connect(bell(to))) else { return Bond::None };
+        match self {
+            Bond::None | Bond::Shutdown(_) => Bond::Shutdown(line),
+            Bond::Seat(seat) => Bond::Inherited(line, Box::new(seat)),
+            Bond::Inherited(_, seat) => Bond::Inherited(line, seat),
+        }
+    }
+}
+
+fn bell<M: 'static>(shared: &Arc<Shared<M>>) -> Weak<dyn Ring> {
+    let shared: Arc<dyn Ring> = shared.clone();
+    Arc::downgrade(&shared)
+}
+
+impl<M> Presence<M> {
+    pub(crate) fn shutdown(&self) -> Option<&Shutdown> {
+        self.bond.shutdown()
+    }
+
+    pub(crate) fn tell(&self, notice: impl FnOnce(&Info) -> Notice<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.tell(&notice(&self.shared.info));
+        }
+    }
+
+    /// What goes over to another machine's connection. Nobody is told of an end.
+    fn dissolve(mut self) -> (Info, Bond<M>, Option<Observer>) {
+        self.shared.retire();
+        self.is_over = true;
+        (self.shared.info.clone(), std::mem::replace(&mut self.bond, Bond::None), self.observer.take())
+    }
+
+    /// The connection is over: no handle reaches it any more.
+    pub(crate) fn end(&mut self) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        self.shared.retire();
+        let (reason, traffic) = (self.ending.unwrap_or(Ending::Local), self.shared.traffic());
+        self.tell(|info| Notice::Disconnected { info, reason, traffic });
+    }
+}
+
+impl<M> Drop for Presence<M> {
+    fn drop(&mut self) {
+        if self.shared.has(CUT_OFF) {
+            self.ending.get_or_insert(Ending::Shutdown);
+            self.bond.count_abort();
+        }
+        self.end();
     }
 }

@@ -1,4 +1,4 @@
-//! The turning of the crank: poll, write, read, wait.
+//! The turning of the crank while the session is on: poll, write, read, wait.
 
 use std::io;
 use std::io::{ErrorKind, IoSlice};
@@ -6,18 +6,17 @@ use std::task::{Context, Poll, ready};
 use std::time;
 
 use bytes::Buf;
-use wirestate_machine::{Inbox, Instant, Machine};
+use wirestate_machine::{Ending, Instant, Machine};
 
 use crate::connection::{Next, Stage};
+use crate::handle::{ABORT, FLUSH, PAUSED, POSTED};
 use crate::shutdown::Phase;
-use crate::{Connection, Error, Stream};
+use crate::{Connection, Error, Notice, OnError, Stream};
 
 /// How many stretches of output one write carries at most.
 const SLICES: usize = 64;
 /// How often the crank is turned at most before the executor gets its turn.
 const TURNS: u16 = 64;
-/// How much is drained with one read while lingering.
-const SCRATCH: usize = 8 * 1024;
 
 impl<M: Machine, S: Stream> Connection<M, S> {
     /// [`next`](Connection::next), to be polled.
@@ -25,18 +24,13 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         self.tick_if_time_may_have_passed();
         loop {
             self.heed_shutdown();
+            self.heed_handles();
             if self.stage == Stage::Open {
-                match self.machine.poll(self.now) {
-                    Ok(Some(event)) => return Poll::Ready(Some(Ok(event))),
-                    Ok(None) if self.machine.is_closed() || self.hurried => self.part(),
-                    Ok(None) => {}
-                    Err(error) => {
-                        self.failure = Some(Error::Protocol(error));
-                        self.part();
-                    }
+                if let Some(next) = self.poll_machine() {
+                    return Poll::Ready(Some(next));
                 }
             }
-            if self.shutdown_goes_on(cx) {
+            if self.stage != Stage::Over && self.is_called(cx) {
                 continue;
             }
             let turned = match self.stage {
@@ -44,11 +38,19 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 Stage::Parting => self.turn_parting(cx),
                 Stage::HangingUp => self.turn_hanging_up(cx),
                 Stage::Lingering { until, left } => self.turn_lingering(cx, until, left),
-                Stage::Over => return Poll::Ready(self.failure.take().map(Err)),
+                Stage::Over => {
+                    self.presence.end();
+                    return Poll::Ready(self.failure.take().map(Err));
+                }
             };
             if turned.is_pending() {
                 self.turns = 0;
                 return Poll::Pending;
+            }
+            if self.stage == Stage::Open {
+                if let Some(error) = self.failure.take() {
+                    return Poll::Ready(Some(Err(error)));
+                }
             }
             self.turns += 1;
             if self.turns >= TURNS {
@@ -63,20 +65,55 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         self.tick();
         loop {
             self.heed_shutdown();
-            if self.stage == Stage::Over {
-                return Poll::Ready(self.failure.take().map_or(Ok(()), Err));
+            self.heed_handles();
+            if let Some(error) = self.failure.take_if(|_| matches!(self.stage, Stage::Open | Stage::Over)) {
+                return Poll::Ready(Err(error));
             }
-            if self.shutdown_goes_on(cx) {
+            if self.stage == Stage::Over {
+                return Poll::Ready(Ok(()));
+            }
+            if self.is_called(cx) {
                 continue;
             }
             match self.write(cx) {
-                Poll::Ready(Ok(_)) if self.machine.outbox().is_empty() && !self.unflushed => {
+                Poll::Ready(Ok(_)) if self.machine.outbox().is_empty() && !self.state.unflushed => {
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => self.fail(error),
                 Poll::Pending => ready!(self.wait(cx, self.stalled)),
             }
+        }
+    }
+
+    /// What the machine has to tell, if anything.
+    fn poll_machine(&mut self) -> Option<Result<M::Event, Error<M::Error>>> {
+        match self.machine.poll(self.now) {
+            Ok(Some(event)) => {
+                self.presence.shared.count_event();
+                return Some(Ok(event));
+            }
+            Ok(None) if self.machine.is_closed() || self.state.hurried => {
+                let ending = self.machine.ending().unwrap_or_else(|| self.ending_as_seen());
+                self.presence.ending.get_or_insert(ending);
+                self.part();
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let ending = self.machine.ending().unwrap_or(Ending::Violation);
+                self.presence.ending.get_or_insert(ending);
+                self.failure = Some(Error::Protocol(error));
+                self.part();
+            }
+        }
+        None
+    }
+
+    fn ending_as_seen(&self) -> Ending {
+        match () {
+            () if self.state.told => Ending::Shutdown,
+            () if self.state.peer_done => Ending::PeerClosed,
+            () => Ending::Quit,
         }
     }
 
@@ -89,10 +126,13 @@ impl<M: Machine, S: Stream> Connection<M, S> {
 
     /// Writes, reads and waits while the session is on. Ready means that the machine may have something to say.
     fn turn_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.watch_channel();
+        self.watch_marks();
         match self.write(cx) {
             Poll::Ready(Ok(true)) => return Poll::Ready(()),
             Poll::Ready(Ok(false)) => {
                 if let Some(upgrade) = self.machine.upgrade() {
+                    self.presence.ending.get_or_insert(Ending::Local);
                     self.failure = Some(Error::UnhandledUpgrade(upgrade));
                     self.stage = Stage::HangingUp;
                     return Poll::Ready(());
@@ -105,98 +145,77 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             Poll::Pending => {}
         }
         let until = Instant::earlier(self.machine.deadline(), self.stalled);
-        if self.machine.inbox().room() > 0 {
-            let time = self.time(until);
-            match self.stream.poll_read(cx, self.machine.inbox(), time) {
-                Poll::Ready(Ok(0)) => {
-                    self.peer_done = true;
-                    self.machine.inbox().close();
-                }
-                Poll::Ready(Ok(count)) => self.traffic.read += count as u64,
-                Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) => self.fail(Error::Read(error)),
-                Poll::Pending => return self.wait(cx, until),
-            }
-            self.tick();
+        if self.machine.inbox().room() == 0 || self.presence.shared.has(PAUSED) || self.state.peer_done {
+            return self.wait_listening(cx, until);
+        }
+        if self.take_unread() {
             return Poll::Ready(());
         }
-        self.wait(cx, until)
-    }
-
-    fn turn_parting(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.write(cx) {
-            Poll::Ready(Ok(true)) => {}
-            Poll::Ready(Ok(false)) => self.stage = Stage::HangingUp,
-            Poll::Ready(Err(error)) => self.fail(error),
-            Poll::Pending => return self.wait(cx, self.stalled),
-        }
-        Poll::Ready(())
-    }
-
-    fn turn_hanging_up(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.stream.poll_shutdown(cx) {
-            Poll::Ready(Ok(())) if !self.peer_done && !self.hurried && !self.options.linger.is_zero() => {
-                let until = self.now + self.options.linger;
-                self.stage = Stage::Lingering { until, left: self.options.linger_bytes };
+        match self.stream.poll_read(cx, self.machine.inbox()) {
+            Poll::Ready(Ok(0)) => {
+                self.state.peer_done = true;
+                self.machine.inbox().close();
             }
-            // A peer that has gone by now cannot be told, and need not be.
-            Poll::Ready(_) => self.stage = Stage::Over,
-            Poll::Pending => match self.stall() {
-                Ok(()) => return self.wait(cx, self.stalled),
-                Err(error) => self.fail(error),
-            },
-        }
-        Poll::Ready(())
-    }
-
-    /// Reads until the peer closes too: closing on unread input would make a reset that may eat the last word.
-    fn turn_lingering(&mut self, cx: &mut Context<'_>, until: Instant, left: usize) -> Poll<()> {
-        if self.now >= until || left == 0 {
-            self.stage = Stage::Over;
-            return Poll::Ready(());
-        }
-        let mut scratch = Inbox::new(left.min(SCRATCH));
-        let time = self.time(Some(until));
-        match self.stream.poll_read(cx, &mut scratch, time) {
-            Poll::Ready(Ok(0)) => self.stage = Stage::Over,
-            Poll::Ready(Ok(count)) => {
-                self.stage = Stage::Lingering { until, left: left.saturating_sub(count) };
-                self.tick();
-            }
+            Poll::Ready(Ok(count)) => self.presence.shared.count_read(count),
             Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-            Poll::Ready(Err(_)) => self.stage = Stage::Over,
-            Poll::Pending => return self.wait(cx, Some(until)),
+            Poll::Ready(Err(error)) => {
+                self.fail(Error::Read(error));
+                self.state.peer_done = true;
+                self.machine.inbox().close();
+            }
+            Poll::Pending => return self.wait_listening(cx, until),
         }
+        self.tick();
+        self.heard();
         Poll::Ready(())
+    }
+
+    /// Gives the machine of what was read before, as much as it has room for.
+    fn take_unread(&mut self) -> bool {
+        let Some(unread) = &mut self.unread else { return false };
+        let taken = self.machine.inbox().push_some(unread);
+        unread.advance(taken);
+        self.presence.shared.count_read(taken);
+        if unread.is_empty() {
+            self.unread = None;
+            if self.state.peer_done {
+                self.machine.inbox().close();
+            }
+        }
+        true
     }
 
     /// Writes the outbox, as much as goes, and flushes it. Ready with whether anything went out; pending is a peer that takes nothing.
-    fn write(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error<M::Error>>> {
+    pub(crate) fn write(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error<M::Error>>> {
         let mut wrote = false;
         loop {
             let outbox = self.machine.outbox();
             let moved = if !outbox.is_empty() {
-                let until = Instant::earlier(self.stalled, self.patience).and_then(|until| self.clock.time(until));
+                if self.state.mute {
+                    outbox.clear();
+                    return Poll::Ready(Ok(true));
+                }
                 let mut slices = [IoSlice::new(&[]); SLICES];
                 let count = outbox.chunks_vectored(&mut slices);
-                self.stream.poll_write(cx, slices.get(..count).unwrap_or(&[]), until)
-            } else if self.unflushed {
+                self.stream.poll_write(cx, slices.get(..count).unwrap_or(&[]))
+            } else if self.state.unflushed {
                 self.stream.poll_flush(cx).map_ok(|()| 0)
             } else {
                 return Poll::Ready(Ok(wrote));
             };
             match moved {
                 Poll::Ready(Ok(0)) if outbox.is_empty() => {
-                    self.unflushed = false;
+                    self.state.unflushed = false;
                     self.stalled = None;
+                    self.presence.tell(|info| Notice::Flushed { info });
                 }
                 Poll::Ready(Ok(0)) => {
                     return Poll::Ready(Err(Error::Write(io::Error::from(ErrorKind::WriteZero))));
                 }
                 Poll::Ready(Ok(count)) => {
                     outbox.advance(count.min(outbox.len()));
-                    self.traffic.written += count as u64;
-                    self.unflushed = true;
+                    self.presence.shared.count_written(count);
+                    self.state.unflushed = true;
                     self.stalled = None;
                     wrote = true;
                 }
@@ -210,7 +229,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     }
 
     /// The peer takes nothing: the first time that starts its patience, later it may end it.
-    fn stall(&mut self) -> Result<(), Error<M::Error>> {
+    pub(crate) fn stall(&mut self) -> Result<(), Error<M::Error>> {
         match self.stalled {
             None => self.stalled = Some(self.now + self.options.stall),
             Some(stalled) if self.now >= stalled => return Err(Error::Stalled { after: self.options.stall }),
@@ -219,10 +238,25 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         Ok(())
     }
 
-    fn wait(&mut self, cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
+    // --- waiting ---
+
+    pub(crate) fn wait(&mut self, cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
         let until = self.time(until);
         ready!(self.stream.poll_until(cx, until));
         self.tick();
+        Poll::Ready(())
+    }
+
+    /// Waits, and tells of silence in between.
+    fn wait_listening(&mut self, cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
+        let Some(idle) = self.options.idle.filter(|idle| !idle.is_zero()) else { return self.wait(cx, until) };
+        let due = self.heard + idle.saturating_mul(self.silences + 1);
+        ready!(self.wait(cx, Instant::earlier(until, Some(due))));
+        if self.now >= due {
+            self.silences += 1;
+            let silent = self.now.since_start().saturating_sub(self.heard.since_start());
+            self.presence.tell(|info| Notice::Idle { info, silent });
+        }
         Poll::Ready(())
     }
 
@@ -231,71 +265,144 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         Instant::earlier(until, self.patience).and_then(|until| self.clock.time(until))
     }
 
-    /// The connection ends here and now. Of several reasons, the first is told.
-    fn fail(&mut self, error: Error<M::Error>) {
+    // --- failing ---
+
+    /// The connection ends here and now, if it is not asked whether it shall. Of several reasons, the first is told.
+    pub(crate) fn fail(&mut self, error: Error<M::Error>) {
+        if self.options.on_error == OnError::Ask && self.stage == Stage::Open {
+            match error {
+                Error::Stalled { .. } => self.stalled = None,
+                Error::Write(_) => self.state.mute = true,
+                _ => {}
+            }
+        } else {
+            self.stage = Stage::Over;
+            self.presence.ending.get_or_insert(match error {
+                Error::Stalled { .. } => Ending::Timeout,
+                Error::Aborted => Ending::Shutdown,
+                _ => Ending::Io,
+            });
+        }
         self.failure.get_or_insert(error);
-        self.stage = Stage::Over;
     }
 
-    // --- the shutdown ---
+    // --- what comes from elsewhere ---
+
+    /// Asks to be woken when a handle or a shutdown wants something, and whether either has since it was last heeded.
+    fn is_called(&mut self, cx: &mut Context<'_>) -> bool {
+        self.presence.shared.register_puller(cx.waker());
+        let flags = self.presence.shared.flags();
+        if flags & ABORT != 0 || (flags & FLUSH != 0 && self.stage == Stage::Open) {
+            return true;
+        }
+        if flags & POSTED != 0 && self.stage == Stage::Open && !self.machine.outbox().is_full() {
+            return true;
+        }
+        let Some(shutdown) = self.presence.shutdown() else { return false };
+        match shutdown.phase() {
+            Phase::Running => false,
+            Phase::Graceful => !self.state.told,
+            Phase::Now => !self.state.hurried,
+            Phase::Abort => true,
+        }
+    }
+
+    /// Does what handles asked for.
+    fn heed_handles(&mut self) {
+        let flags = self.presence.shared.flags();
+        if flags & (POSTED | FLUSH | ABORT) == 0 {
+            return;
+        }
+        if flags & ABORT != 0 {
+            self.presence.ending.get_or_insert(Ending::Local);
+            self.stage = Stage::Over;
+        }
+        if self.stage != Stage::Open {
+            return;
+        }
+        // The last words have to be said before the end, also on a full outbox.
+        let last = flags & FLUSH != 0;
+        while last || !self.machine.outbox().is_full() {
+            let Some(post) = self.presence.shared.take_post() else { break };
+            post(&mut self.machine);
+        }
+        if last {
+            self.presence.ending.get_or_insert(Ending::Local);
+            self.part();
+        }
+    }
 
     fn heed_shutdown(&mut self) {
-        let Some(member) = &self.member else { return };
-        let phase = member.phase();
+        let Some(shutdown) = self.presence.shutdown() else { return };
+        let phase = shutdown.phase();
         if phase == Phase::Running || self.stage == Stage::Over {
             return;
         }
-        if !self.told {
-            self.told = true;
+        let within = shutdown.within();
+        if !self.state.told {
+            self.state.told = true;
             if self.stage == Stage::Open {
                 self.machine.shutdown();
             }
         }
-        if self.patience.is_none() || (phase == Phase::Now && !self.hurried) {
-            self.patience = Instant::earlier(self.patience, Some(self.now + member.within()));
+        if self.patience.is_none() || (phase == Phase::Now && !self.state.hurried) {
+            self.patience = Instant::earlier(self.patience, Some(self.now + within));
         }
-        self.hurried |= phase == Phase::Now;
+        self.state.hurried |= phase == Phase::Now;
         if phase == Phase::Abort || self.patience.is_some_and(|patience| self.now >= patience) {
             self.cut_off();
         }
     }
 
-    fn cut_off(&mut self) {
-        // All was said when the peer is only being drained.
-        if matches!(self.stage, Stage::Lingering { .. }) {
-            self.stage = Stage::Over;
+    // --- what the observer is told ---
+
+    fn watch_marks(&mut self) {
+        if self.presence.observer.is_none() {
             return;
         }
-        if let Some(member) = &self.member {
-            member.count_abort();
+        let full = self.machine.outbox().is_full();
+        if full != self.state.full {
+            self.state.full = full;
+            self.presence.tell(|info| if full { Notice::HighWater { info } } else { Notice::LowWater { info } });
         }
-        self.fail(Error::Aborted);
     }
 
-    /// Asks to be woken when a shutdown goes on, and whether it has since it was last heeded.
-    fn shutdown_goes_on(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(member) = &self.member else { return false };
-        if self.stage == Stage::Over {
-            return false;
+    /// Something was read: the silence is over.
+    fn heard(&mut self) {
+        self.heard = self.now;
+        self.silences = 0;
+    }
+
+    /// Notes what layers lie between machine and peer.
+    fn watch_channel(&mut self) {
+        let channel = self.machine.channel();
+        if channel.deflate.is_none() && channel.tls == self.state.tls && !self.state.deflate {
+            return;
         }
-        member.register(self.stream.interrupter().unwrap_or(cx.waker()));
-        match member.phase() {
-            Phase::Running => false,
-            Phase::Graceful => !self.told,
-            Phase::Now => !self.hurried,
-            Phase::Abort => true,
+        let mut desk = self.presence.shared.desk();
+        desk.channel = channel;
+        if channel.tls && !self.state.tls {
+            desk.tls = self.machine.tls_facts().map(Box::new);
+        }
+        drop(desk);
+        if channel.tls && !std::mem::replace(&mut self.state.tls, channel.tls) {
+            self.presence.tell(|info| Notice::Upgraded { info });
+        }
+        if channel.deflate.is_some() != self.state.deflate {
+            self.state.deflate = channel.deflate.is_some();
+            self.presence.tell(|info| Notice::Compressed { info, channel });
         }
     }
 
     // --- the clock ---
 
-    fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         self.now = self.now.max(self.clock.instant(self.stream.now()));
     }
 
     /// Reads the clock, unless the executor's slice is still the one in which it was last read.
     fn tick_if_time_may_have_passed(&mut self) {
-        let slice = self.member.as_ref().and_then(|member| member.slice());
+        let slice = self.presence.shared.slice();
         if slice.is_none() || slice != self.slice {
             self.slice = slice;
             self.tick();

@@ -1,5 +1,6 @@
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -50,16 +51,45 @@ pub enum ConnectError {
     #[error("no connection to {address}: {source}")]
     Connect {
         /// The address that was tried last.
-        address: SocketAddr,
+        address: Address,
         /// What it said.
         source: io::Error,
     },
-    /// [`Options::connect`](crate::Options::connect) ran out.
-    #[error("no connection within {after:?}: the server, or something before it, drops what it is sent")]
+    /// This end's own address could not be taken.
+    #[error("cannot connect from {address}: {source}")]
+    Bind {
+        /// The address to connect from.
+        address: IpAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// [`Connector::within`](crate::Connector::within) ran out.
+    #[error("no connection within {after:?}, while {step}: the server, or something before it, drops what it is sent")]
     Deadline {
         /// How long the connector tried.
         after: Duration,
+        /// What it was waiting for.
+        step: Step,
     },
+}
+
+/// What a connector waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// For the server's name to be resolved.
+    Resolve,
+    /// For the server to answer.
+    Connect,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Step::Resolve => "resolving the server's name",
+            Step::Connect => "connecting",
+        })
+    }
 }
 
 /// Why there is no listener.
@@ -76,7 +106,7 @@ pub enum BindError {
     #[error("cannot listen on {address}: {source}")]
     Bind {
         /// The address that was asked for.
-        address: SocketAddr,
+        address: Address,
         /// What the system said.
         source: io::Error,
     },

@@ -32,7 +32,7 @@
 //! }
 //! ```
 //!
-//! What a runtime adds is small: a [`Stream`] and a [`Timer`] for a connection, an [`Accept`] and a [`Runtime`] for [`serve`]. The crates
+//! What a runtime adds is small: a [`Stream`] and a [`Timer`] for a connection, a [`Runtime`] with its [`Accept`] for [`serve`], a [`Dialer`] for [`connect`]. The crates
 //! `wirestate-tokio`, `wirestate-async-std` (which serves smol too) and `wirestate-blocking` are such skins. A program with a loop of its own
 //! needs none of this: the four steps of [`Machine`](wirestate_machine::Machine) are all there is, as the example `poll_loop` shows.
 //!
@@ -47,22 +47,49 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod address;
 mod clock;
 mod connection;
+mod connector;
+mod control;
 mod crank;
+mod dial;
+mod doors;
+mod ending;
 mod error;
+mod handle;
 mod info;
+mod limits;
+mod listener;
+mod notice;
 mod options;
+mod proxy;
+mod race;
+mod redial;
+mod resolve;
 mod serve;
 mod shutdown;
 mod stream;
 
 pub use accept::{Accept, AcceptClass, Backoff};
+pub use address::Address;
 pub use clock::Clock;
 pub use connection::{Connection, How, Next, Parts};
-pub use error::{BindError, ConnectError, Error, ListenerError};
-pub use info::{Address, Info, Traffic};
-pub use options::Options;
+pub use connector::{Connector, Dialer, connect, reconnect};
+pub use control::{Control, Sent};
+pub use dial::{begin_connect, connected};
+pub use error::{BindError, ConnectError, Error, ListenerError, Step};
+pub use handle::{Handle, Stats, Undelivered};
+pub use info::{Info, Traffic};
+pub use ipnet::IpNet;
+pub use limits::Limits;
+pub use listener::{BindOptions, Listener, ListenerId, ListeningSocket, Selector};
+pub use notice::{Notice, Observer, Refusal};
+pub use options::{OnError, Options};
+pub use proxy::Proxies;
+pub use redial::Redial;
+pub use resolve::resolve;
 pub use serve::{Report, Runtime, serve};
-pub use shutdown::{Group, Member, Mode, Shutdown};
+pub use shutdown::{Mode, Shutdown};
 pub use stream::{Stream, Timer};
+pub use wirestate_machine::Ending;

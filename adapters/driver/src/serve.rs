@@ -1,21 +1,36 @@
 use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant as Time};
 
+use atomic_waker::AtomicWaker;
 use wirestate_machine::{Instant, Machine};
 
-use crate::shutdown::Phase;
-use crate::{Accept, AcceptClass, Backoff, Clock, Connection, Group, Info, ListenerError, Options, Shutdown, Timer};
+use crate::control::{Hall, Seat};
+use crate::doors::{Doors, Visitor};
+use crate::handle::{CUT_OFF, Shared};
+use crate::proxy::Asked;
+use crate::shutdown::{Phase, Ring};
+use crate::{
+    Accept, Clock, Connection, Control, Info, Listener, ListenerError, ListeningSocket, Notice, Proxies, Refusal,
+    Stream, Timer,
+};
 
-/// How many connections are accepted in a row before the executor gets its turn.
-const STREAK: u32 = 16;
 /// How long handlers that were cut off may take to be gone.
 const LAST_GRACE: Duration = Duration::from_secs(1);
 
-/// What a server needs of its runtime: the time, and tasks.
+/// What a server needs of its runtime: the time, listening sockets, and tasks.
 pub trait Runtime: Timer {
-    /// Runs `task` beside the one that calls.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+    /// Its listening sockets.
+    type Accept: Accept;
+
+    /// Takes a listening socket over.
+    fn open(&self, socket: ListeningSocket) -> io::Result<Self::Accept>;
+
+    /// Runs `task` beside the one that calls. An error is a shortage that goes away with time, such as of threads.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()>;
 }
 
 /// How a server ended.
@@ -34,157 +49,177 @@ pub struct Report {
 
 /// Serves on `listeners`: accepts connections, puts a machine from `factory` on each, and runs `handler` on it in a task of its own.
 ///
-/// It returns when `shutdown` was triggered, or all listeners have failed, and all handlers have ended. The skins have a `serve` with
-/// this one inside.
-pub async fn serve<A, R, M, F, H, T>(
-    listeners: Vec<(A, Options)>,
+/// `control` steers the server while it runs. It returns when its shutdown was triggered, or the last listener has failed, and all handlers
+/// have ended. The skins have a `serve` with this one inside.
+pub async fn serve<R, M, F, H, T>(
+    listeners: impl IntoIterator<Item = Listener>,
     mut runtime: R,
     factory: F,
     handler: H,
-    shutdown: &Shutdown,
+    control: impl Into<Control<M>>,
 ) -> Report
 where
-    A: Accept,
     R: Runtime,
-    M: Machine,
-    F: Fn(&Info, Instant) -> M,
-    H: Fn(Connection<M, A::Stream>) -> T,
+    <R::Accept as Accept>::Stream: Send + 'static,
+    M: Machine + 'static,
+    F: Fn(&Info, Instant) -> M + Send + Sync + 'static,
+    H: Fn(Connection<M, <R::Accept as Accept>::Stream>) -> T + Send + Sync + 'static,
     T: Future<Output = ()> + Send + 'static,
 {
-    let clock = Clock::starting(runtime.now());
-    let group = Group::new(shutdown);
-    let mut doors = Doors::new(listeners);
-    while let Some((stream, info, options)) = poll_fn(|cx| doors.poll(cx, &mut runtime, &group)).await {
-        let member = group.join();
-        let connection = Connection::open(stream, info, clock, options, &factory).with_member(member.clone());
-        runtime.spawn(member.run(handler(connection)));
+    let control = control.into();
+    let hall = &control.hall;
+    let session = Arc::new(Session { factory, handler, clock: Clock::starting(runtime.now()) });
+    let mut doors = Doors::new();
+    for listener in listeners {
+        control.add(listener);
     }
-    let failed = doors.close();
-    group.drained(&mut runtime).await;
-    Report { accepted: group.accepted(), aborted: group.aborted(), left: group.live(), failed }
+    while let Some(visitor) = poll_fn(|cx| doors.poll(cx, &mut runtime, hall)).await {
+        let listener = visitor.info.listener();
+        let seat = hall.seat(visitor.info.peer().ip());
+        if let Err(error) = runtime.spawn(session.receive(visitor, seat)) {
+            doors.rest(runtime.now(), listener, &error, hall);
+        }
+    }
+    let failed = doors.close(hall);
+    drained(hall, &mut runtime).await;
+    Report { accepted: hall.accepted(), aborted: hall.aborted(), left: hall.seats(), failed }
 }
 
-impl Group {
-    /// Waits for the members to leave, and cuts off those that have not when the shutdown's time is over. Those that then still do not
-    /// leave are given up after a second more.
-    pub async fn drained(&self, timer: &mut impl Timer) {
-        let mut heard = Phase::Running;
-        let mut deadline: Option<Time> = None;
-        poll_fn(|cx| {
-            loop {
-                self.register(cx.waker());
-                if self.live() == 0 {
-                    return Poll::Ready(());
-                }
-                let phase = self.shutdown().phase();
-                if phase > heard {
-                    heard = phase;
-                    let patience = if phase == Phase::Abort { LAST_GRACE } else { self.shutdown().within() };
-                    deadline = earlier(deadline.filter(|_| phase < Phase::Abort), timer.now().checked_add(patience));
-                }
-                match timer.poll_until(cx, deadline) {
-                    Poll::Ready(()) if heard == Phase::Abort => return Poll::Ready(()),
-                    Poll::Ready(()) => self.abort(),
-                    Poll::Pending => return Poll::Pending,
-                }
+/// What is done with each visitor.
+struct Session<F, H> {
+    factory: F,
+    handler: H,
+    clock: Clock,
+}
+
+/// A connection's task. Boxed, for an async block would hold what it awaits twice: once as it came and once pinned.
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
+    /// The task of one connection.
+    fn receive<M, S, T>(self: &Arc<Self>, visitor: Visitor<S>, seat: Seat<M>) -> Task
+    where
+        M: Machine + 'static,
+        S: Stream + Send + 'static,
+        F: Fn(&Info, Instant) -> M,
+        H: Fn(Connection<M, S>) -> T,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        match &visitor.proxies {
+            None => self.begin(visitor, seat, bytes::Bytes::new()),
+            Some(proxies) => {
+                let (session, proxies) = (self.clone(), proxies.clone());
+                Box::pin(async move {
+                    if let Some((visitor, seat, read)) = ask_proxy(&proxies, visitor, seat).await {
+                        session.begin(visitor, seat, read).await;
+                    }
+                })
             }
-        })
-        .await;
+        }
     }
+
+    /// `read` is what was read of the connection before.
+    fn begin<M, S, T>(&self, visitor: Visitor<S>, seat: Seat<M>, read: bytes::Bytes) -> Task
+    where
+        M: Machine + 'static,
+        S: Stream + Send + 'static,
+        F: Fn(&Info, Instant) -> M,
+        H: Fn(Connection<M, S>) -> T,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        let Visitor { stream, info, options, .. } = visitor;
+        let connection = Connection::open(stream, info, self.clock, options, &self.factory).seated(seat, read);
+        let shared = connection.shared().clone();
+        let phase = connection.shutdown().cloned();
+        let mut handler = Box::pin((self.handler)(connection));
+        Box::pin(poll_fn(move |cx| {
+            // At the deadline, too, the handler comes first: it hears of it from its connection.
+            let slice = shared.begin_slice();
+            let done = handler.as_mut().poll(cx);
+            drop(slice);
+            if done.is_ready() { done } else { poll_cut_off(cx, &shared, phase.as_ref()) }
+        }))
+    }
+}
+
+/// Ready when the handler, which sits elsewhere than in its connection, is to be dropped.
+fn poll_cut_off<M>(cx: &mut Context<'_>, shared: &Shared<M>, shutdown: Option<&crate::Shutdown>) -> Poll<()> {
+    shared.register_handler(cx.waker());
+    if shutdown.is_none_or(|shutdown| shutdown.phase() < Phase::Abort) {
+        return Poll::Pending;
+    }
+    shared.set(CUT_OFF);
+    Poll::Ready(())
+}
+
+/// Lets a proxy introduce its connection; `None` where it is not let in.
+async fn ask_proxy<M, S: Stream>(
+    proxies: &Proxies,
+    mut visitor: Visitor<S>,
+    mut seat: Seat<M>,
+) -> Option<(Visitor<S>, Seat<M>, bytes::Bytes)> {
+    let hall = seat.hall().clone();
+    let direct = visitor.info.clone();
+    let refuse = |why| {
+        hall.tell(&Notice::Refused { info: &direct, why: &why });
+        None
+    };
+    match proxies.ask(visitor.info.peer()) {
+        Asked::Nothing => return Some((visitor, seat, bytes::Bytes::new())),
+        Asked::Refusal => return refuse(Refusal::UntrustedProxy),
+        Asked::Header => {}
+    }
+    let waker = Arc::new(AtomicWaker::new());
+    let bell: Arc<dyn Ring> = waker.clone();
+    let _line = hall.shutdown().connect(Arc::downgrade(&bell));
+    let stop = |cx: &mut Context<'_>| {
+        waker.register(cx.waker());
+        hall.shutdown().is_triggered()
+    };
+    let (info, read) = match proxies.read(&mut visitor.stream, visitor.info, stop).await {
+        Ok(introduced) => introduced,
+        Err(why) => return refuse(why),
+    };
+    let ip = info.peer().ip();
+    let limit = hall.desk().limits.per_address;
+    if info.proxy().is_some() && ip.zip(limit).is_some_and(|(ip, limit)| hall.count_from(ip) >= limit) {
+        return refuse(Refusal::TooManyFromAddress);
+    }
+    seat.is_from(ip);
+    Some((Visitor { info, ..visitor }, seat, read))
+}
+
+/// Waits for all to leave, and cuts off those that have not when the shutdown's time is over. Those that then still do not leave are
+/// given up after a second more.
+async fn drained<M>(hall: &Hall<M>, timer: &mut impl Timer) {
+    let mut heard = Phase::Running;
+    let mut deadline: Option<Time> = None;
+    hall.expect_leave(true);
+    poll_fn(|cx| {
+        loop {
+            hall.register(cx.waker());
+            if hall.seats() == 0 {
+                return Poll::Ready(());
+            }
+            let phase = hall.shutdown().phase();
+            if phase > heard {
+                heard = phase;
+                let patience = if phase == Phase::Abort { LAST_GRACE } else { hall.shutdown().within() };
+                deadline = earlier(deadline.filter(|_| phase < Phase::Abort), timer.now().checked_add(patience));
+            }
+            match timer.poll_until(cx, deadline) {
+                Poll::Ready(()) if heard == Phase::Abort => return Poll::Ready(()),
+                Poll::Ready(()) => hall.abort(),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await;
 }
 
 fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
-    }
-}
-
-/// The listeners of one server.
-struct Doors<A> {
-    open: Vec<Door<A>>,
-    failed: Vec<ListenerError>,
-    /// Which door is asked first, so that a busy one does not shut out the others.
-    first: usize,
-    streak: u32,
-}
-
-struct Door<A> {
-    listener: A,
-    options: Options,
-    backoff: Backoff,
-    resting: Option<Time>,
-}
-
-impl<A: Accept> Doors<A> {
-    fn new(listeners: Vec<(A, Options)>) -> Self {
-        let door = |(listener, options)| Door { listener, options, backoff: Backoff::default(), resting: None };
-        Doors { open: listeners.into_iter().map(door).collect(), failed: Vec::new(), first: 0, streak: 0 }
-    }
-
-    /// The next connection; `None` when the server is to end, or has no door left.
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        timer: &mut impl Timer,
-        group: &Group,
-    ) -> Poll<Option<(A::Stream, Info, Options)>> {
-        group.register(cx.waker());
-        loop {
-            if group.shutdown().is_triggered() || self.open.is_empty() {
-                return Poll::Ready(None);
-            }
-            if self.streak >= STREAK {
-                self.streak = 0;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            if let Poll::Ready(accepted) = self.poll_doors(cx, timer) {
-                self.streak += 1;
-                match accepted {
-                    Some(accepted) => return Poll::Ready(Some(accepted)),
-                    None => continue,
-                }
-            }
-            self.streak = 0;
-            let wake = self.open.iter().filter_map(|door| door.resting).min();
-            if timer.poll_until(cx, wake).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    }
-
-    /// Asks each door that is not resting. Ready with `None` when there was an error, which has been seen to.
-    fn poll_doors(&mut self, cx: &mut Context<'_>, timer: &impl Timer) -> Poll<Option<(A::Stream, Info, Options)>> {
-        for offset in 0..self.open.len() {
-            let place = (self.first + offset) % self.open.len();
-            let Some(door) = self.open.get_mut(place) else { continue };
-            if door.resting.is_some_and(|until| timer.now() < until) {
-                continue;
-            }
-            door.resting = None;
-            match door.listener.poll_accept(cx) {
-                Poll::Pending => continue,
-                Poll::Ready(Ok((stream, info))) => {
-                    door.backoff.reset();
-                    self.first = place + 1;
-                    return Poll::Ready(Some((stream, info, door.options)));
-                }
-                Poll::Ready(Err(error)) => match AcceptClass::of(&error) {
-                    AcceptClass::Momentary => {}
-                    AcceptClass::Exhausted => door.resting = timer.now().checked_add(door.backoff.pause()),
-                    AcceptClass::Fatal => {
-                        let door = self.open.swap_remove(place);
-                        self.failed.push(ListenerError { address: door.listener.local(), source: error });
-                    }
-                },
-            }
-            return Poll::Ready(None);
-        }
-        Poll::Pending
-    }
-
-    fn close(self) -> Vec<ListenerError> {
-        self.failed
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use atomic_waker::AtomicWaker;
@@ -31,32 +31,33 @@ pub struct Shutdown {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     phase: AtomicU8,
     within_millis: AtomicU64,
     bells: Mutex<Bells>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Bells {
     last: u64,
-    live: HashMap<u64, Arc<Bell>>,
+    live: HashMap<u64, Weak<dyn Ring>>,
 }
 
-/// Whoever must know of a shutdown: up to two tasks.
-#[derive(Debug, Default)]
-struct Bell {
-    /// The task that pulls the connection, or serves.
-    puller: AtomicWaker,
-    /// The task that runs the handler: the same one, mostly.
-    handler: AtomicWaker,
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shutdown").field("phase", &Phase::from(&self.phase)).finish_non_exhaustive()
+    }
 }
 
-impl Bell {
+/// Whoever must be woken when a shutdown goes on.
+pub(crate) trait Ring: Send + Sync {
+    fn ring(&self);
+}
+
+impl Ring for AtomicWaker {
     fn ring(&self) {
-        self.puller.wake();
-        self.handler.wake();
+        self.wake();
     }
 }
 
@@ -68,6 +69,17 @@ pub(crate) enum Phase {
     Graceful,
     Now,
     Abort,
+}
+
+impl From<&AtomicU8> for Phase {
+    fn from(phase: &AtomicU8) -> Self {
+        match phase.load(Ordering::Acquire) {
+            0 => Phase::Running,
+            1 => Phase::Graceful,
+            2 => Phase::Now,
+            _ => Phase::Abort,
+        }
+    }
 }
 
 impl Shutdown {
@@ -97,21 +109,18 @@ impl Shutdown {
 
     /// Waits until it is triggered: for an application's own tasks that are to end with the server.
     pub async fn triggered(&self) {
-        let line = self.line();
+        let waker = Arc::new(AtomicWaker::new());
+        let bell: Arc<dyn Ring> = waker.clone();
+        let _line = self.connect(Arc::downgrade(&bell));
         poll_fn(|cx| {
-            line.bell.puller.register(cx.waker());
+            waker.register(cx.waker());
             if self.is_triggered() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        match self.shared.phase.load(Ordering::Acquire) {
-            0 => Phase::Running,
-            1 => Phase::Graceful,
-            2 => Phase::Now,
-            _ => Phase::Abort,
-        }
+        Phase::from(&self.shared.phase)
     }
 
     /// How long sessions have from when they hear of the shutdown.
@@ -124,22 +133,22 @@ impl Shutdown {
         }
     }
 
-    fn advance(&self, phase: Phase) {
+    pub(crate) fn advance(&self, phase: Phase) {
         if self.shared.phase.fetch_max(phase as u8, Ordering::AcqRel) < phase as u8 {
             // Rung outside the lock: a waker may run anything.
-            let bells: Vec<_> = self.bells().live.values().cloned().collect();
+            let bells: Vec<_> = self.bells().live.values().filter_map(Weak::upgrade).collect();
             bells.iter().for_each(|bell| bell.ring());
         }
     }
 
-    fn line(&self) -> Line {
-        let bell = Arc::new(Bell::default());
+    /// Rings `bell` at each step of the shutdown, for as long as the line lives.
+    pub(crate) fn connect(&self, bell: Weak<dyn Ring>) -> Line {
         let mut bells = self.bells();
         bells.last += 1;
         let key = bells.last;
-        bells.live.insert(key, bell.clone());
+        bells.live.insert(key, bell);
         drop(bells);
-        Line { shutdown: self.clone(), bell, key }
+        Line { shutdown: self.clone(), key }
     }
 
     fn bells(&self) -> MutexGuard<'_, Bells> {
@@ -149,10 +158,15 @@ impl Shutdown {
 
 /// A bell that is connected for as long as this lives.
 #[derive(Debug)]
-struct Line {
+pub(crate) struct Line {
     shutdown: Shutdown,
-    bell: Arc<Bell>,
     key: u64,
+}
+
+impl Line {
+    pub(crate) fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
 }
 
 impl Drop for Line {
@@ -161,168 +175,17 @@ impl Drop for Line {
     }
 }
 
-/// The live connections of one server: what it waits for at the end.
-///
-/// [`serve`](crate::serve) uses it; it is public for accept loops of one's own.
-#[derive(Debug)]
-pub struct Group {
-    line: Line,
-    live: AtomicUsize,
-    accepted: AtomicU64,
-    aborted: AtomicU64,
-}
-
-impl Group {
-    /// A group without connections that ends with `shutdown`.
-    pub fn new(shutdown: &Shutdown) -> Arc<Self> {
-        Arc::new(Group {
-            line: shutdown.line(),
-            live: AtomicUsize::new(0),
-            accepted: AtomicU64::new(0),
-            aborted: AtomicU64::new(0),
-        })
-    }
-
-    /// A new member, which counts as live until its last handle is dropped.
-    pub fn join(self: &Arc<Self>) -> Arc<Member> {
-        self.live.fetch_add(1, Ordering::AcqRel);
-        self.accepted.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Member::new(&self.line.shutdown, Some(self.clone())))
-    }
-
-    /// How many members are live.
-    pub fn live(&self) -> usize {
-        self.live.load(Ordering::Acquire)
-    }
-
-    /// How many members ever joined.
-    pub fn accepted(&self) -> u64 {
-        self.accepted.load(Ordering::Relaxed)
-    }
-
-    /// How many members were cut off by a shutdown.
-    pub fn aborted(&self) -> u64 {
-        self.aborted.load(Ordering::Relaxed)
-    }
-
-    /// Registers the serving task: it is woken when the shutdown goes on and when the last member leaves.
-    pub fn register(&self, waker: &Waker) {
-        self.line.bell.puller.register(waker);
-    }
-
-    /// What ends this group.
-    pub fn shutdown(&self) -> &Shutdown {
-        &self.line.shutdown
-    }
-
-    /// Cuts off what is left.
-    pub fn abort(&self) {
-        self.line.shutdown.advance(Phase::Abort);
-    }
-}
-
-/// One connection's place in a [`Shutdown`].
-#[derive(Debug)]
-pub struct Member {
-    line: Line,
-    group: Option<Arc<Group>>,
-    aborted: AtomicBool,
-    slices: AtomicU32,
-}
-
-impl Member {
-    pub(crate) fn new(shutdown: &Shutdown, group: Option<Arc<Group>>) -> Self {
-        Member { line: shutdown.line(), group, aborted: AtomicBool::new(false), slices: AtomicU32::new(0) }
-    }
-
-    /// Runs a connection's handler, and drops it when the shutdown's deadline has come and it still sits elsewhere than in its connection.
-    pub fn run<H: Future<Output = ()>>(self: Arc<Self>, handler: H) -> impl Future<Output = ()> + use<H> {
-        // Boxed, for an async block would hold it twice: once as it came and once pinned.
-        let mut handler = Box::pin(handler);
-        poll_fn(move |cx| {
-            // At the deadline, too, the handler comes first: it hears of it from its connection.
-            let slice = Slice::begin(&self.slices);
-            let done = handler.as_mut().poll(cx);
-            drop(slice);
-            if done.is_ready() { done } else { self.poll_aborted(cx) }
-        })
-    }
-
-    /// Ready when the connection is to be cut off.
-    pub fn poll_aborted(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.line.bell.handler.register(cx.waker());
-        if self.phase() < Phase::Abort {
-            return Poll::Pending;
-        }
-        self.count_abort();
-        Poll::Ready(())
-    }
-
-    pub(crate) fn phase(&self) -> Phase {
-        self.line.shutdown.phase()
-    }
-
-    pub(crate) fn within(&self) -> Duration {
-        self.line.shutdown.within()
-    }
-
-    pub(crate) fn register(&self, waker: &Waker) {
-        self.line.bell.puller.register(waker);
-    }
-
-    pub(crate) fn count_abort(&self) {
-        self.aborted.store(true, Ordering::Relaxed);
-    }
-
-    /// The number of the executor's slice in which [`run`](Member::run) is being polled; `None` outside of it.
-    ///
-    /// Within one slice nobody can have waited, so that the clock need not be read anew for each event.
-    pub(crate) fn slice(&self) -> Option<u32> {
-        let slice = self.slices.load(Ordering::Relaxed);
-        (slice % 2 == 1).then_some(slice)
-    }
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        let Some(group) = &self.group else { return };
-        if self.aborted.load(Ordering::Relaxed) {
-            group.aborted.fetch_add(1, Ordering::Relaxed);
-        }
-        if group.live.fetch_sub(1, Ordering::AcqRel) == 1 {
-            group.line.bell.ring();
-        }
-    }
-}
-
-/// Counts odd while a handler is polled, even in between, also when the handler panics.
-struct Slice<'a>(&'a AtomicU32);
-
-impl<'a> Slice<'a> {
-    fn begin(slices: &'a AtomicU32) -> Self {
-        slices.fetch_add(1, Ordering::Relaxed);
-        Slice(slices)
-    }
-}
-
-impl Drop for Slice<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
-    use std::task::Wake;
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
 
     #[derive(Default)]
     struct Count(AtomicUsize);
 
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
+    impl Ring for Count {
+        fn ring(&self) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -330,19 +193,14 @@ mod tests {
     #[test]
     fn everybody_is_woken_at_each_step() {
         let shutdown = Shutdown::new();
-        let group = Group::new(&shutdown);
-        let member = group.join();
         let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
-        member.register(&waker);
-        group.register(&waker);
+        let bell: Arc<dyn Ring> = count.clone();
+        let _line = shutdown.connect(Arc::downgrade(&bell));
         shutdown.trigger(Mode::Graceful { within: Duration::from_secs(3) });
-        assert_eq!(count.0.load(Ordering::Relaxed), 2);
-        assert_eq!((member.phase(), member.within()), (Phase::Graceful, Duration::from_secs(3)));
-        member.register(&waker);
+        shutdown.trigger(Mode::Graceful { within: Duration::from_secs(9) });
+        assert_eq!((shutdown.phase(), shutdown.within()), (Phase::Graceful, Duration::from_secs(3)));
         shutdown.trigger(Mode::Now);
-        assert_eq!(count.0.load(Ordering::Relaxed), 3);
-        assert_eq!(member.phase(), Phase::Now);
+        assert_eq!(count.0.load(Ordering::Relaxed), 2);
     }
 
     #[test]
@@ -354,38 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn the_group_hears_of_the_last_member_that_leaves() {
-        let shutdown = Shutdown::new();
-        let group = Group::new(&shutdown);
-        let (first, second) = (group.join(), group.join());
-        let count = Arc::new(Count::default());
-        group.register(&Waker::from(count.clone()));
-        drop(first);
-        assert_eq!((group.live(), count.0.load(Ordering::Relaxed)), (1, 0));
-        second.count_abort();
-        drop(second);
-        assert_eq!((group.live(), count.0.load(Ordering::Relaxed)), (0, 1));
-        assert_eq!((group.accepted(), group.aborted()), (2, 1));
-    }
-
-    #[test]
     fn who_left_is_not_remembered() {
         let shutdown = Shutdown::new();
-        let group = Group::new(&shutdown);
-        drop(group.join());
-        drop(group);
+        let bell: Arc<dyn Ring> = Arc::new(Count::default());
+        drop(shutdown.connect(Arc::downgrade(&bell)));
         assert!(shutdown.bells().live.is_empty());
-    }
-
-    #[test]
-    fn a_handler_that_sits_elsewhere_is_dropped_at_the_deadline() {
-        let shutdown = Shutdown::new();
-        let group = Group::new(&shutdown);
-        let member = group.join();
-        let mut run = pin!(member.run(std::future::pending()));
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(run.as_mut().poll(&mut cx).is_pending());
-        group.abort();
-        assert!(run.as_mut().poll(&mut cx).is_ready());
     }
 }

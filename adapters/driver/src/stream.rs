@@ -1,6 +1,6 @@
 use std::io;
 use std::io::IoSlice;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use wirestate_machine::Inbox;
@@ -15,31 +15,17 @@ pub trait Timer {
 }
 
 /// A runtime's byte stream with an alarm beside it: all that a [`Connection`](crate::Connection) needs to know of a runtime.
-///
-/// The driver asks in this order: write, read, then [`poll_until`](Timer::poll_until) with the same `until`. A stream that blocks
-/// instead of registering a waker does so in each of these until `until` at the latest, then gives `Pending`; others need not look at it.
 pub trait Stream: Timer {
     /// Reads once, at most what `inbox` has room for (which is not zero), into `inbox`. Zero is the end of the stream. No buffer is to
     /// be held between calls: the bytes come through the stack.
-    fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox, until: Option<Instant>)
-    -> Poll<io::Result<usize>>;
+    fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>>;
 
     /// Writes once from `slices`, of which none is empty, and says how many bytes were taken.
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-        until: Option<Instant>,
-    ) -> Poll<io::Result<usize>>;
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>>;
 
     /// Pushes on what the stream itself has gathered.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Shuts the write side, so that the peer sees the end of the stream.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
-
-    /// For streams that block: the waker that ends the wait from another thread. It is woken at a shutdown in the task's stead.
-    fn interrupter(&self) -> Option<&Waker> {
-        None
-    }
 }

@@ -15,7 +15,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use toy::Toy;
-use wirestate_driver::{Accept, Address, Info, Mode, Options, Report, Runtime, Shutdown, Stream, Timer, serve};
+use wirestate_driver::{
+    Accept, Address, Listener, ListeningSocket, Mode, Report, Runtime, Shutdown, Stream, Timer, serve,
+};
 use wirestate_machine::Inbox;
 
 #[derive(Clone)]
@@ -26,11 +28,18 @@ struct State {
     alarm: Option<Instant>,
     /// What accept says next: an error's number, or a connection.
     queue: VecDeque<Option<i32>>,
+    /// Whether the next task cannot be run.
+    no_thread: bool,
 }
 
 impl World {
     fn new(queue: &[Option<i32>]) -> Self {
-        World(Arc::new(Mutex::new(State { now: Instant::now(), alarm: None, queue: queue.iter().copied().collect() })))
+        World(Arc::new(Mutex::new(State {
+            now: Instant::now(),
+            alarm: None,
+            queue: queue.iter().copied().collect(),
+            no_thread: false,
+        })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -55,24 +64,50 @@ impl Timer for World {
     }
 }
 
-impl Runtime for World {
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+/// A runtime whose listening sockets are worlds, in this order.
+struct Worlds {
+    first: World,
+    doors: Mutex<VecDeque<World>>,
+}
+
+impl Timer for Worlds {
+    fn now(&self) -> Instant {
+        self.first.now()
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
+        self.first.poll_until(cx, until)
+    }
+}
+
+impl Runtime for Worlds {
+    type Accept = World;
+
+    fn open(&self, _: ListeningSocket) -> io::Result<World> {
+        Ok(self.doors.lock().unwrap().pop_front().expect("as many worlds as listeners"))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        if std::mem::take(&mut self.first.state().no_thread) {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
         assert!(pin!(task).poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        Ok(())
     }
 }
 
 impl Accept for World {
     type Stream = Ended;
 
-    fn poll_accept(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<(Ended, Info)>> {
+    fn poll_accept(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<(Ended, Address)>> {
         match self.state().queue.pop_front() {
             None => Poll::Pending,
             Some(Some(code)) => Poll::Ready(Err(io::Error::from_raw_os_error(code))),
-            Some(None) => Poll::Ready(Ok((Ended(self.clone()), Info::new(Address::Unknown, Address::Unknown)))),
+            Some(None) => Poll::Ready(Ok((Ended(self.clone()), Address::Unknown))),
         }
     }
 
-    fn local(&self) -> Address {
+    fn local(_: &Ended) -> Address {
         Address::Unknown
     }
 }
@@ -91,11 +126,11 @@ impl Timer for Ended {
 }
 
 impl Stream for Ended {
-    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut Inbox, _: Option<Instant>) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, _: &mut Context<'_>, _: &mut Inbox) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(0))
     }
 
-    fn poll_write(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>], _: Option<Instant>) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, _: &mut Context<'_>, _: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
     }
 
@@ -109,11 +144,12 @@ impl Stream for Ended {
 }
 
 fn served<'a>(worlds: &[World], shutdown: &'a Shutdown) -> Pin<Box<dyn Future<Output = Report> + 'a>> {
-    let listeners = worlds.iter().map(|world| (world.clone(), Options::new())).collect();
+    let listeners: Vec<_> = worlds.iter().map(|_| Listener::bind("127.0.0.1:0").unwrap()).collect();
+    let runtime = Worlds { first: worlds[0].clone(), doors: Mutex::new(worlds.iter().cloned().collect()) };
     let handler = async |mut conn: wirestate_driver::Connection<Toy, Ended>| {
         assert!(conn.next().await.is_none());
     };
-    Box::pin(serve(listeners, worlds[0].clone(), |_, now| Toy::new(now), handler, shutdown))
+    Box::pin(serve(listeners, runtime, |_, now| Toy::new(now), handler, shutdown))
 }
 
 fn poll(serving: &mut Pin<Box<dyn Future<Output = Report> + '_>>) -> Poll<Report> {
@@ -176,4 +212,20 @@ fn a_storm_of_connections_lets_others_have_their_turn() {
     }
     shutdown.trigger(Mode::Now);
     assert!(matches!(poll(&mut serving), Poll::Ready(report) if report.accepted == 100));
+}
+
+#[test]
+fn without_a_thread_to_be_had_the_server_rests_and_goes_on() {
+    let world = World::new(&[None, None]);
+    world.state().no_thread = true;
+    let shutdown = Shutdown::new();
+    let mut serving = served(std::slice::from_ref(&world), &shutdown);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!(world.alarm(), Some(Duration::from_millis(5)));
+    assert_eq!(world.state().queue.len(), 1);
+    world.state().now += Duration::from_millis(5);
+    assert!(poll(&mut serving).is_pending());
+    assert!(world.state().queue.is_empty());
+    shutdown.trigger(Mode::Now);
+    assert!(poll(&mut serving).is_ready());
 }

@@ -10,7 +10,7 @@ use wirestate_tokio::{Connection, Listener, Mode, Shutdown, serve};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let listener = Listener::bind("127.0.0.1:7007").await?;
+    let listener = Listener::bind("127.0.0.1:7007")?;
     println!("listening on {}; Enter ends it", listener.local_addr());
     let shutdown = Shutdown::new();
     let end = shutdown.clone();

@@ -6,7 +6,7 @@
 //! A server that answers each line with itself, and a client that asks it, with one toy machine for both:
 //!
 //! ```
-//! use wirestate_tokio::{Listener, Mode, Options, Shutdown, connect, serve};
+//! use wirestate_tokio::{Listener, Mode, Shutdown, connect, serve};
 //! # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
 //! # use bytes::Bytes;
 //! #
@@ -34,7 +34,7 @@
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let listener = Listener::bind("127.0.0.1:0").await?;
+//! let listener = Listener::bind("127.0.0.1:0")?;
 //! let address = listener.local_addr();
 //! let shutdown = Shutdown::new();
 //! let server = tokio::spawn({
@@ -48,7 +48,7 @@
 //!     }
 //! });
 //!
-//! let mut client = connect(address, Options::new(), |_, _| Lines::new()).await?;
+//! let mut client = connect(address, |_, _| Lines::new()).await?;
 //! client.machine().send(b"hello\r\n");
 //! assert_eq!(client.try_next().await?.unwrap(), "hello\r\n");
 //! client.close(wirestate_tokio::How::Flush).await?;
@@ -62,15 +62,20 @@
 #![forbid(unsafe_code)]
 
 mod connect;
-mod listen;
+mod serve;
 mod socket;
+mod sockets;
+mod wire;
 
-pub use connect::{attach, connect};
-pub use listen::{Listener, serve};
+pub use connect::{attach, connect, reconnect};
+pub use serve::serve;
 pub use socket::Socket;
+pub use wire::Wire;
 pub use wirestate_driver::{
-    Address, BindError, ConnectError, Error, How, Info, ListenerError, Mode, Options, Report, Shutdown, Stream, Traffic,
+    Address, BindError, BindOptions, ConnectError, Connector, Control, Ending, Error, Handle, How, Info, IpNet, Limits,
+    Listener, ListenerError, ListenerId, Mode, Notice, Observer, OnError, Options, Proxies, Redial, Refusal, Report,
+    Selector, Sent, Shutdown, Stats, Stream, Traffic, Undelivered,
 };
 
-/// A machine on a tokio stream: TCP, where nothing else is said.
-pub type Connection<M, T = tokio::net::TcpStream> = wirestate_driver::Connection<M, Socket<T>>;
+/// A machine on a tokio stream: that of a server or connector, where nothing else is said.
+pub type Connection<M, T = Wire> = wirestate_driver::Connection<M, Socket<T>>;

@@ -37,12 +37,7 @@ impl<T> Socket<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Socket<T> {
-    fn poll_read(
-        &mut self,
-        cx: &mut Context<'_>,
-        inbox: &mut Inbox,
-        _until: Option<std::time::Instant>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
         let mut space = [MaybeUninit::uninit(); READ];
         let room = inbox.room().min(READ);
         let mut buffer = ReadBuf::uninit(&mut space[..room]);
@@ -50,12 +45,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Socket<T> {
         Poll::Ready(Ok(inbox.push_some(buffer.filled())))
     }
 
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-        _until: Option<std::time::Instant>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         match slices {
             [one] => Pin::new(&mut self.io).poll_write(cx, one),
             many => Pin::new(&mut self.io).poll_write_vectored(cx, many),

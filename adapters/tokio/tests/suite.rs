@@ -4,13 +4,14 @@
 mod suite;
 
 use std::future::Future;
-use std::net::SocketAddr;
 
-use suite::{Lines, Toy, World};
-use tokio::net::TcpStream;
+use suite::World;
 use tokio::runtime::{Builder, Runtime};
-use wirestate_machine::Instant;
-use wirestate_tokio::{ConnectError, Connection, Listener, Options, Report, Shutdown, Socket, connect, serve};
+use wirestate_machine::{Instant, Machine};
+use wirestate_tokio::{
+    ConnectError, Connection, Connector, Control, Info, Listener, Redial, Report, Shutdown, Socket, Wire, connect,
+    reconnect, serve,
+};
 
 /// One tokio runtime with one thread, or with two.
 struct Tokio<const THREADS: usize>;
@@ -21,25 +22,32 @@ fn runtime<const THREADS: usize>() -> Runtime {
 }
 
 impl<const THREADS: usize> World for Tokio<THREADS> {
-    type Stream = Socket<TcpStream>;
+    type Stream = Socket<Wire>;
 
-    fn serve<T: Future<Output = ()> + Send + 'static>(
-        addresses: Vec<SocketAddr>,
-        options: Options,
-        factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
-        handler: impl Fn(Connection<Toy>) -> T + Send + Sync + 'static,
-        shutdown: Shutdown,
-        bound: impl FnOnce(Vec<SocketAddr>) + Send + 'static,
+    fn serve<M: Machine + Send + 'static, T: Future<Output = ()> + Send + 'static>(
+        listeners: Vec<Listener>,
+        factory: impl Fn(&Info, Instant) -> M + Send + Sync + 'static,
+        handler: impl Fn(Connection<M>) -> T + Send + Sync + 'static,
+        control: &Control<M>,
     ) -> Report {
-        runtime::<THREADS>().block_on(async {
-            let listener = Listener::bind(&addresses[..]).await.unwrap().options(options);
-            bound(listener.local_addrs());
-            serve([listener], |_, now| factory(now), handler, &shutdown).await
-        })
+        runtime::<THREADS>().block_on(serve(listeners, factory, handler, control))
     }
 
-    async fn connect(server: String, options: Options) -> Result<Connection<Lines>, ConnectError> {
-        connect(server, options, |_, _| Lines::new()).await
+    async fn connect<M: Machine>(
+        server: impl Into<Connector>,
+        factory: impl FnOnce(&Info, Instant) -> M,
+    ) -> Result<Connection<M>, ConnectError> {
+        connect(server, factory).await
+    }
+
+    async fn reconnect<M: Machine + 'static>(
+        server: impl Into<Connector>,
+        redial: &mut Redial,
+        random: impl FnMut() -> u64,
+        shutdown: &Shutdown,
+        factory: impl FnOnce(&Info, Instant) -> M,
+    ) -> Option<Connection<M>> {
+        reconnect(server, redial, random, shutdown, factory).await
     }
 
     fn block_on<F: Future>(future: F) -> F::Output {

@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let tls = certificate(dir)?;
     let store = Arc::new(Store::new(dir.join("mail")));
-    let listener = Listener::bind("127.0.0.1:0").await?;
+    let listener = Listener::bind("127.0.0.1:0")?;
     println!("listening {}", listener.local_addr());
     let shutdown = Shutdown::new();
     match kind.as_str() {

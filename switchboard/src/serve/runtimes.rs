@@ -26,16 +26,14 @@ pub(super) fn tokio(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shutdow
         for open in open {
             let failed = open.failed();
             let Open { socket, listener, door } = open;
-            socket.set_nonblocking(true).map_err(&failed)?;
-            let socket = tokio::net::TcpListener::from_std(socket).map_err(&failed)?;
             let entrance = wirestate_tokio::Listener::from_socket(socket).map_err(&failed)?;
             let shutdown = shutdown.clone();
             servers.push(async move {
                 let machines = door.clone();
                 let report = wirestate_tokio::serve(
                     [entrance],
-                    |info, now| machines.machine(info, now),
-                    |conn| session(conn, door.clone(), Tokio),
+                    move |info, now| machines.machine(info, now),
+                    move |conn| session(conn, door.clone(), Tokio),
                     &shutdown,
                 );
                 note(listener, &report.await);
@@ -83,8 +81,8 @@ pub(super) fn async_std(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shu
                 let report = wirestate_async_std::serve(
                     [entrance],
                     |task| executor.spawn(task).detach(),
-                    |info, now| machines.machine(info, now),
-                    |conn| session(conn, door.clone(), Pool),
+                    move |info, now| machines.machine(info, now),
+                    move |conn| session(conn, door.clone(), Pool),
                     &shutdown,
                 );
                 note(listener, &report.await);

@@ -23,7 +23,7 @@ use pop3_proto::codec::MessageNumber;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use wirestate_blocking::{Connection, Options, connect};
+use wirestate_blocking::{Connection, connect};
 use wirestate_layers::tls::{Tls, client_config};
 use wirestate_sasl::Mechanism;
 use wirestate_sasl::client::Credentials;
@@ -109,7 +109,7 @@ impl Session {
         let mut seed = [0; 32];
         File::open("/dev/urandom")?.read_exact(&mut seed)?;
         let name = ServerName::try_from("localhost")?;
-        let connection = connect(arguments.address.as_str(), Options::new(), |_, now| {
+        let connection = connect(arguments.address.as_str(), |_, now| {
             Tls::client(Client::new(config, seed, now), Arc::clone(&tls), name)
         })?;
         Ok(Self { connection, messages: 0, failed: 0 })

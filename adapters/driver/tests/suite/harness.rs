@@ -11,10 +11,13 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant as Time};
 
-use wirestate_driver::{ConnectError, Connection, Error, Mode, Options, Report, Shutdown, Stream, Timer, Traffic};
-use wirestate_machine::{Inbox, Instant};
+use wirestate_driver::{
+    ConnectError, Connection, Connector, Control, Error, Info, Listener, Mode, Options, Redial, Report, Shutdown,
+    Stream, Timer, Traffic,
+};
+use wirestate_machine::{Inbox, Instant, Machine};
 
-use super::toy::{Lines, Rude, Toy};
+use super::toy::{Rude, Toy};
 
 /// Nothing here waits this long, unless it is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,29 +26,41 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) trait World: 'static {
     type Stream: Stream + Send + 'static;
 
-    /// Listens on these addresses and serves them, on a thread of its own, until the shutdown.
-    fn serve<T: Future<Output = ()> + Send + 'static>(
-        addresses: Vec<SocketAddr>,
-        options: Options,
-        factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
-        handler: impl Fn(Connection<Toy, Self::Stream>) -> T + Send + Sync + 'static,
-        shutdown: Shutdown,
-        bound: impl FnOnce(Vec<SocketAddr>) + Send + 'static,
+    /// Serves on this thread until the shutdown.
+    fn serve<M: Machine + Send + 'static, T: Future<Output = ()> + Send + 'static>(
+        listeners: Vec<Listener>,
+        factory: impl Fn(&Info, Instant) -> M + Send + Sync + 'static,
+        handler: impl Fn(Connection<M, Self::Stream>) -> T + Send + Sync + 'static,
+        control: &Control<M>,
     ) -> Report;
 
-    fn connect(
-        server: String,
-        options: Options,
-    ) -> impl Future<Output = Result<Connection<Lines, Self::Stream>, ConnectError>>;
+    fn connect<M: Machine>(
+        server: impl Into<Connector>,
+        factory: impl FnOnce(&Info, Instant) -> M,
+    ) -> impl Future<Output = Result<Connection<M, Self::Stream>, ConnectError>>;
+
+    fn reconnect<M: Machine + 'static>(
+        server: impl Into<Connector>,
+        redial: &mut Redial,
+        random: impl FnMut() -> u64,
+        shutdown: &Shutdown,
+        factory: impl FnOnce(&Info, Instant) -> M,
+    ) -> impl Future<Output = Option<Connection<M, Self::Stream>>>;
 
     fn block_on<F: Future>(future: F) -> F::Output;
 }
 
 /// A server that is running.
-pub(crate) struct Server {
+pub(crate) struct Server<M = Toy> {
     pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) control: Control<M>,
     pub(crate) shutdown: Shutdown,
     report: Receiver<Report>,
+}
+
+/// A listener on loopback, at a port of the system's choice.
+pub(crate) fn listener() -> Listener {
+    Listener::bind("127.0.0.1:0").unwrap()
 }
 
 impl Server {
@@ -54,24 +69,16 @@ impl Server {
         factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
         handler: impl Fn(Connection<Toy, W::Stream>) -> T + Send + Sync + 'static,
     ) -> Self {
-        Server::start_on::<W, T>(vec![([127, 0, 0, 1], 0).into()], options, factory, handler)
+        Server::start_on::<W, T>(vec![listener().options(options)], factory, handler)
     }
 
     pub(crate) fn start_on<W: World, T: Future<Output = ()> + Send + 'static>(
-        addresses: Vec<SocketAddr>,
-        options: Options,
+        listeners: Vec<Listener>,
         factory: impl Fn(Instant) -> Toy + Send + Sync + 'static,
         handler: impl Fn(Connection<Toy, W::Stream>) -> T + Send + Sync + 'static,
     ) -> Self {
-        let shutdown = Shutdown::new();
-        let (bound, addresses_bound) = channel();
-        let (done, report) = channel();
-        let to_serve = shutdown.clone();
-        thread::spawn(move || {
-            let bound = move |addresses| bound.send(addresses).unwrap();
-            let _ = done.send(W::serve(addresses, options, factory, handler, to_serve, bound));
-        });
-        Server { addresses: addresses_bound.recv_timeout(PATIENCE).unwrap(), shutdown, report }
+        let control = Control::new(&Shutdown::new());
+        Server::steered::<W, T>(control, listeners, move |_, now| factory(now), handler)
     }
 
     pub(crate) fn echo<W: World>() -> Self {
@@ -91,6 +98,24 @@ impl Server {
             async move { tell.send(echo(conn).await).unwrap() }
         });
         (server, told)
+    }
+}
+
+impl<M: Machine + Send + 'static> Server<M> {
+    /// A server under a control that was set up before.
+    pub(crate) fn steered<W: World, T: Future<Output = ()> + Send + 'static>(
+        control: Control<M>,
+        listeners: Vec<Listener>,
+        factory: impl Fn(&Info, Instant) -> M + Send + Sync + 'static,
+        handler: impl Fn(Connection<M, W::Stream>) -> T + Send + Sync + 'static,
+    ) -> Self {
+        let addresses = listeners.iter().flat_map(Listener::local_addrs).collect();
+        let (done, report) = channel();
+        let steer = control.clone();
+        thread::spawn(move || {
+            let _ = done.send(W::serve(listeners, factory, handler, &steer));
+        });
+        Server { addresses, shutdown: control.shutdown().clone(), control, report }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -182,17 +207,12 @@ impl<S: Timer> Timer for Counting<S> {
 }
 
 impl<S: Stream> Stream for Counting<S> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox, until: Option<Time>) -> Poll<io::Result<usize>> {
-        self.stream.poll_read(cx, inbox, until)
+    fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        self.stream.poll_read(cx, inbox)
     }
 
-    fn poll_write(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-        until: Option<Time>,
-    ) -> Poll<io::Result<usize>> {
-        let wrote = self.stream.poll_write(cx, slices, until);
+    fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let wrote = self.stream.poll_write(cx, slices);
         self.writes.fetch_add(wrote.is_ready().into(), Ordering::Relaxed);
         wrote
     }
@@ -203,9 +223,5 @@ impl<S: Stream> Stream for Counting<S> {
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stream.poll_shutdown(cx)
-    }
-
-    fn interrupter(&self) -> Option<&Waker> {
-        self.stream.interrupter()
     }
 }

@@ -14,9 +14,9 @@ use std::thread;
 use std::time::{Duration, Instant as Time};
 
 pub(crate) use harness::World;
-use harness::{Counting, Gate, PATIENCE, Server, client, echo, read_line, read_to_end};
+use harness::{Counting, Gate, PATIENCE, Server, client, echo, listener, read_line, read_to_end};
 pub(crate) use toy::{Lines, Rude, Toy};
-use wirestate_driver::{ConnectError, Connection, Error, How, Mode, Next, Options, Stream, Traffic};
+use wirestate_driver::{ConnectError, Connection, Connector, Error, How, Mode, Next, Options, Step, Stream};
 use wirestate_machine::{Machine, Upgrade};
 
 pub(crate) fn lines_are_answered<W: World>() {
@@ -106,7 +106,7 @@ pub(crate) fn what_came_before_a_half_close_is_answered<W: World>() {
     client.shutdown(Side::Write).unwrap();
     assert_eq!(read_to_end(&mut client), "one\r\ntwo\r\n");
     let traffic = told.recv_timeout(PATIENCE).unwrap().unwrap();
-    assert_eq!(traffic, Traffic { read: 14, written: 10 });
+    assert_eq!((traffic.read, traffic.written), (14, 10));
 }
 
 pub(crate) fn a_reset_in_mid_write_is_told<W: World>() {
@@ -183,14 +183,15 @@ pub(crate) fn large_streams_go_both_ways_at_once<W: World>() {
     let server = Server::echo::<W>();
     let script = "0123456789012345678901234567890123456789012345678901234567890\r\n".repeat(50_000);
     W::block_on(async {
-        let mut conn = W::connect(server.address().to_string(), Options::new()).await.unwrap();
+        let mut conn = W::connect(server.address(), |_, _| Lines::new()).await.unwrap();
         conn.machine().send(script.as_bytes());
         let mut echoed = Vec::new();
         while echoed.len() < script.len() {
             echoed.extend_from_slice(&conn.try_next().await.unwrap().unwrap());
         }
         assert!(echoed == script.as_bytes());
-        assert_eq!(conn.traffic(), Traffic { read: script.len() as u64, written: script.len() as u64 });
+        let size = script.len() as u64;
+        assert_eq!((conn.traffic().read, conn.traffic().written), (size, size));
         conn.close(How::Flush).await.unwrap();
     });
     assert_eq!(server.stop_gracefully().aborted, 0);
@@ -199,7 +200,7 @@ pub(crate) fn large_streams_go_both_ways_at_once<W: World>() {
 pub(crate) fn a_client_talks_and_says_goodbye<W: World>() {
     let server = Server::echo::<W>();
     W::block_on(async {
-        let mut conn = W::connect(server.address().to_string(), Options::new()).await.unwrap();
+        let mut conn = W::connect(server.address(), |_, _| Lines::new()).await.unwrap();
         assert_eq!(conn.info().peer().tcp(), Some(server.address()));
         conn.machine().send(b"hello\r\n");
         assert_eq!(conn.try_next().await.unwrap().unwrap(), "hello\r\n");
@@ -212,17 +213,17 @@ pub(crate) fn a_client_talks_and_says_goodbye<W: World>() {
 
 pub(crate) fn a_refused_connection_says_so<W: World>() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let refused = W::block_on(W::connect(gone.to_string(), Options::new())).unwrap_err();
+    let refused = W::block_on(W::connect(gone.to_string(), |_, _| Lines::new())).unwrap_err();
     match refused {
         ConnectError::Connect { address, source } => {
-            assert_eq!((address, source.kind()), (gone, ErrorKind::ConnectionRefused));
+            assert_eq!((address, source.kind()), (gone.into(), ErrorKind::ConnectionRefused));
         }
         other => panic!("{other}"),
     }
 }
 
 pub(crate) fn a_name_that_is_none_says_so<W: World>() {
-    let nowhere = W::block_on(W::connect("no port in here".into(), Options::new())).unwrap_err();
+    let nowhere = W::block_on(W::connect("no port in here", |_, _| Lines::new())).unwrap_err();
     assert!(matches!(nowhere, ConnectError::Resolve(_)), "{nowhere}");
 }
 
@@ -236,14 +237,13 @@ pub(crate) fn connecting_has_a_deadline<W: World>() {
         queue.push(one);
         assert!(queue.len() < 100, "this system's backlog has no end");
     }
-    let options = Options::new().connect(Duration::from_millis(50));
-    let late = W::block_on(W::connect(address.to_string(), options)).unwrap_err();
-    assert!(matches!(late, ConnectError::Deadline { after } if after == Duration::from_millis(50)), "{late}");
+    let after = Duration::from_millis(50);
+    let late = W::block_on(W::connect(Connector::to(address).within(after), |_, _| Lines::new())).unwrap_err();
+    assert!(matches!(late, ConnectError::Deadline { after: told, step: Step::Connect } if told == after), "{late}");
 }
 
 pub(crate) fn several_addresses_are_served<W: World>() {
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = Server::start_on::<W, _>(vec![any, any], Options::new(), Toy::new, |conn| async {
+    let server = Server::start_on::<W, _>(vec![listener(), listener()], Toy::new, |conn| async {
         let _ = echo(conn).await;
     });
     assert_eq!(server.addresses.len(), 2);

@@ -92,12 +92,7 @@ impl Timer for Wire {
 }
 
 impl Stream for Wire {
-    fn poll_read(
-        &mut self,
-        _cx: &mut Context<'_>,
-        inbox: &mut Inbox,
-        _until: Option<Instant>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, _cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
         assert!(inbox.room() > 0, "no read without room");
         let mut state = self.state();
         state.reads += 1;
@@ -115,12 +110,7 @@ impl Stream for Wire {
         }
     }
 
-    fn poll_write(
-        &mut self,
-        _cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-        _until: Option<Instant>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(&mut self, _cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         assert!(slices.iter().all(|slice| !slice.is_empty()), "no empty slices");
         let mut state = self.state();
         if let Some(kind) = state.broken_write {

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
 
-/// Resolves a name. The system's resolver blocks, so it gets a thread.
-pub(crate) async fn resolve(name: impl ToSocketAddrs + Send + 'static) -> io::Result<Vec<SocketAddr>> {
+/// Resolves a host and a port, such as `localhost:110`, for runtimes that have no resolver. The system's own blocks, so it gets a thread.
+pub async fn resolve(server: String) -> io::Result<Vec<SocketAddr>> {
     let desk = Arc::new(Mutex::new(Desk::default()));
     let thread_desk = desk.clone();
     thread::Builder::new().name("resolver".into()).spawn(move || {
-        let addresses = name.to_socket_addrs().map(Iterator::collect);
+        let addresses = server.to_socket_addrs().map(Iterator::collect);
         let mut desk = thread_desk.lock().unwrap_or_else(PoisonError::into_inner);
         desk.answer = Some(addresses);
         if let Some(waker) = desk.waiting.take() {

@@ -1,0 +1,274 @@
+//! The listening sockets of one server, and who is let in when.
+
+use std::collections::VecDeque;
+use std::io;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant as Time;
+
+use crate::control::{Away, Hall};
+use crate::info::Entrance;
+use crate::listener::{Bound, Place};
+use crate::{
+    Accept, AcceptClass, Address, Backoff, Info, ListenerError, ListenerId, Notice, Options, Proxies, Refusal, Runtime,
+    Timer,
+};
+
+/// How many connections are accepted in a row before the executor gets its turn.
+const STREAK: u32 = 16;
+
+/// Somebody who has come in.
+pub(crate) struct Visitor<S> {
+    pub(crate) stream: S,
+    pub(crate) info: Info,
+    pub(crate) options: Options,
+    pub(crate) proxies: Option<Arc<Proxies>>,
+}
+
+/// The open doors, and those who wait inside for others from their address to leave.
+pub(crate) struct Doors<A: Accept> {
+    open: Vec<Door<A>>,
+    waiting: VecDeque<Visitor<A::Stream>>,
+    failed: Vec<ListenerError>,
+    /// Which door is asked first, so that a busy one does not shut out the others.
+    first: usize,
+    streak: u32,
+    paused: bool,
+    /// When all doors are closed for want of something that only time brings back.
+    resting: Option<Time>,
+    backoff: Backoff,
+}
+
+struct Door<A> {
+    id: ListenerId,
+    /// Where connections arrive, if that is the same for all.
+    local: Option<Address>,
+    accept: A,
+    options: Options,
+    proxies: Option<Arc<Proxies>>,
+    entrance: Arc<Entrance>,
+    backoff: Backoff,
+    resting: Option<Time>,
+}
+
+impl<A: Accept> Doors<A> {
+    pub(crate) fn new() -> Self {
+        Doors {
+            open: Vec::new(),
+            waiting: VecDeque::new(),
+            failed: Vec::new(),
+            first: 0,
+            streak: 0,
+            paused: false,
+            resting: None,
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// The next who is let in; `None` when the server is to end, or its last door has failed.
+    pub(crate) fn poll<M, R: Runtime<Accept = A>>(
+        &mut self,
+        cx: &mut Context<'_>,
+        runtime: &mut R,
+        hall: &Hall<M>,
+    ) -> Poll<Option<Visitor<A::Stream>>> {
+        hall.register(cx.waker());
+        loop {
+            self.see_to_desk(runtime, hall);
+            if hall.shutdown().is_triggered() || (self.open.is_empty() && !self.failed.is_empty()) {
+                return Poll::Ready(None);
+            }
+            if self.streak >= STREAK {
+                self.streak = 0;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match self.poll_once(cx, runtime, hall) {
+                Poll::Ready(Some(visitor)) => {
+                    self.streak += 1;
+                    return Poll::Ready(Some(visitor));
+                }
+                Poll::Ready(None) => self.streak += 1,
+                Poll::Pending => {
+                    self.streak = 0;
+                    let wake = self.open.iter().filter_map(|door| door.resting).chain(self.resting).min();
+                    if runtime.poll_until(cx, wake).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes all doors.
+    pub(crate) fn close<M>(self, hall: &Hall<M>) -> Vec<ListenerError> {
+        let mut desk = hall.desk();
+        let gone = (mem::take(&mut desk.coming), mem::take(&mut desk.leaving), mem::take(&mut desk.open));
+        drop(desk);
+        drop(gone);
+        self.failed
+    }
+
+    /// No visitor could be served, for a reason that goes away with time.
+    pub(crate) fn rest<M>(&mut self, now: Time, id: Option<ListenerId>, error: &io::Error, hall: &Hall<M>) {
+        let pause = self.backoff.pause();
+        self.resting = now.checked_add(pause);
+        if let Some(id) = id {
+            hall.tell(&Notice::ListenerRests { id, error, pause });
+        }
+    }
+
+    /// Opens what was added, closes what was removed.
+    fn see_to_desk<M, R: Runtime<Accept = A>>(&mut self, runtime: &R, hall: &Hall<M>) {
+        let mut desk = hall.desk();
+        if desk.coming.is_empty() && desk.leaving.is_empty() {
+            return;
+        }
+        let (coming, leaving) = (mem::take(&mut desk.coming), mem::take(&mut desk.leaving));
+        drop(desk);
+        for away in leaving {
+            let place = away.place();
+            self.open.retain(|door| door.id != place.id);
+            hall.tell(&Notice::ListenerRemoved { id: place.id, address: &place.address });
+            if let Away::Coming(bound) = away {
+                drop(bound);
+            }
+        }
+        for bound in coming {
+            self.open_door(bound, runtime, hall);
+        }
+    }
+
+    fn open_door<M, R: Runtime<Accept = A>>(&mut self, bound: Bound, runtime: &R, hall: &Hall<M>) {
+        let Bound { socket, place, options, proxies, entrance } = bound;
+        match runtime.open(socket) {
+            Ok(accept) => {
+                let local = Some(place.address.clone()).filter(is_the_same_for_all);
+                let (backoff, resting) = (Backoff::default(), None);
+                self.open.push(Door { id: place.id, local, accept, options, proxies, entrance, backoff, resting });
+                hall.tell(&Notice::ListenerOpened { id: place.id, address: &place.address });
+                hall.desk().open.push(place);
+            }
+            Err(error) => self.fail(&place, error, hall),
+        }
+    }
+
+    fn fail<M>(&mut self, place: &Place, error: io::Error, hall: &Hall<M>) {
+        hall.tell(&Notice::ListenerFailed { id: place.id, address: &place.address, error: &error });
+        self.failed.push(ListenerError { address: place.address.clone(), source: error });
+    }
+
+    /// Lets one in, if the limits do. Ready with `None` when there was something else to do, which has been done.
+    fn poll_once<M>(
+        &mut self,
+        cx: &mut Context<'_>,
+        timer: &impl Timer,
+        hall: &Hall<M>,
+    ) -> Poll<Option<Visitor<A::Stream>>> {
+        let limits = hall.desk().limits;
+        if let Some(visitor) = self.take_waiting(hall, limits.per_address) {
+            return Poll::Ready(Some(visitor));
+        }
+        let is_full =
+            |doors: &Self| limits.connections.is_some_and(|limit| hall.seats() + doors.waiting.len() >= limit);
+        // Said before it is looked, so that no leave is missed in between.
+        hall.expect_leave(limits.connections.is_some() || !self.waiting.is_empty());
+        if is_full(self) {
+            if !mem::replace(&mut self.paused, true) {
+                hall.tell(&Notice::AcceptPaused { connections: hall.seats() });
+            }
+            return Poll::Pending;
+        }
+        if mem::replace(&mut self.paused, false) {
+            hall.tell(&Notice::AcceptResumed);
+        }
+        if self.resting.is_some_and(|until| timer.now() < until) {
+            return Poll::Pending;
+        }
+        self.resting = None;
+        let visitor = match self.poll_doors(cx, timer, hall) {
+            Poll::Ready(Some(visitor)) => visitor,
+            other => return other,
+        };
+        let ip = visitor.info.peer().ip();
+        let too_many = ip.zip(limits.per_address).is_some_and(|(ip, limit)| hall.count_from(ip) >= limit);
+        if !too_many {
+            return Poll::Ready(Some(visitor));
+        }
+        if self.waiting.len() < limits.waiting {
+            self.waiting.push_back(visitor);
+        } else {
+            hall.tell(&Notice::Refused { info: &visitor.info, why: &Refusal::TooManyFromAddress });
+        }
+        Poll::Ready(None)
+    }
+
+    /// The first of those inside whose address has room again.
+    fn take_waiting<M>(&mut self, hall: &Hall<M>, per_address: Option<usize>) -> Option<Visitor<A::Stream>> {
+        let has_room = |visitor: &Visitor<A::Stream>| match (visitor.info.peer().ip(), per_address) {
+            (Some(ip), Some(limit)) => hall.count_from(ip) < limit,
+            _ => true,
+        };
+        let place = self.waiting.iter().position(has_room)?;
+        self.waiting.remove(place)
+    }
+
+    /// Asks each door that is not resting.
+    fn poll_doors<M>(
+        &mut self,
+        cx: &mut Context<'_>,
+        timer: &impl Timer,
+        hall: &Hall<M>,
+    ) -> Poll<Option<Visitor<A::Stream>>> {
+        for offset in 0..self.open.len() {
+            let at = (self.first + offset) % self.open.len();
+            let Some(door) = self.open.get_mut(at) else { continue };
+            if door.resting.is_some_and(|until| timer.now() < until) {
+                continue;
+            }
+            door.resting = None;
+            match door.accept.poll_accept(cx) {
+                Poll::Pending => continue,
+                Poll::Ready(Ok((stream, peer))) => {
+                    door.backoff.reset();
+                    self.backoff.reset();
+                    self.first = at + 1;
+                    return Poll::Ready(Some(door.visitor(stream, peer)));
+                }
+                Poll::Ready(Err(error)) => match AcceptClass::of(&error) {
+                    AcceptClass::Momentary => {}
+                    AcceptClass::Exhausted => {
+                        let pause = door.backoff.pause();
+                        door.resting = timer.now().checked_add(pause);
+                        hall.tell(&Notice::ListenerRests { id: door.id, error: &error, pause });
+                    }
+                    AcceptClass::Fatal => {
+                        let door = self.open.swap_remove(at);
+                        let mut desk = hall.desk();
+                        let places: Vec<_> = desk.open.extract_if(.., |place| place.id == door.id).collect();
+                        drop(desk);
+                        if let Some(place) = places.first() {
+                            self.fail(place, error, hall);
+                        }
+                    }
+                },
+            }
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    }
+}
+
+impl<A: Accept> Door<A> {
+    fn visitor(&self, stream: A::Stream, peer: Address) -> Visitor<A::Stream> {
+        let local = self.local.clone().unwrap_or_else(|| A::local(&stream));
+        let info = Info::new(peer, local).through(&self.entrance);
+        Visitor { stream, info, options: self.options, proxies: self.proxies.clone() }
+    }
+}
+
+/// Whether connections arrive exactly where is listened: not so on `0.0.0.0`.
+fn is_the_same_for_all(address: &Address) -> bool {
+    address.tcp().is_none_or(|address| !address.ip().is_unspecified())
+}

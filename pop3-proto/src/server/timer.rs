@@ -53,9 +53,11 @@ impl Timer {
         self.stale = true;
     }
 
-    /// Something happened that ends a delay.
+    /// Something happened that ends a delay, if there is one.
     pub(super) fn wake(&mut self) {
-        self.stale = true;
+        if self.what == What::Delay {
+            self.stale = true;
+        }
     }
 
     /// Whether there is anything to do for the timer at `now`.
@@ -147,5 +149,22 @@ mod tests {
         assert!(matches!(server.poll(Instant::START), Ok(Some(Event::LoginFailed { count: 1, .. }))));
         assert!(matches!(server.poll(Instant::START), Err(Violation::TooManyFailedLogins)));
         assert!(server.is_closed());
+    }
+
+    #[test]
+    fn a_shutdown_ends_a_delay_and_moves_no_other_deadline() {
+        let mut server =
+            Server::new(Arc::new(Config { cleartext: true, ..Config::default() }), [7; 32], Instant::START);
+        server.inbox().push(b"USER ann\r\nPASS wrong\r\n");
+        let Ok(Some(Event::Authenticate { ticket, .. })) = server.poll(Instant::START) else { panic!() };
+        assert!(matches!(server.poll(Instant::START), Ok(None)));
+        let by = server.deadline();
+        server.shutdown();
+        assert!(matches!(server.poll(Instant::START + Duration::from_secs(1)), Ok(None)));
+        assert_eq!(server.deadline(), by);
+        server.authenticate(ticket, Answer::Reject(Rejection::Credentials)).unwrap();
+        let now = Instant::START + Duration::from_secs(1);
+        assert!(matches!(server.poll(now), Ok(Some(Event::LoginFailed { .. }))));
+        assert!(matches!(server.poll(now), Ok(Some(Event::Closed(Reason::Shutdown)))));
     }
 }

@@ -1,5 +1,6 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::mem;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -112,12 +113,17 @@ impl<M> Control<M> {
     pub fn remove(&self, listener: impl Into<Selector>) -> Vec<ListenerId> {
         let selector = listener.into();
         let mut desk = self.hall.desk();
-        let mut removed: Vec<_> =
-            desk.coming.extract_if(.., |bound| selector.selects(&bound.place)).map(Away::Coming).collect();
-        removed.extend(desk.open.extract_if(.., |place| selector.selects(place)).map(Away::Open));
-        let ids = removed.iter().map(Away::id).collect();
+        let coming = mem::take(&mut desk.coming).into_iter();
+        let (never_opened, coming): (VecDeque<_>, _) = coming.partition(|bound| selector.selects(&bound.place));
+        desk.coming = coming;
+        let open: Vec<_> = desk.open.extract_if(.., |place| selector.selects(place)).collect();
+        let removed = never_opened.iter().map(|bound| &bound.place).chain(&open);
+        let removed: Vec<_> = removed.map(|place| (place.id, place.address.clone())).collect();
+        let ids = removed.iter().map(|(id, _)| *id).collect();
         desk.leaving.extend(removed);
         drop(desk);
+        // Their sockets and paths go outside the lock.
+        drop((never_opened, open));
         self.hall.wake();
         ids
     }
@@ -200,28 +206,10 @@ struct Roll<M> {
 #[derive(Default)]
 pub(crate) struct Desk {
     pub(crate) limits: Limits,
-    pub(crate) coming: Vec<Bound>,
-    pub(crate) leaving: Vec<Away>,
+    pub(crate) coming: VecDeque<Bound>,
+    /// What was removed already, to be closed and told.
+    pub(crate) leaving: VecDeque<(ListenerId, Address)>,
     pub(crate) open: Vec<Place>,
-}
-
-/// A listener that was removed.
-pub(crate) enum Away {
-    Coming(Bound),
-    Open(Place),
-}
-
-impl Away {
-    fn id(&self) -> ListenerId {
-        self.place().id
-    }
-
-    pub(crate) fn place(&self) -> &Place {
-        match self {
-            Away::Coming(bound) => &bound.place,
-            Away::Open(place) => place,
-        }
-    }
 }
 
 impl<M> Hall<M> {
@@ -330,13 +318,16 @@ impl<M> Seat<M> {
         &self.hall
     }
 
-    /// The connection is from another address than it seemed.
-    pub(crate) fn is_from(&mut self, ip: Option<IpAddr>) {
+    /// Says where the connection is from, which was not known. `false` when there are `limit` from there already.
+    pub(crate) fn is_from(&mut self, ip: IpAddr, limit: Option<usize>) -> bool {
         let mut roll = self.hall.roll();
-        roll.forget(std::mem::replace(&mut self.ip, ip));
-        if let Some(ip) = ip {
-            *roll.addresses.entry(ip).or_default() += 1;
+        let count = roll.addresses.get(&ip).copied().unwrap_or(0);
+        if limit.is_some_and(|limit| count >= limit) {
+            return false;
         }
+        roll.addresses.insert(ip, count + 1);
+        roll.forget(self.ip.replace(ip));
+        true
     }
 
     /// From here on the connection can be found by its number.

@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 use std::io;
 use std::mem;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant as Time;
 
-use crate::control::{Away, Hall};
+use crate::control::Hall;
 use crate::info::Entrance;
-use crate::listener::{Bound, Place};
+use crate::listener::Bound;
+use crate::proxy::Asked;
 use crate::{
     Accept, AcceptClass, Address, Backoff, Info, ListenerError, ListenerId, Notice, Options, Proxies, Refusal, Runtime,
     Timer,
@@ -26,11 +28,22 @@ pub(crate) struct Visitor<S> {
     pub(crate) proxies: Option<Arc<Proxies>>,
 }
 
+impl<S> Visitor<S> {
+    /// The address that the limits count; `None` also of one that a proxy has still to introduce.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        let peer = self.info.peer();
+        let is_introduced = self.proxies.as_ref().is_none_or(|proxies| !matches!(proxies.ask(peer), Asked::Header));
+        peer.ip().filter(|_| is_introduced)
+    }
+}
+
 /// The open doors, and those who wait inside for others from their address to leave.
 pub(crate) struct Doors<A: Accept> {
     open: Vec<Door<A>>,
     waiting: VecDeque<Visitor<A::Stream>>,
     failed: Vec<ListenerError>,
+    /// Whether the last door there was has failed.
+    bereft: bool,
     /// Which door is asked first, so that a busy one does not shut out the others.
     first: usize,
     streak: u32,
@@ -58,6 +71,7 @@ impl<A: Accept> Doors<A> {
             open: Vec::new(),
             waiting: VecDeque::new(),
             failed: Vec::new(),
+            bereft: false,
             first: 0,
             streak: 0,
             paused: false,
@@ -76,7 +90,7 @@ impl<A: Accept> Doors<A> {
         hall.register(cx.waker());
         loop {
             self.see_to_desk(runtime, hall);
-            if hall.shutdown().is_triggered() || (self.open.is_empty() && !self.failed.is_empty()) {
+            if hall.shutdown().is_triggered() || self.bereft {
                 return Poll::Ready(None);
             }
             if self.streak >= STREAK {
@@ -92,12 +106,20 @@ impl<A: Accept> Doors<A> {
                 Poll::Ready(None) => self.streak += 1,
                 Poll::Pending => {
                     self.streak = 0;
-                    let wake = self.open.iter().filter_map(|door| door.resting).chain(self.resting).min();
-                    if runtime.poll_until(cx, wake).is_pending() {
+                    if runtime.poll_until(cx, self.wake()).is_pending() {
                         return Poll::Pending;
                     }
                 }
             }
+        }
+    }
+
+    /// When time alone makes a difference: not while accept is paused, and not for one door while all rest.
+    fn wake(&self) -> Option<Time> {
+        match self.resting {
+            _ if self.paused => None,
+            None => self.open.iter().filter_map(|door| door.resting).min(),
+            all => all,
         }
     }
 
@@ -108,6 +130,11 @@ impl<A: Accept> Doors<A> {
         drop(desk);
         drop(gone);
         self.failed
+    }
+
+    /// A visitor is being served.
+    pub(crate) fn is_well(&mut self) {
+        self.backoff.reset();
     }
 
     /// No visitor could be served, for a reason that goes away with time.
@@ -121,42 +148,42 @@ impl<A: Accept> Doors<A> {
 
     /// Opens what was added, closes what was removed.
     fn see_to_desk<M, R: Runtime<Accept = A>>(&mut self, runtime: &R, hall: &Hall<M>) {
-        let mut desk = hall.desk();
-        if desk.coming.is_empty() && desk.leaving.is_empty() {
-            return;
-        }
-        let (coming, leaving) = (mem::take(&mut desk.coming), mem::take(&mut desk.leaving));
-        drop(desk);
-        for away in leaving {
-            let place = away.place();
-            self.open.retain(|door| door.id != place.id);
-            hall.tell(&Notice::ListenerRemoved { id: place.id, address: &place.address });
-            if let Away::Coming(bound) = away {
-                drop(bound);
+        loop {
+            let mut desk = hall.desk();
+            if let Some((id, address)) = desk.leaving.pop_front() {
+                drop(desk);
+                self.open.retain(|door| door.id != id);
+                hall.tell(&Notice::ListenerRemoved { id, address: &address });
+            } else if let Some(Bound { socket, place, options, proxies, entrance }) = desk.coming.pop_front() {
+                // Under the lock, so that at each moment it is to be found in one place or the other.
+                let opened = runtime.open(socket);
+                let (id, address) = (place.id, place.address.clone());
+                match opened {
+                    Ok(accept) => {
+                        desk.open.push(place);
+                        drop(desk);
+                        let local = Some(address.clone()).filter(is_the_same_for_all);
+                        let (backoff, resting) = (Backoff::default(), None);
+                        self.open.push(Door { id, local, accept, options, proxies, entrance, backoff, resting });
+                        self.bereft = false;
+                        hall.tell(&Notice::ListenerOpened { id, address: &address });
+                    }
+                    Err(error) => {
+                        drop(desk);
+                        drop(place);
+                        self.fail(id, address, error, hall);
+                    }
+                }
+            } else {
+                return;
             }
-        }
-        for bound in coming {
-            self.open_door(bound, runtime, hall);
         }
     }
 
-    fn open_door<M, R: Runtime<Accept = A>>(&mut self, bound: Bound, runtime: &R, hall: &Hall<M>) {
-        let Bound { socket, place, options, proxies, entrance } = bound;
-        match runtime.open(socket) {
-            Ok(accept) => {
-                let local = Some(place.address.clone()).filter(is_the_same_for_all);
-                let (backoff, resting) = (Backoff::default(), None);
-                self.open.push(Door { id: place.id, local, accept, options, proxies, entrance, backoff, resting });
-                hall.tell(&Notice::ListenerOpened { id: place.id, address: &place.address });
-                hall.desk().open.push(place);
-            }
-            Err(error) => self.fail(&place, error, hall),
-        }
-    }
-
-    fn fail<M>(&mut self, place: &Place, error: io::Error, hall: &Hall<M>) {
-        hall.tell(&Notice::ListenerFailed { id: place.id, address: &place.address, error: &error });
-        self.failed.push(ListenerError { address: place.address.clone(), source: error });
+    fn fail<M>(&mut self, id: ListenerId, address: Address, error: io::Error, hall: &Hall<M>) {
+        self.bereft = self.open.is_empty();
+        hall.tell(&Notice::ListenerFailed { id, address: &address, error: &error });
+        self.failed.push(ListenerError { address, source: error });
     }
 
     /// Lets one in, if the limits do. Ready with `None` when there was something else to do, which has been done.
@@ -191,7 +218,7 @@ impl<A: Accept> Doors<A> {
             Poll::Ready(Some(visitor)) => visitor,
             other => return other,
         };
-        let ip = visitor.info.peer().ip();
+        let ip = visitor.ip();
         let too_many = ip.zip(limits.per_address).is_some_and(|(ip, limit)| hall.count_from(ip) >= limit);
         if !too_many {
             return Poll::Ready(Some(visitor));
@@ -206,7 +233,7 @@ impl<A: Accept> Doors<A> {
 
     /// The first of those inside whose address has room again.
     fn take_waiting<M>(&mut self, hall: &Hall<M>, per_address: Option<usize>) -> Option<Visitor<A::Stream>> {
-        let has_room = |visitor: &Visitor<A::Stream>| match (visitor.info.peer().ip(), per_address) {
+        let has_room = |visitor: &Visitor<A::Stream>| match (visitor.ip(), per_address) {
             (Some(ip), Some(limit)) => hall.count_from(ip) < limit,
             _ => true,
         };
@@ -232,7 +259,6 @@ impl<A: Accept> Doors<A> {
                 Poll::Pending => continue,
                 Poll::Ready(Ok((stream, peer))) => {
                     door.backoff.reset();
-                    self.backoff.reset();
                     self.first = at + 1;
                     return Poll::Ready(Some(door.visitor(stream, peer)));
                 }
@@ -246,10 +272,12 @@ impl<A: Accept> Doors<A> {
                     AcceptClass::Fatal => {
                         let door = self.open.swap_remove(at);
                         let mut desk = hall.desk();
-                        let places: Vec<_> = desk.open.extract_if(.., |place| place.id == door.id).collect();
+                        let place = desk.open.iter().position(|place| place.id == door.id);
+                        let place = place.map(|at| desk.open.swap_remove(at));
                         drop(desk);
-                        if let Some(place) = places.first() {
-                            self.fail(place, error, hall);
+                        // One that is being removed has failed nobody.
+                        if let Some(address) = place.map(|place| place.address.clone()) {
+                            self.fail(door.id, address, error, hall);
                         }
                     }
                 },

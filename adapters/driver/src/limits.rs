@@ -6,7 +6,7 @@ pub struct Limits {
     /// With zero, nobody is let in.
     pub connections: Option<usize>,
     /// From one IP address. Default: as many as come. Who comes above that limit [waits](Limits::waiting), unanswered, until another one
-    /// from there has left.
+    /// from there has left. Who a [proxy](crate::Proxies) introduces is refused at once.
     pub per_address: Option<usize>,
     /// How many may wait for others from their address to leave. They count as connections. Beyond this they are refused. Default 64.
     pub waiting: usize,

@@ -75,9 +75,10 @@ where
     }
     while let Some(visitor) = poll_fn(|cx| doors.poll(cx, &mut runtime, hall)).await {
         let listener = visitor.info.listener();
-        let seat = hall.seat(visitor.info.peer().ip());
-        if let Err(error) = runtime.spawn(session.receive(visitor, seat)) {
-            doors.rest(runtime.now(), listener, &error, hall);
+        let seat = hall.seat(visitor.ip());
+        match runtime.spawn(session.receive(visitor, seat)) {
+            Ok(()) => doors.is_well(),
+            Err(error) => doors.rest(runtime.now(), listener, &error, hall),
         }
     }
     let failed = doors.close(hall);
@@ -180,12 +181,11 @@ async fn ask_proxy<M, S: Stream>(
         Ok(introduced) => introduced,
         Err(why) => return refuse(why),
     };
-    let ip = info.peer().ip();
-    let limit = hall.desk().limits.per_address;
-    if info.proxy().is_some() && ip.zip(limit).is_some_and(|(ip, limit)| hall.count_from(ip) >= limit) {
+    // The proxy itself, whose health checks these are, may come as often as it likes.
+    let limit = info.proxy().and(hall.desk().limits.per_address);
+    if info.peer().ip().is_some_and(|ip| !seat.is_from(ip, limit)) {
         return refuse(Refusal::TooManyFromAddress);
     }
-    seat.is_from(ip);
     Some((Visitor { info, ..visitor }, seat, read))
 }
 

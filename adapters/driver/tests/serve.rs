@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use toy::Toy;
 use wirestate_driver::{
-    Accept, Address, Listener, ListeningSocket, Mode, Report, Runtime, Shutdown, Stream, Timer, serve,
+    Accept, Address, Control, Limits, Listener, ListeningSocket, Mode, Report, Runtime, Shutdown, Stream, Timer, serve,
 };
 use wirestate_machine::Inbox;
 
@@ -143,13 +143,13 @@ impl Stream for Ended {
     }
 }
 
-fn served<'a>(worlds: &[World], shutdown: &'a Shutdown) -> Pin<Box<dyn Future<Output = Report> + 'a>> {
+fn served<'a>(worlds: &[World], control: impl Into<Control<Toy>> + 'a) -> Pin<Box<dyn Future<Output = Report> + 'a>> {
     let listeners: Vec<_> = worlds.iter().map(|_| Listener::bind("127.0.0.1:0").unwrap()).collect();
     let runtime = Worlds { first: worlds[0].clone(), doors: Mutex::new(worlds.iter().cloned().collect()) };
     let handler = async |mut conn: wirestate_driver::Connection<Toy, Ended>| {
         assert!(conn.next().await.is_none());
     };
-    Box::pin(serve(listeners, runtime, |_, now| Toy::new(now), handler, shutdown))
+    Box::pin(serve(listeners, runtime, |_, now| Toy::new(now), handler, control))
 }
 
 fn poll(serving: &mut Pin<Box<dyn Future<Output = Report> + '_>>) -> Poll<Report> {
@@ -228,4 +228,67 @@ fn without_a_thread_to_be_had_the_server_rests_and_goes_on() {
     assert!(world.state().queue.is_empty());
     shutdown.trigger(Mode::Now);
     assert!(poll(&mut serving).is_ready());
+}
+
+#[test]
+fn a_server_that_is_full_waits_for_no_clock() {
+    let world = World::new(&[None, Some(libc::EMFILE), None]);
+    let shutdown = Shutdown::new();
+    let control = Control::new(&shutdown);
+    let mut serving = served(std::slice::from_ref(&world), &control);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!(world.alarm(), Some(Duration::from_millis(5)));
+    control.set_limits(Limits::new().connections(0));
+    world.state().now += Duration::from_secs(1);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!(world.alarm(), None);
+    control.set_limits(Limits::new());
+    assert!(poll(&mut serving).is_pending());
+    assert!(world.state().queue.is_empty());
+}
+
+#[test]
+fn one_door_that_has_rested_waits_for_the_rest_of_all() {
+    let (first, second) = (World::new(&[Some(libc::EMFILE)]), World::new(&[None]));
+    let shutdown = Shutdown::new();
+    let mut serving = served(&[first.clone(), second.clone()], &shutdown);
+    assert!(poll(&mut serving).is_pending());
+    first.state().now += Duration::from_millis(2);
+    first.state().no_thread = true;
+    second.state().queue.push_back(None);
+    assert!(poll(&mut serving).is_pending());
+    first.state().now += Duration::from_millis(3);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!(first.alarm(), Some(Duration::from_millis(2)));
+}
+
+#[test]
+fn the_pauses_grow_while_there_is_no_thread_to_be_had() {
+    let world = World::new(&[None; 4]);
+    let shutdown = Shutdown::new();
+    let mut serving = served(std::slice::from_ref(&world), &shutdown);
+    for pause in [5, 10, 20] {
+        world.state().no_thread = true;
+        assert!(poll(&mut serving).is_pending());
+        assert_eq!(world.alarm(), Some(Duration::from_millis(pause)));
+        world.state().now += Duration::from_millis(pause);
+    }
+    assert!(poll(&mut serving).is_pending());
+    assert!(world.state().queue.is_empty());
+}
+
+#[test]
+fn a_server_ends_when_the_last_listener_fails_not_when_it_is_removed() {
+    let worlds = [World::new(&[Some(libc::EBADF)]), World::new(&[]), World::new(&[None])];
+    let control = Control::new(&Shutdown::new());
+    let mut serving = served(&worlds, &control);
+    assert!(poll(&mut serving).is_pending());
+    let left: Vec<_> = control.listeners().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left.len(), 2);
+    for id in left {
+        assert_eq!(control.remove(id), [id]);
+    }
+    assert!(poll(&mut serving).is_pending(), "the last one was removed, it has not failed");
+    control.trigger(Mode::Now);
+    assert!(matches!(poll(&mut serving), Poll::Ready(report) if report.failed.len() == 1));
 }

@@ -1,5 +1,9 @@
+#[cfg(target_os = "linux")]
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+#[cfg(target_os = "linux")]
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 /// One end of a connection.
@@ -34,9 +38,16 @@ impl Address {
     pub fn of_unix(address: &std::os::unix::net::SocketAddr) -> Self {
         #[cfg(target_os = "linux")]
         if let Some(name) = std::os::linux::net::SocketAddrExt::as_abstract_name(address) {
-            return Address::Unix(Some(format!("@{}", String::from_utf8_lossy(name)).into()));
+            return Address::of_abstract(name);
         }
         Address::Unix(address.as_pathname().map(PathBuf::from))
+    }
+
+    /// A name in Linux's abstract namespace.
+    #[cfg(target_os = "linux")]
+    pub fn of_abstract(name: &[u8]) -> Self {
+        let name: OsString = OsStringExt::from_vec([b"@", name].concat());
+        Address::Unix(Some(name.into()))
     }
 }
 

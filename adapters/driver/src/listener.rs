@@ -3,11 +3,13 @@ use std::io;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 #[cfg(unix)]
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::{fs::FileTypeExt, net::UnixListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(unix)]
+use socket2::SockAddr;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::info::{Data, Entrance};
@@ -153,7 +155,7 @@ impl Listener {
     #[cfg(target_os = "linux")]
     pub fn bind_abstract(name: impl AsRef<[u8]>) -> Result<Self, BindError> {
         let name = name.as_ref();
-        let address = Address::Unix(Some(format!("@{}", String::from_utf8_lossy(name)).into()));
+        let address = Address::of_abstract(name);
         use std::os::linux::net::SocketAddrExt;
         let bound = std::os::unix::net::SocketAddr::from_abstract_name(name).and_then(|name| {
             let socket = UnixListener::bind_addr(&name)?;
@@ -297,7 +299,11 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 /// Whether there is a socket at `path` that nobody listens on any more.
 #[cfg(unix)]
 fn is_abandoned(path: &Path) -> bool {
-    UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_socket());
+    // It must not wait for room in the backlog of somebody who is busy.
+    let tried = Socket::new(Domain::UNIX, Type::STREAM, None)
+        .and_then(|socket| socket.set_nonblocking(true).and_then(|()| socket.connect(&SockAddr::unix(path)?)));
+    is_socket && tried.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
 /// Which listening sockets are meant: by id, address, or port.

@@ -13,8 +13,9 @@ use wirestate_machine::Inbox;
 
 use crate::{Address, Info, Refusal, Stream};
 
-/// The longest header that is waited for. Version 1 has at most 107 bytes; version 2 has more with what proxies add of their own.
+/// The longest header that is waited for. Version 2 may have more with what proxies add of their own, version 1 may not.
 const LONGEST: usize = 4096;
+const LONGEST_V1: usize = 107;
 /// How much is read at a time: what follows the header must not be read far ahead.
 const STEP: usize = 256;
 const V1: &[u8] = b"PROXY ";
@@ -140,6 +141,7 @@ fn parse(bytes: &[u8]) -> Result<Option<(Ends, usize)>, Refusal> {
         return Err(Refusal::NoProxyHeader);
     }
     match ProxyHeader::parse(bytes, ParseConfig::default()) {
+        Ok((_, length)) if bytes.starts_with(V1) && length > LONGEST_V1 => Err(Refusal::NoProxyHeader),
         Ok((header, length)) => {
             let ends = header.proxied_address().map(|ends| (ends.source.into(), ends.destination.into()));
             Ok(Some((ends, length)))
@@ -192,6 +194,9 @@ mod tests {
         }
         let endless = [&b"PROXY TCP4 "[..], &[b'1'; 200]].concat();
         assert!(matches!(parse(&endless), Err(Refusal::NoProxyHeader)));
+        let unknown = |more| [&b"PROXY UNKNOWN"[..], &vec![b' '; more], b"\r\n"].concat();
+        assert!(matches!(parse(&unknown(92)), Ok(Some((None, 107)))));
+        assert!(matches!(parse(&unknown(93)), Err(Refusal::NoProxyHeader)));
     }
 
     #[test]

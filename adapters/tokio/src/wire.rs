@@ -38,6 +38,10 @@ impl Wire {
 
 #[cfg(unix)]
 pub(crate) fn of_unix(address: &tokio::net::unix::SocketAddr) -> Address {
+    #[cfg(target_os = "linux")]
+    if let Some(name) = address.as_abstract_name() {
+        return Address::of_abstract(name);
+    }
     Address::Unix(address.as_pathname().map(Into::into))
 }
 

@@ -8,7 +8,7 @@ use wirestate_machine::{Ending, Instant, Machine};
 
 use crate::control::Seat;
 use crate::handle::{CUT_OFF, Shared};
-use crate::shutdown::{Line, Ring};
+use crate::shutdown::{Line, Phase, Ring};
 use crate::{Clock, Error, Handle, Info, Notice, Observer, Options, Shutdown, Stream, Traffic};
 
 /// A machine on a stream.
@@ -54,6 +54,8 @@ pub(crate) struct State {
     pub(crate) peer_done: bool,
     /// Whether the peer cannot be written to any more, and this end goes on nevertheless.
     pub(crate) mute: bool,
+    /// Whether the peer is not listened to, so that its silence means nothing.
+    pub(crate) deaf: bool,
     /// Whether the machine has been told of the shutdown.
     pub(crate) told: bool,
     /// Whether the shutdown waits for no safe point.
@@ -122,13 +124,22 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         let time = stream.now();
         let now = clock.instant(time);
         let machine = machine(&info, now);
-        let shared = Arc::new(Shared::new(info, time, options.mailbox));
+        Connection::made_of(stream, machine, Shared::new(info, time, options.mailbox), clock, options, now)
+    }
+
+    fn made_of(stream: S, machine: M, shared: Shared<M>, clock: Clock, options: Options, now: Instant) -> Self {
         Connection {
             machine,
             stream,
             clock,
             options,
-            presence: Presence { shared, bond: Bond::None, observer: None, ending: None, is_over: false },
+            presence: Presence {
+                shared: Arc::new(shared),
+                bond: Bond::None,
+                observer: None,
+                ending: None,
+                is_over: false,
+            },
             unread: None,
             stage: Stage::Open,
             failure: None,
@@ -200,7 +211,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         if how == How::Abort {
             return Ok(());
         }
-        self.part();
+        self.shared().end(How::Flush);
         while self.try_next().await?.is_some() {}
         Ok(())
     }
@@ -209,7 +220,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     /// understood. What the old one has said is written first.
     ///
     /// The server's shutdown and limits go on to hold; handles of the old machine reach nothing any more. A machine that waits for an
-    /// upgrade cannot be replaced, for what comes next is no longer what it was.
+    /// upgrade cannot be replaced, for what comes next is no longer what it was. A connection that is ending already goes on ending.
     pub async fn replace<N: Machine + 'static>(
         mut self,
         machine: impl FnOnce(M, &Info, Instant) -> N,
@@ -217,22 +228,38 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     where
         M: 'static,
     {
-        self.flush().await?;
-        if let Some(upgrade) = self.machine.upgrade() {
-            return Err(Error::UnhandledUpgrade(upgrade));
+        loop {
+            self.flush().await?;
+            if let Some(error) = self.failure.take() {
+                return Err(error);
+            }
+            if self.stage != Stage::Open {
+                break;
+            }
+            if let Some(upgrade) = self.machine.upgrade() {
+                return Err(Error::UnhandledUpgrade(upgrade));
+            }
+            // What handles have said while the outbox was full is said by the old machine, too.
+            if self.shared().leave() {
+                break;
+            }
         }
-        let Connection { machine: mut old, stream, clock, options, presence, unread, heard, state, .. } = self;
+        let Connection { machine: mut old, stream, clock, options, presence, unread, now, state, .. } = self;
         let read = old.inbox().take(usize::MAX);
-        let (info, bond, observer) = presence.dissolve();
-        let mut new = Connection::open(stream, info, clock, options, |info, now| machine(old, info, now));
+        let shared = presence.shared.succeeded(read.len());
+        let machine = machine(old, &shared.info, now);
+        let mut new = Connection::made_of(stream, machine, shared, clock, options, now);
         new.unread = join(read, unread);
-        new.heard = heard;
-        new.state.peer_done = state.peer_done;
+        new.stage = self.stage;
+        new.patience = self.patience;
+        new.heard = self.heard;
+        new.silences = self.silences;
+        // The new machine has not heard of a shutdown yet.
+        new.state = State { told: false, hurried: false, ..state };
         if state.peer_done && new.unread.is_none() {
             new.machine.inbox().close();
         }
-        new.presence.observer = observer;
-        new.presence.bond = bond.pass_on(&new.presence.shared);
+        presence.hand_over(&mut new.presence);
         Ok(new)
     }
 
@@ -345,6 +372,11 @@ impl<M> Bond<M> {
         }
     }
 
+    /// Whether whoever runs the handler, which knows but the machine that it began with, has cut it off.
+    fn is_cut_off(&self) -> bool {
+        matches!(self, Bond::Inherited(line, _) if line.shutdown().phase() == Phase::Abort)
+    }
+
     /// The same bond for the connection of another machine.
     fn pass_on<N: 'static>(self, to: &Arc<Shared<N>>) -> Bond<N>
     where
@@ -375,11 +407,16 @@ impl<M> Presence<M> {
         }
     }
 
-    /// What goes over to another machine's connection. Nobody is told of an end.
-    fn dissolve(mut self) -> (Info, Bond<M>, Option<Observer>) {
+    /// Another machine's connection is there in this one's place. Nobody is told of an end.
+    fn hand_over<N: 'static>(mut self, to: &mut Presence<N>)
+    where
+        M: 'static,
+    {
         self.shared.retire();
         self.is_over = true;
-        (self.shared.info.clone(), std::mem::replace(&mut self.bond, Bond::None), self.observer.take())
+        to.observer = self.observer.take();
+        to.ending = self.ending;
+        to.bond = std::mem::replace(&mut self.bond, Bond::None).pass_on(&to.shared);
     }
 
     /// The connection is over: no handle reaches it any more.
@@ -395,7 +432,7 @@ impl<M> Presence<M> {
 
 impl<M> Drop for Presence<M> {
     fn drop(&mut self) {
-        if self.shared.has(CUT_OFF) {
+        if self.shared.has(CUT_OFF) || (!self.is_over && self.bond.is_cut_off()) {
             self.ending.get_or_insert(Ending::Shutdown);
             self.bond.count_abort();
         }

@@ -75,6 +75,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             if self.is_called(cx) {
                 continue;
             }
+            self.watch_marks();
             match self.write(cx) {
                 Poll::Ready(Ok(_)) if self.machine.outbox().is_empty() && !self.state.unflushed => {
                     return Poll::Ready(Ok(()));
@@ -121,6 +122,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     pub(crate) fn part(&mut self) {
         if self.stage == Stage::Open {
             self.stage = Stage::Parting;
+            self.presence.shared.retire();
         }
     }
 
@@ -134,7 +136,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 if let Some(upgrade) = self.machine.upgrade() {
                     self.presence.ending.get_or_insert(Ending::Local);
                     self.failure = Some(Error::UnhandledUpgrade(upgrade));
-                    self.stage = Stage::HangingUp;
+                    self.part();
                     return Poll::Ready(());
                 }
             }
@@ -145,11 +147,17 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             Poll::Pending => {}
         }
         let until = Instant::earlier(self.machine.deadline(), self.stalled);
-        if self.machine.inbox().room() == 0 || self.presence.shared.has(PAUSED) || self.state.peer_done {
-            return self.wait_listening(cx, until);
+        if self.machine.inbox().room() == 0 || self.presence.shared.has(PAUSED) {
+            self.state.deaf = true;
+            return self.wait(cx, until);
         }
+        // The peer may have spoken long before it is listened to.
+        let was_deaf = std::mem::take(&mut self.state.deaf);
         if self.take_unread() {
             return Poll::Ready(());
+        }
+        if self.state.peer_done {
+            return self.wait(cx, until);
         }
         match self.stream.poll_read(cx, self.machine.inbox()) {
             Poll::Ready(Ok(0)) => {
@@ -163,7 +171,12 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 self.state.peer_done = true;
                 self.machine.inbox().close();
             }
-            Poll::Pending => return self.wait_listening(cx, until),
+            Poll::Pending => {
+                if was_deaf {
+                    self.heard();
+                }
+                return self.wait_listening(cx, until);
+            }
         }
         self.tick();
         self.heard();
@@ -250,11 +263,12 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     /// Waits, and tells of silence in between.
     fn wait_listening(&mut self, cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
         let Some(idle) = self.options.idle.filter(|idle| !idle.is_zero()) else { return self.wait(cx, until) };
-        let due = self.heard + idle.saturating_mul(self.silences + 1);
+        let due = self.heard + idle.saturating_mul(self.silences.saturating_add(1));
         ready!(self.wait(cx, Instant::earlier(until, Some(due))));
         if self.now >= due {
-            self.silences += 1;
             let silent = self.now.since_start().saturating_sub(self.heard.since_start());
+            // More than one time may have passed while the handler was elsewhere.
+            self.silences = u32::try_from(silent.as_nanos() / idle.as_nanos()).unwrap_or(u32::MAX);
             self.presence.tell(|info| Notice::Idle { info, silent });
         }
         Poll::Ready(())
@@ -272,7 +286,10 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         if self.options.on_error == OnError::Ask && self.stage == Stage::Open {
             match error {
                 Error::Stalled { .. } => self.stalled = None,
-                Error::Write(_) => self.state.mute = true,
+                Error::Write(_) => {
+                    self.state.mute = true;
+                    self.state.unflushed = false;
+                }
                 _ => {}
             }
         } else {

@@ -98,11 +98,7 @@ impl<M> Handle<M> {
 
     /// Closes the connection, whatever its machine thinks of it. What was told before is said before, if it is flushed.
     pub fn close(&self, how: How) {
-        self.shared.set(match how {
-            How::Flush => FLUSH,
-            How::Abort => ABORT,
-        });
-        self.shared.ring();
+        self.shared.end(how);
     }
 
     /// Stops reading what the peer sends, until [`resume`](Handle::resume).
@@ -189,6 +185,20 @@ impl<M> Shared<M> {
         }
     }
 
+    /// The same of a connection that goes on with another machine, which `unread` bytes are given to anew. Its handles are others.
+    pub(crate) fn succeeded<N>(&self, unread: usize) -> Shared<N> {
+        let (desk, traffic) = (self.desk(), self.traffic());
+        let new = Shared::new(self.info.clone(), self.since, desk.limit);
+        new.set(self.flags() & (PAUSED | FLUSH | ABORT));
+        add(&new.read, traffic.read.saturating_sub(unread as u64));
+        add(&new.written, traffic.written);
+        add(&new.events, traffic.events);
+        let mut new_desk = new.desk();
+        (new_desk.channel, new_desk.tls) = (desk.channel, desk.tls.clone());
+        drop(new_desk);
+        new
+    }
+
     pub(crate) fn desk(&self) -> MutexGuard<'_, Desk<M>> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -220,6 +230,18 @@ impl<M> Shared<M> {
         Ok(())
     }
 
+    /// Asks for the end of the connection.
+    pub(crate) fn end(&self, how: How) {
+        // Under the lock, so that no post slips in that is told as taken, and never said.
+        let desk = self.desk();
+        self.set(match how {
+            How::Flush => FLUSH,
+            How::Abort => ABORT,
+        });
+        drop(desk);
+        self.ring();
+    }
+
     /// The next from the mailbox.
     pub(crate) fn take_post(&self) -> Option<Post<M>> {
         let mut desk = self.desk();
@@ -229,6 +251,15 @@ impl<M> Shared<M> {
             self.flags.fetch_and(!POSTED, Ordering::AcqRel);
         }
         post
+    }
+
+    /// Takes no more posts, if none waits.
+    pub(crate) fn leave(&self) -> bool {
+        let desk = self.desk();
+        if desk.posts.is_empty() {
+            self.set(GONE);
+        }
+        desk.posts.is_empty()
     }
 
     /// No more posts are taken; those that wait are dropped.

@@ -1,6 +1,8 @@
 //! What an adapter has to do, whatever its runtime: each skin runs these tests, over real sockets on loopback.
 
+pub(crate) mod handles;
 mod harness;
+mod notes;
 mod toy;
 
 use std::future::{Future, poll_fn};
@@ -415,10 +417,32 @@ macro_rules! suite {
                 now_ends_idle_and_busy_sessions_at_once
                 now_still_says_goodbye
             }
+            crate::suite::suite! { @in handles $world;
+                a_handle_speaks_on_an_idle_connection
+                handles_speak_from_many_threads_in_order
+                a_clients_handle_speaks_too
+                one_encoding_goes_to_many
+                who_is_gone_or_full_is_told
+                messages_wait_while_the_outbox_is_full
+                a_mailbox_is_bounded
+                the_last_word_finds_room_everywhere
+                closing_by_flush_says_what_was_told_before
+                closing_by_abort_waits_for_nobody
+                the_handle_of_a_gone_connection_says_so
+                a_control_knows_all_connections
+                a_paused_connection_is_not_read_and_loses_nothing
+                stats_tell_what_went_over
+                a_dropped_pull_loses_no_message
+            }
         }
     };
     (@tests $world:ty; $($test:ident)*) => {
         $(#[test] fn $test() { crate::suite::$test::<$world>() })*
+    };
+    (@in $file:ident $world:ty; $($test:ident)*) => {
+        mod $file {
+            $(#[test] fn $test() { crate::suite::$file::$test::<$world>() })*
+        }
     };
 }
 pub(crate) use suite;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use wirestate_machine::{Inbox, Instant, Machine, Marks, Outbox, Ticket, Tickets, Upgrade, Upgraded};
+use wirestate_machine::{Ending, Inbox, Instant, Machine, Marks, Outbox, Relay, Ticket, Tickets, Upgrade, Upgraded};
 
 /// A server of lines. It asks the application about each, but for these, which it understands itself:
-/// `quit` says `bye` and closes, `bad` breaks the protocol, `flood N` says N bytes, `tls` wants an upgrade.
+/// `quit` says `bye` and closes, `bad` breaks the protocol, `limit` asks for too much, `flood N` says N bytes, `tls` wants an upgrade.
 pub(crate) struct Toy {
     inbox: Inbox,
     outbox: Outbox,
@@ -18,6 +18,7 @@ pub(crate) struct Toy {
     upgrading: bool,
     closed: bool,
     broken: bool,
+    ending: Option<Ending>,
 }
 
 /// The kind of the only ticket there is.
@@ -50,6 +51,7 @@ impl Toy {
             upgrading: false,
             closed: false,
             broken: false,
+            ending: None,
         }
     }
 
@@ -58,9 +60,14 @@ impl Toy {
         self.outbox.put(line);
     }
 
-    fn say_and_close(&mut self, farewell: &[u8]) {
+    pub(crate) fn say(&mut self, text: &[u8]) {
+        self.outbox.put(text);
+    }
+
+    fn say_and_close(&mut self, farewell: &[u8], ending: Option<Ending>) {
         self.outbox.put(farewell);
         self.closed = true;
+        self.ending = ending;
     }
 
     fn pour(&mut self) {
@@ -94,21 +101,22 @@ impl Machine for Toy {
                 return Ok(None);
             }
             if self.leaving {
-                self.say_and_close(b"going\r\n");
+                self.say_and_close(b"going\r\n", None);
                 return Ok(None);
             }
             let Some(end) = self.inbox.find_lf() else {
                 if self.inbox.is_closed() {
                     self.closed = true;
                 } else if now >= self.due {
-                    self.say_and_close(b"timeout\r\n");
+                    self.say_and_close(b"timeout\r\n", Some(Ending::Timeout));
                 }
                 return Ok(None);
             };
             self.due = now + self.idle;
             let line = self.inbox.take(end + 1);
             match line.trim_ascii() {
-                b"quit" => self.say_and_close(b"bye\r\n"),
+                b"quit" => self.say_and_close(b"bye\r\n", None),
+                b"limit" => self.say_and_close(b"too much\r\n", Some(Ending::Limit)),
                 b"bad" => {
                     self.outbox.put(b"rude\r\n");
                     self.broken = true;
@@ -140,6 +148,20 @@ impl Machine for Toy {
 
     fn shutdown(&mut self) {
         self.leaving = true;
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+}
+
+impl Relay for Toy {
+    type Message = Bytes;
+
+    fn relay(&mut self, message: &Bytes) {
+        if !self.closed && !self.broken {
+            self.outbox.link(message.clone());
+        }
     }
 }
 

@@ -65,8 +65,10 @@ impl Accept for Door {
             }
             #[cfg(unix)]
             Door::Unix(socket) => {
-                let (stream, peer) = ready!(socket.poll_accept(cx))?;
-                (Wire::Unix(stream), crate::wire::of_unix(&peer))
+                // What accept says here knows no abstract names.
+                let (stream, _) = ready!(socket.poll_accept(cx))?;
+                let peer = stream.peer_addr().map_or(Address::Unix(None), |peer| crate::wire::of_unix(&peer));
+                (Wire::Unix(stream), peer)
             }
         };
         Poll::Ready(Ok((Socket::new(wire), peer)))

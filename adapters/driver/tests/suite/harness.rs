@@ -128,6 +128,11 @@ impl<M: Machine + Send + 'static> Server<M> {
 
     pub(crate) fn stop(self, mode: Mode) -> Report {
         self.shutdown.trigger(mode);
+        self.ended()
+    }
+
+    /// Waits for the server's end.
+    pub(crate) fn ended(&self) -> Report {
         self.report.recv_timeout(PATIENCE).expect("the server ends")
     }
 

@@ -2,7 +2,11 @@
 
 pub(crate) mod handles;
 mod harness;
+mod house;
+pub(crate) mod listening;
 mod notes;
+pub(crate) mod seats;
+pub(crate) mod proxies;
 mod toy;
 
 use std::future::{Future, poll_fn};
@@ -433,6 +437,54 @@ macro_rules! suite {
                 a_paused_connection_is_not_read_and_loses_nothing
                 stats_tell_what_went_over
                 a_dropped_pull_loses_no_message
+            }
+            crate::suite::suite! { @in listening $world;
+                all_kinds_are_served_at_once
+                abstract_names_are_served
+                a_path_goes_with_its_listener
+                what_is_left_of_a_dead_process_is_replaced
+                what_is_no_abandoned_socket_is_left_alone
+                sockets_made_elsewhere_are_served
+                a_port_of_the_systems_choice_is_known_before
+                one_listener_may_have_many_sockets
+                where_all_addresses_are_listened_on_each_connection_knows_its_own
+                a_port_may_be_shared
+                ipv6_may_leave_ipv4_to_others
+                listeners_come_and_go_while_others_stay
+                what_is_asked_before_the_server_runs_is_done
+                a_server_without_listeners_stays_until_its_shutdown
+                a_listener_that_fails_is_told_and_ends_alone
+                when_the_last_listener_fails_the_server_ends
+            }
+            crate::suite::suite! { @in seats $world;
+                at_the_limit_clients_wait_in_the_backlog
+                pauses_and_resumes_are_told_once_each
+                a_higher_limit_lets_in_who_waits
+                no_limit_any_more_lets_in_who_waits
+                a_lower_limit_waits_until_enough_have_left
+                with_a_limit_of_zero_nobody_is_let_in
+                a_paused_server_ends_as_others_do
+                above_the_limit_of_its_address_a_client_waits
+                one_address_at_its_limit_holds_up_no_other
+                beyond_those_who_wait_clients_are_refused
+                a_higher_limit_for_each_address_lets_in_who_waits
+                those_who_wait_count_as_connections
+                who_waits_may_leave
+                a_shutdown_turns_away_who_waits
+            }
+            crate::suite::suite! { @in proxies $world;
+                both_versions_tell_who_it_is
+                a_header_may_come_byte_by_byte
+                the_first_commands_may_come_with_the_header
+                health_checks_keep_their_addresses
+                what_is_no_sound_header_is_refused
+                a_header_that_is_too_slow_is_refused
+                who_is_no_proxy_is_refused
+                who_comes_directly_is_who_it_is
+                over_a_unix_socket_proxies_are_believed_if_asked
+                limits_count_whom_a_proxy_introduces
+                who_has_not_introduced_itself_takes_a_seat
+                a_shutdown_waits_for_no_header
             }
         }
     };

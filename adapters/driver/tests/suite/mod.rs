@@ -5,8 +5,9 @@ mod harness;
 mod house;
 pub(crate) mod listening;
 mod notes;
-pub(crate) mod seats;
 pub(crate) mod proxies;
+pub(crate) mod seats;
+pub(crate) mod storms;
 mod toy;
 
 use std::future::{Future, poll_fn};
@@ -486,10 +487,22 @@ macro_rules! suite {
                 who_has_not_introduced_itself_takes_a_seat
                 a_shutdown_waits_for_no_header
             }
+            crate::suite::suite! { @in_processes storms $world;
+                without_descriptors_the_listener_rests_and_goes_on
+                sockets_are_inherited
+                a_storm_of_connections_leaves_nothing_behind
+            }
         }
     };
     (@tests $world:ty; $($test:ident)*) => {
         $(#[test] fn $test() { crate::suite::$test::<$world>() })*
+    };
+    (@in_processes $file:ident $world:ty; $($test:ident)*) => {
+        mod $file {
+            $(#[test] fn $test() {
+                crate::suite::$file::$test::<$world>(concat!(module_path!(), "::", stringify!($test)))
+            })*
+        }
     };
     (@in $file:ident $world:ty; $($test:ident)*) => {
         mod $file {

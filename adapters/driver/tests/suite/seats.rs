@@ -197,6 +197,8 @@ pub(crate) fn who_waits_may_leave<W: World>() {
     second.shutdown(Side::Both).unwrap();
     drop(second);
     leave(first);
+    (0..3).for_each(|_| drop(house.visitor()));
+    until(|| house.control().connections() == 0);
     let mut third = house.client_from(1);
     is_served(&mut third);
     leave(third);

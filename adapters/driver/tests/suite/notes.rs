@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use wirestate_driver::{Notice, Observer};
 
-use super::harness::PATIENCE;
+use super::PATIENCE;
 
 /// What an observer was told, in order: on which connection (0 where on none), and what, in words.
 pub(crate) struct Notes(Receiver<(u64, String)>);

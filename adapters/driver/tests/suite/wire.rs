@@ -129,6 +129,9 @@ impl Stream for Wire {
 
     fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
+        if let Some(kind) = state.broken_write {
+            return Poll::Ready(Err(kind.into()));
+        }
         if state.flush_pending {
             return Poll::Pending;
         }

@@ -25,10 +25,10 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         loop {
             self.heed_shutdown();
             self.heed_handles();
-            if self.stage == Stage::Open {
-                if let Some(next) = self.poll_machine() {
-                    return Poll::Ready(Some(next));
-                }
+            if self.stage == Stage::Open
+                && let Some(next) = self.poll_machine()
+            {
+                return Poll::Ready(Some(next));
             }
             if self.stage != Stage::Over && self.is_called(cx) {
                 continue;
@@ -47,10 +47,10 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 self.turns = 0;
                 return Poll::Pending;
             }
-            if self.stage == Stage::Open {
-                if let Some(error) = self.failure.take() {
-                    return Poll::Ready(Some(Err(error)));
-                }
+            if self.stage == Stage::Open
+                && let Some(error) = self.failure.take()
+            {
+                return Poll::Ready(Some(Err(error)));
             }
             self.turns += 1;
             if self.turns >= TURNS {

@@ -5,8 +5,10 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use wirestate_driver::Address;
+
 use crate::protocol::Protocol;
-use crate::settings::Listener;
+use crate::service::Entrance;
 use crate::users::{User, Users};
 
 /// The page, for standard output after the `listening` lines.
@@ -14,7 +16,7 @@ use crate::users::{User, Users};
 /// `bound` are the listeners with the ports they really have. `ca` is the
 /// authority's certificate to trust, `None` when the system trusts the
 /// server's already. Passwords are shown for the made users only.
-pub fn first_steps(users: &Users, bound: &[Listener], ca: Option<&Path>) -> String {
+pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>) -> String {
     let mut page = String::from("\nUsers:\n");
     for user in users.iter() {
         let _ = match password(user, users) {
@@ -23,15 +25,22 @@ pub fn first_steps(users: &Users, bound: &[Listener], ca: Option<&Path>) -> Stri
         };
     }
     let Some(user) = users.iter().next() else { return page };
-    for listener in bound {
-        let place = Place { host: host(listener.address), port: listener.address.port(), ca };
+    // Clients begin with no PROXY header.
+    for Entrance { protocol, address, .. } in bound.iter().filter(|entrance| !entrance.is_proxied) {
         let name = user.name().as_str();
         let password = password(user, users).unwrap_or("PASSWORD");
-        let commands = match listener.protocol {
-            Protocol::Pop3 | Protocol::Pop3s => pop3(&place, listener.protocol, name, password),
+        let commands = match (protocol, address) {
+            (Protocol::Pop3 | Protocol::Pop3s, Address::Tcp(address)) => {
+                let place = Place { host: host(*address), port: address.port(), socket: None, ca };
+                pop3(&place, *protocol, name, password).to_vec()
+            }
+            (Protocol::Pop3 | Protocol::Pop3s, Address::Unix(Some(socket))) => {
+                let place = Place { host: "localhost".to_owned(), port: 110, socket: Some(socket), ca };
+                vec![pop3_curl(&place, *protocol, name, password)]
+            }
             _ => continue,
         };
-        let _ = writeln!(page, "\n{} on {}, for {name}:", title(listener.protocol), listener.address);
+        let _ = writeln!(page, "\n{} on {address}, for {name}:", title(*protocol));
         for command in commands {
             let _ = writeln!(page, "  {command}");
         }
@@ -43,6 +52,8 @@ pub fn first_steps(users: &Users, bound: &[Listener], ca: Option<&Path>) -> Stri
 struct Place<'a> {
     host: String,
     port: u16,
+    /// The Unix socket that is the way there, whatever host and port are called.
+    socket: Option<&'a Path>,
     ca: Option<&'a Path>,
 }
 
@@ -62,12 +73,7 @@ impl Place<'_> {
 fn pop3(place: &Place<'_>, protocol: Protocol, user: &str, password: &str) -> [String; 5] {
     let implicit = protocol.is_implicit_tls();
     let (host, url_host, port) = (&place.host, place.url_host(), place.port);
-    let curl = format!(
-        "curl {}{}-u {} {protocol}://{url_host}:{port}/1",
-        place.trust("--cacert "),
-        if implicit { "" } else { "--ssl-reqd " },
-        quoted(&format!("{user}:{password}")),
-    );
+    let curl = pop3_curl(place, protocol, user, password);
     let openssl = format!(
         "openssl s_client -quiet -crlf {}{}-connect {url_host}:{port}",
         place.trust("-CAfile "),
@@ -106,6 +112,19 @@ fn pop3(place: &Place<'_>, protocol: Protocol, user: &str, password: &str) -> [S
         if implicit { "pops" } else { "pop" },
     );
     [curl, openssl, mpop, fetchmail, mutt]
+}
+
+fn pop3_curl(place: &Place<'_>, protocol: Protocol, user: &str, password: &str) -> String {
+    let socket = place.socket.map(|socket| format!("--unix-socket {} ", quoted(&socket.to_string_lossy())));
+    format!(
+        "curl {}{}{}-u {} {protocol}://{}:{}/1",
+        socket.unwrap_or_default(),
+        place.trust("--cacert "),
+        if protocol.is_implicit_tls() { "" } else { "--ssl-reqd " },
+        quoted(&format!("{user}:{password}")),
+        place.url_host(),
+        place.port,
+    )
 }
 
 fn title(protocol: Protocol) -> &'static str {
@@ -156,9 +175,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let users = Users::load(source, &DataFolder::open(root.path()).unwrap()).unwrap();
         let bound = [
-            Listener { protocol: Protocol::Pop3, address: "127.0.0.1:40001".parse().unwrap() },
-            Listener { protocol: Protocol::Pop3s, address: "[::1]:40002".parse().unwrap() },
-        ];
+            (Protocol::Pop3, Address::Tcp("127.0.0.1:40001".parse().unwrap()), false),
+            (Protocol::Pop3s, Address::Tcp("[::1]:40002".parse().unwrap()), false),
+            (Protocol::Pop3, Address::Unix(Some("/run/it's".into())), false),
+            (Protocol::Pop3, Address::Tcp("127.0.0.1:40003".parse().unwrap()), true),
+        ]
+        .map(|(protocol, address, is_proxied)| Entrance { protocol, address, is_proxied });
         let first = users.iter().next().unwrap().secret().unwrap().expose().to_owned();
         (first_steps(&users, &bound, ca.map(Path::new)), first)
     }
@@ -170,6 +192,9 @@ mod tests {
             format!("  alice        {password}"),
             format!("  curl --cacert /d/tls/ca.pem --ssl-reqd -u alice:{password} pop3://localhost:40001/1"),
             format!("  curl --cacert /d/tls/ca.pem -u alice:{password} pop3s://[::1]:40002/1"),
+            format!(
+                r"  curl --unix-socket '/run/it'\''s' --cacert /d/tls/ca.pem --ssl-reqd -u alice:{password} pop3://localhost:110/1"
+            ),
             "  openssl s_client -quiet -crlf -CAfile /d/tls/ca.pem -starttls pop3 -connect localhost:40001".to_owned(),
         ] {
             assert!(page.lines().any(|l| l == line), "{line}\nnot in{page}");
@@ -177,6 +202,7 @@ mod tests {
         for program in ["mpop", "fetchmail", "mutt"] {
             assert_eq!(page.lines().filter(|line| line.contains(program)).count(), 2, "{page}");
         }
+        assert!(!page.contains("40003"), "no client begins with a PROXY header: {page}");
         assert!(!page.contains("/dev/"), "a program that replaces its file would destroy the device: {page}");
     }
 

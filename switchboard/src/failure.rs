@@ -1,10 +1,10 @@
 //! Why the program ends without having served: one clear line, and a status
 //! that tells a mistake in the call (2) from trouble with the machine (1).
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::data::DataError;
+use crate::listen::Place;
 use crate::maildir::MaildirError;
 use crate::name::UserName;
 use crate::options::OptionsError;
@@ -35,18 +35,21 @@ pub enum Failure {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// A listener cannot be opened.
-    #[error("cannot listen on {address} for {protocol}: {source}; give another address with --{protocol}")]
+    #[error("cannot listen on {place} for {protocol}: {source}; give another address with --{protocol}")]
     Listen {
         /// What it should have spoken.
         protocol: Protocol,
         /// Where.
-        address: SocketAddr,
+        place: Place,
         /// Why, such as "Address already in use".
         source: std::io::Error,
     },
-    /// The certificate that was loaded cannot be served.
-    #[error("the certificate cannot be served: {0}")]
-    ServeTls(#[from] rustls::Error),
+    /// The sockets that were handed over cannot be taken.
+    #[error("cannot take the inherited sockets: {0}; hand over sockets that listen, of TCP or Unix")]
+    Inherited(std::io::Error),
+    /// No socket was handed over as this descriptor.
+    #[error("no socket was inherited as fd:{0}; LISTEN_FDS and LISTEN_PID tell what is, as systemd sets them")]
+    NotInherited(u16),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Randomness,
@@ -79,7 +82,7 @@ mod tests {
     fn a_port_in_use_is_one_clear_line() {
         let failure = Failure::Listen {
             protocol: Protocol::Pop3,
-            address: "127.0.0.1:1110".parse().unwrap(),
+            place: "127.0.0.1:1110".parse().unwrap(),
             source: std::io::ErrorKind::AddrInUse.into(),
         };
         assert_eq!(

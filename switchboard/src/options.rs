@@ -1,21 +1,22 @@
 //! The command line and the configuration file: one list of options, read
 //! from both places, merged into [`Settings`]. The command line wins.
 
+mod listen;
+
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::Parser;
 use rustls::pki_types::ServerName;
 use serde::Deserialize;
 
+use crate::listen::Listener;
 use crate::name::{NameError, UserName};
 use crate::protocol::Protocol;
 use crate::secret::Secret;
-use crate::settings::{
-    CertificateFiles, Credentials, CredentialsError, Limits, Listener, Runtime, Settings, UserSource,
-};
+use crate::settings::{CertificateFiles, Credentials, CredentialsError, Limits, Runtime, Settings, UserSource};
+use listen::{Listen, More};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -46,7 +47,8 @@ where
         Some(path) => Options::from_file(path)?,
         None => Options::default(),
     };
-    line.or(file).settle().map(|settings| Wish::Run(Box::new(settings)))
+    let listeners = Options::listeners(&line, &file)?;
+    line.or(file).settle(listeners).map(|settings| Wish::Run(Box::new(settings)))
 }
 
 /// Serves mail on loopback: POP3 and POP3S today.
@@ -69,7 +71,8 @@ struct Options {
     /// File of users: lines NAME:HASH, the hash as `argon2 SALT -id -e` prints it; # begins a comment
     #[arg(long, value_name = "FILE")]
     users: Option<PathBuf>,
-    /// POP3 listener [default: 127.0.0.1:1110]; port 0 lets the system choose
+    /// POP3 listener [default: 127.0.0.1:1110]: IP:PORT (port 0 lets the system choose), unix:/PATH, or fd:3 for the first socket
+    /// that systemd hands over
     #[arg(long, value_name = "ADDR|off")]
     pop3: Option<Listen>,
     /// POP3 within TLS [default: 127.0.0.1:1995]
@@ -96,7 +99,11 @@ struct Options {
     /// Web page and WebSocket (not served yet)
     #[arg(long, value_name = "ADDR|off")]
     web: Option<Listen>,
-    /// The same options in TOML, and server-name, motd, operators, [limits], [certificate]
+    /// One more listener, in the place of the default or beside what the protocol's own option says (repeat for more)
+    #[arg(long, value_name = "PROTOCOL=ADDR")]
+    listen: Vec<More>,
+    /// The same options in TOML, and server-name, motd, operators, [limits], [[listen]] with proxies, [certificate],
+    /// [certificates.NAME], client-authorities; SIGHUP reads the certificates again
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     config: Option<PathBuf>,
@@ -113,6 +120,10 @@ struct Options {
     limits: Option<Limits>,
     #[arg(skip)]
     certificate: Option<CertificateFiles>,
+    #[arg(skip)]
+    certificates: BTreeMap<String, CertificateFiles>,
+    #[arg(skip)]
+    client_authorities: Option<PathBuf>,
 }
 
 impl Options {
@@ -130,9 +141,10 @@ impl Options {
         // Paths in the file are meant from where the file lies, so that it
         // works from any working directory.
         let base = path.parent().unwrap_or(Path::new(""));
-        let paths = [&mut options.data, &mut options.users].into_iter().flatten();
-        let certificate = options.certificate.iter_mut().flat_map(|c| [&mut c.chain, &mut c.key]);
-        for path in paths.chain(certificate) {
+        options.socket_paths().for_each(|path| *path = base.join(&*path));
+        let paths = [&mut options.data, &mut options.users, &mut options.client_authorities].into_iter().flatten();
+        let certificates = options.certificate.iter_mut().chain(options.certificates.values_mut());
+        for path in paths.chain(certificates.flat_map(|files| [&mut files.chain, &mut files.key])) {
             *path = base.join(&*path);
         }
         Ok(options)
@@ -147,32 +159,18 @@ impl Options {
             data: self.data.or(file.data),
             user,
             users,
-            pop3: self.pop3.or(file.pop3),
-            pop3s: self.pop3s.or(file.pop3s),
-            imap: self.imap.or(file.imap),
-            imaps: self.imaps.or(file.imaps),
-            irc: self.irc.or(file.irc),
-            ircs: self.ircs.or(file.ircs),
-            xmpp: self.xmpp.or(file.xmpp),
-            xmpps: self.xmpps.or(file.xmpps),
-            web: self.web.or(file.web),
-            config: self.config,
             trace: self.trace || file.trace,
-            server_name: file.server_name,
-            motd: file.motd,
-            operators: file.operators,
-            limits: file.limits,
-            certificate: file.certificate,
+            ..file
         }
     }
 
-    fn settle(self) -> Result<Settings, OptionsError> {
+    fn settle(self, listeners: Vec<Listener>) -> Result<Settings, OptionsError> {
         let limits = self.limits.unwrap_or_default();
         if let Some((name, least)) = limits.too_small() {
             return Err(OptionsError::LimitTooSmall { name, least });
         }
         Ok(Settings {
-            listeners: self.listeners()?,
+            listeners,
             users: user_source(&self.user, self.users)?,
             runtime: self.runtime.unwrap_or_default(),
             data: self.data.unwrap_or_else(|| PathBuf::from("switchboard-data")),
@@ -181,36 +179,10 @@ impl Options {
             operators: self.operators.iter().map(|name| operator(name)).collect::<Result<_, _>>()?,
             limits,
             certificate: self.certificate,
+            certificates: self.certificates,
+            client_authorities: self.client_authorities,
             trace: self.trace,
         })
-    }
-
-    fn listeners(&self) -> Result<Vec<Listener>, OptionsError> {
-        let mut listeners = Vec::new();
-        for protocol in Protocol::ALL {
-            let address = match self.listen(protocol) {
-                Some(Listen::Off) => None,
-                Some(Listen::At(_)) if !protocol.is_served() => return Err(OptionsError::NotServed(protocol)),
-                Some(Listen::At(address)) => Some(address),
-                None => protocol.default_address(),
-            };
-            listeners.extend(address.map(|address| Listener { protocol, address }));
-        }
-        if listeners.is_empty() { Err(OptionsError::NothingToServe) } else { Ok(listeners) }
-    }
-
-    fn listen(&self, protocol: Protocol) -> Option<Listen> {
-        match protocol {
-            Protocol::Pop3 => self.pop3,
-            Protocol::Pop3s => self.pop3s,
-            Protocol::Imap => self.imap,
-            Protocol::Imaps => self.imaps,
-            Protocol::Irc => self.irc,
-            Protocol::Ircs => self.ircs,
-            Protocol::Xmpp => self.xmpp,
-            Protocol::Xmpps => self.xmpps,
-            Protocol::Web => self.web,
-        }
     }
 }
 
@@ -249,39 +221,6 @@ fn operator(name: &str) -> Result<UserName, OptionsError> {
 
 fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
-}
-
-/// The value of a listener's option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-enum Listen {
-    Off,
-    At(SocketAddr),
-}
-
-impl FromStr for Listen {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "off" {
-            return Ok(Self::Off);
-        }
-        // No resolver: a name would make the start depend on the network.
-        let loopback = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
-        loopback
-            .map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-            .or_else(|| text.parse().ok())
-            .map(Self::At)
-            .ok_or("write an IP address and a port, as in 127.0.0.1:1110 or [::1]:1110, or off")
-    }
-}
-
-impl TryFrom<String> for Listen {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
 }
 
 /// Folds a message of several lines into one, without the usage text.

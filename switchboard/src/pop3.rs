@@ -1,12 +1,11 @@
 //! POP3 and POP3S over the users' Maildirs.
 //!
-//! A [`Desk`] is what all listeners share; a [`Door`] is one of them, with its
-//! configuration; [`session`] serves one connection, on any runtime.
+//! [`Pop3`] is what all listeners share; [`session`] serves one connection, on
+//! any runtime.
 
 mod credentials;
 mod session;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use pop3_proto::codec::Text;
 use pop3_proto::server::{self, Greeting, Server, Utf8};
 use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
-use wirestate_driver::Info;
+use wirestate_driver::{Connection, Info, Stream};
 use wirestate_layers::trace::Record;
 use wirestate_layers::{Tls, Trace};
 use wirestate_machine::Instant;
@@ -23,10 +22,11 @@ use wirestate_machine::Instant;
 pub use session::session;
 
 use crate::failure::Failure;
-use crate::gate::Gate;
+use crate::offload::Offload;
 use crate::prepare::Prepared;
-use crate::protocol::Protocol;
-use crate::settings::{Limits, Listener};
+use crate::protocol::Family;
+use crate::service::{Entrance, Service};
+use crate::settings::Limits;
 use credentials::Credentials;
 
 /// What every POP3 connection runs on: the protocol, traced, within TLS.
@@ -34,54 +34,65 @@ pub type Machine = Tls<Trace<Server, Redactor>>;
 
 /// What all POP3 listeners share.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Pop3 {
     prepared: Arc<Prepared>,
     credentials: Credentials,
-    gate: Arc<Gate>,
     tls: Arc<ServerConfig>,
     /// Random per process; what is made from it, nobody outside can guess.
     key: [u8; 32],
 }
 
-impl Desk {
+impl Service for Pop3 {
+    type Machine = Machine;
+    type Door = Arc<server::Config>;
+
+    const FAMILY: Family = Family::Pop3;
+
     /// Derives what SCRAM needs of each password that is known.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Randomness`], [`Failure::ServeTls`].
-    pub fn new(prepared: Arc<Prepared>, gate: Arc<Gate>) -> Result<Arc<Self>, Failure> {
+    fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
         let credentials = Credentials::derive(prepared.clone())?;
         let tls = prepared.tls.server_config(&[b"pop3"])?;
-        Ok(Arc::new(Self { prepared, credentials, gate, tls, key }))
+        Ok(Self { prepared: prepared.clone(), credentials, tls, key })
     }
 
-    /// What is served on `listener`.
-    pub fn door(self: &Arc<Self>, listener: Listener) -> Arc<Door> {
-        Arc::new(Door {
-            desk: self.clone(),
-            protocol: listener.protocol,
-            config: Arc::new(self.config(listener.protocol, listener.address)),
-        })
-    }
-
-    fn config(&self, protocol: Protocol, address: SocketAddr) -> server::Config {
+    fn door(&self, entrance: &Entrance) -> Arc<server::Config> {
         let settings = &self.prepared.settings;
         let mut config = server::Config::default();
-        config.greeting = Greeting::Manual;
-        config.tls = if protocol.is_implicit_tls() { server::Tls::Implicit } else { server::Tls::Stls };
+        config.greeting = Greeting::Text(Text::lossy(format!("{} POP3 server ready", settings.server_name)));
+        config.tls = if entrance.protocol.is_implicit_tls() { server::Tls::Implicit } else { server::Tls::Stls };
         // What never leaves this machine can be read by nobody on the way.
-        config.cleartext = address.ip().is_loopback();
+        config.cleartext = entrance.is_private();
         config.mechanisms = self.credentials.mechanisms();
         config.fake_keys = Some(self.credentials.fake_keys());
         config.implementation = Some(Text::literal("Wirestate switchboard"));
         // Messages go out as they lie in the Maildir, UTF-8 headers and all.
         config.utf8 = Some(Utf8::Messages);
         config.limits = limits(&settings.limits);
-        config
+        Arc::new(config)
     }
 
+    fn machine(&self, door: &Arc<server::Config>, info: &Info, now: Instant) -> Machine {
+        let server = Server::new(door.clone(), self.seed(info), now);
+        let traced = if self.prepared.settings.trace {
+            Trace::new(server, Redactor::server(), transcript(info.id()))
+        } else {
+            Trace::silent(server)
+        };
+        Tls::server(traced, self.tls.clone())
+    }
+
+    async fn session<S, O>(self: Arc<Self>, conn: Connection<Machine, S>, offload: O)
+    where
+        S: Stream + Send + 'static,
+        O: Offload,
+    {
+        session(conn, self, offload).await;
+    }
+}
+
+impl Pop3 {
     /// Different for each connection, and never the same again.
     fn seed(&self, info: &Info) -> [u8; 32] {
         Sha256::new().chain_update(self.key).chain_update(info.id().to_be_bytes()).finalize().into()
@@ -97,27 +108,6 @@ fn limits(settings: &Limits) -> server::Limits {
     limits.bad_commands_after_login = short(settings.bad_commands);
     limits.bad_commands_before_login = limits.bad_commands_before_login.min(limits.bad_commands_after_login);
     limits
-}
-
-/// One listener's part of the [`Desk`].
-#[derive(Debug)]
-pub struct Door {
-    desk: Arc<Desk>,
-    protocol: Protocol,
-    config: Arc<server::Config>,
-}
-
-impl Door {
-    /// The machine for a new connection.
-    pub fn machine(&self, info: &Info, now: Instant) -> Machine {
-        let server = Server::new(self.config.clone(), self.desk.seed(info), now);
-        let traced = if self.desk.prepared.settings.trace {
-            Trace::new(server, Redactor::server(), transcript(info.id()))
-        } else {
-            Trace::silent(server)
-        };
-        Tls::server(traced, self.desk.tls.clone())
-    }
 }
 
 /// Logs a connection's transcript, a line of it at a time.

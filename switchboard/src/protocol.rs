@@ -2,10 +2,14 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use serde::Deserialize;
 
 /// One kind of listener; its name is also the flag (`--pop3`) and the key in
 /// the configuration file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Protocol {
     /// POP3 with STLS, RFC 1939 and 2595.
     Pop3,
@@ -68,11 +72,70 @@ impl Protocol {
         self.default_port().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 
+    /// Which server serves it.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Pop3 | Self::Pop3s => Family::Pop3,
+            Self::Imap | Self::Imaps => Family::Imap,
+            Self::Irc | Self::Ircs => Family::Irc,
+            Self::Xmpp | Self::Xmpps => Family::Xmpp,
+            Self::Web => Family::Web,
+        }
+    }
+
     /// Whether TLS begins with the first octet.
     pub const fn is_implicit_tls(self) -> bool {
         matches!(self, Self::Pop3s | Self::Imaps | Self::Ircs | Self::Xmpps)
     }
 }
+
+/// What is served by one server, with or without TLS from the first octet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// POP3 and POP3S.
+    Pop3,
+    /// IMAP and IMAPS.
+    Imap,
+    /// IRC in the clear and within TLS.
+    Irc,
+    /// XMPP with STARTTLS and within TLS.
+    Xmpp,
+    /// The web page and WebSocket.
+    Web,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pop3 => "pop3",
+            Self::Imap => "imap",
+            Self::Irc => "irc",
+            Self::Xmpp => "xmpp",
+            Self::Web => "web",
+        })
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProtocol> {
+        Self::ALL.into_iter().find(|protocol| protocol.name() == name).ok_or_else(|| UnknownProtocol(name.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Protocol {
+    type Error = UnknownProtocol;
+
+    fn try_from(name: String) -> Result<Self, UnknownProtocol> {
+        name.parse()
+    }
+}
+
+/// A name that is none of a protocol.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no protocol {0:?}; name one of pop3 pop3s imap imaps irc ircs xmpp xmpps web")]
+pub struct UnknownProtocol(String);
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,6 +146,14 @@ impl fmt::Display for Protocol {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for protocol in Protocol::ALL {
+            assert_eq!(protocol.name().parse(), Ok(protocol));
+        }
+        assert!("gopher".parse::<Protocol>().unwrap_err().to_string().contains("pop3s"));
+    }
 
     #[test]
     fn defaults_are_loopback_and_distinct() {

@@ -1,13 +1,13 @@
 //! What the program was told, merged and checked: the rest of the program
 //! reads only this.
 
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::listen::Listener;
 use crate::name::UserName;
-use crate::protocol::Protocol;
 use crate::secret::Secret;
 
 /// Everything that was decided by flags, configuration file and defaults.
@@ -19,7 +19,7 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where users come from.
     pub users: UserSource,
-    /// What to listen on, in the order of [`Protocol::ALL`]; at least one.
+    /// What to listen on, in the order of [`Protocol::ALL`](crate::protocol::Protocol::ALL); at least one.
     pub listeners: Vec<Listener>,
     /// The host's name in greetings and in the self-made certificate: a DNS
     /// name or an IP address.
@@ -33,6 +33,11 @@ pub struct Settings {
     pub limits: Limits,
     /// A certificate of the user's own, instead of the self-made one.
     pub certificate: Option<CertificateFiles>,
+    /// Further certificates, for clients that ask for these names: hosts, or
+    /// `*.example.org`.
+    pub certificates: BTreeMap<String, CertificateFiles>,
+    /// PEM: authorities whose certificates clients may show, and log in by.
+    pub client_authorities: Option<PathBuf>,
     /// Whether to log every line of every session.
     pub trace: bool,
 }
@@ -48,15 +53,6 @@ pub enum Runtime {
     AsyncStd,
     /// No runtime: threads and blocking sockets.
     Blocking,
-}
-
-/// One listener to open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listener {
-    /// What it speaks.
-    pub protocol: Protocol,
-    /// Where; port 0 lets the system choose.
-    pub address: SocketAddr,
 }
 
 /// Where users come from.
@@ -121,9 +117,12 @@ pub enum CredentialsError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
-    /// Connections open at once, over all listeners; at least 1.
+    /// Connections open at once, for each protocol over all its listeners; at
+    /// least 1. Who comes then waits in the system's queue until one has left.
     pub connections: u32,
-    /// Connections open at once from one IP address; at least 1.
+    /// Connections open at once from one IP address, for each protocol; at
+    /// least 1. Some more may wait, unanswered, for others to leave; beyond
+    /// those a connection is closed at once.
     pub connections_per_address: u32,
     /// Seconds from connect to successful login; at least 1.
     pub login_seconds: u32,

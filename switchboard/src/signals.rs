@@ -1,22 +1,34 @@
-//! SIGTERM and Ctrl-C end the program gracefully.
+//! SIGTERM and Ctrl-C end the program gracefully; SIGHUP makes it read its
+//! certificates again.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Calls `stop` once, on a thread of its own, at the first SIGTERM or Ctrl-C;
-/// it may fire a channel of any runtime. A second signal ends the process at
-/// once with status 1, for whoever does not want to wait.
+/// Calls `stop` once, at the first SIGTERM or Ctrl-C, and `reload` at each
+/// SIGHUP before it, on a thread of their own; either may use any runtime's
+/// channels. A second signal to end ends the process at once with status 1,
+/// for whoever does not want to wait.
+///
+/// A SIGHUP that tells of a terminal that was closed ends the program, as ever.
 ///
 /// # Errors
 ///
 /// The system's, if the handlers or the thread cannot be set up.
-pub fn listen(stop: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+pub fn listen(stop: impl FnOnce() + Send + 'static, mut reload: impl FnMut() + Send + 'static) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let on_terminal = io::stderr().is_terminal();
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let mut pending = signals.forever();
+        let mut pending = signals.forever().filter(|signal| {
+            let hangs_up = on_terminal && !io::stderr().is_terminal();
+            let ends = *signal != SIGHUP || hangs_up;
+            if !ends {
+                reload();
+            }
+            ends
+        });
         if pending.next().is_some() {
             stop();
         }
@@ -34,12 +46,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_signal_calls_back() {
+    fn sighup_reloads_and_the_first_sigterm_stops() {
         let (sender, receiver) = mpsc::channel();
-        listen(move || sender.send(()).unwrap()).unwrap();
-        signal_hook::low_level::raise(SIGTERM).unwrap();
-        assert_eq!(receiver.recv(), Ok(()));
-        // The sender went with the callback: it cannot be called again.
-        assert!(receiver.recv().is_err());
+        let reloads = sender.clone();
+        listen(move || sender.send("stop").unwrap(), move || reloads.send("reload").unwrap()).unwrap();
+        for (signal, called) in [(SIGHUP, "reload"), (SIGHUP, "reload"), (SIGTERM, "stop"), (SIGHUP, "reload")] {
+            signal_hook::low_level::raise(signal).unwrap();
+            assert_eq!(receiver.recv(), Ok(called));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The certificate: the user's own, or a self-made one under a self-made
+//! The certificates: the user's own, or a self-made one under a self-made
 //! authority that clients on this machine can be told to trust.
 
 use std::fs;
@@ -13,13 +13,15 @@ use rcgen::{
 };
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{RootCertStore, ServerConfig};
+use wirestate_layers::tls::{self, CertificateError, Certificates, Identity, SetupError};
 
 use crate::data::{DataFolder, write_file};
-use crate::settings::{CertificateFiles, Settings};
+use crate::listen::Place;
+use crate::settings::Settings;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Browsers and Apple's mail program refuse a server's certificate of more
@@ -28,31 +30,41 @@ const LIFETIME: Duration = DAY.saturating_mul(397);
 /// Renewed at a start when less than this is left.
 const RESERVE: Duration = DAY.saturating_mul(30);
 
-/// The server's certificate and key, checked to fit each other.
+/// The server's certificates, and whose certificates its clients may show.
 #[derive(Debug)]
 pub struct Tls {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-    provider: Arc<CryptoProvider>,
+    certificates: Certificates,
+    clients: Option<Arc<RootCertStore>>,
     ca: Option<PathBuf>,
 }
 
 impl Tls {
     /// Loads the certificate that the settings name, or else the one in the
     /// data folder, which is made first if it is missing, about to expire, or
-    /// made for other names.
+    /// made for other names; and those for further names.
     ///
     /// # Errors
     ///
     /// [`TlsError`], with the path at fault.
     pub fn load(settings: &Settings, data: &DataFolder) -> Result<Self, TlsError> {
-        match &settings.certificate {
-            Some(files) => Self::own(files),
-            None => SelfMade { folder: data.tls(), names: names(settings) }.load(SystemTime::now()),
-        }
+        let (certificates, ca) = certificates(settings, data)?;
+        let clients = settings.client_authorities.as_deref().map(tls::roots_from_file).transpose()?.map(Arc::new);
+        Ok(Self { certificates, clients, ca })
     }
 
-    /// What a listener needs: TLS 1.2 and 1.3 and these ALPN names, dearest
+    /// Loads all certificates anew. The next handshake shows the new ones;
+    /// sessions go on. The clients' authorities stay as they were.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError`]; then everything stays as it was.
+    pub fn reload(&self, settings: &Settings, data: &DataFolder) -> Result<(), TlsError> {
+        let (fresh, _) = certificates(settings, data)?;
+        self.certificates.replace(&fresh);
+        Ok(())
+    }
+
+    /// What a server needs: TLS 1.2 and 1.3 and these ALPN names, dearest
     /// first. An empty list leaves ALPN out.
     ///
     /// With a list, a client that offers no ALPN is served, and one that offers
@@ -62,21 +74,19 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// None in practice: [`Tls::load`] has tried the same certificate.
-    pub fn server_config(&self, alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, rustls::Error> {
-        let mut config = ServerConfig::builder_with_provider(self.provider.clone())
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(self.chain.clone(), self.key.clone_key())?;
-        config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-        Ok(Arc::new(config))
+    /// [`TlsError::Unservable`]: rustls cannot work with the authorities.
+    pub fn server_config(&self, alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, TlsError> {
+        let setup = tls::server(&self.certificates).alpn(alpn);
+        let setup = match &self.clients {
+            Some(roots) => setup.client_certificates_optional(roots.clone()),
+            None => setup,
+        };
+        Ok(setup.config()?)
     }
 
-    /// The server's own certificate in DER, which the channel binding
-    /// `tls-server-end-point` (RFC 5929 section 4) is made from.
-    pub fn end_entity(&self) -> &CertificateDer<'static> {
-        // `new` lets no empty chain pass.
-        &self.chain[0]
+    /// Whether clients are asked for certificates.
+    pub fn asks_clients(&self) -> bool {
+        self.clients.is_some()
     }
 
     /// The self-made authority's certificate, which clients must be told to
@@ -85,30 +95,36 @@ impl Tls {
         self.ca.as_deref()
     }
 
-    fn own(files: &CertificateFiles) -> Result<Self, TlsError> {
-        let chain = read_chain(&files.chain)?;
-        let key = read_key(&files.key)?;
-        Self::new(chain, key, None).map_err(|source| TlsError::Unfit { path: files.chain.clone(), source })
+    /// When the first of the certificates expires.
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.certificates.expires()
     }
+}
 
-    fn new(
-        chain: Vec<CertificateDer<'static>>,
-        key: PrivateKeyDer<'static>,
-        ca: Option<PathBuf>,
-    ) -> Result<Self, rustls::Error> {
-        if chain.is_empty() {
-            return Err(rustls::Error::NoCertificatesPresented);
+/// The certificates, and the authority that must be trusted for them, if it is
+/// self-made.
+fn certificates(settings: &Settings, data: &DataFolder) -> Result<(Certificates, Option<PathBuf>), TlsError> {
+    let (default, ca) = match &settings.certificate {
+        Some(files) => (Identity::from_files(&files.chain, &files.key)?, None),
+        None => {
+            let made = SelfMade { folder: data.tls(), names: names(settings) };
+            (made.load(SystemTime::now())?.identity, Some(made.path("ca.pem")))
         }
-        let tls = Self { chain, key, provider: Arc::new(ring::default_provider()), ca };
-        tls.server_config(&[])?;
-        Ok(tls)
+    };
+    let mut certificates = Certificates::new(default);
+    for (name, files) in &settings.certificates {
+        certificates = certificates.with_name(name, Identity::from_files(&files.chain, &files.key)?)?;
     }
+    Ok((certificates, ca))
 }
 
 /// The names a client on this machine or its network may know the server by.
 fn names(settings: &Settings) -> Vec<String> {
     let mut names = ["localhost", "127.0.0.1", "::1", &settings.server_name].map(str::to_owned).to_vec();
-    let addresses = settings.listeners.iter().map(|listener| listener.address.ip());
+    let addresses = settings.listeners.iter().filter_map(|listener| match listener.place {
+        Place::Tcp(address) => Some(address.ip()),
+        Place::Unix(_) | Place::Descriptor(_) => None,
+    });
     names.extend(addresses.filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string()));
     names.sort();
     names.dedup();
@@ -121,10 +137,18 @@ struct SelfMade {
     names: Vec<String>,
 }
 
+/// What it has made.
+struct Made {
+    identity: Identity,
+    /// The server's own certificate.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare it"))]
+    certificate: CertificateDer<'static>,
+}
+
 impl SelfMade {
-    fn load(&self, now: SystemTime) -> Result<Tls, TlsError> {
-        if let Some(tls) = self.kept(now) {
-            return Ok(tls);
+    fn load(&self, now: SystemTime) -> Result<Made, TlsError> {
+        if let Some(made) = self.kept(now) {
+            return Ok(made);
         }
         // The authority is kept if it can be, since clients trust it already.
         let ca_key = match self.ca_key() {
@@ -133,7 +157,7 @@ impl SelfMade {
         };
         self.make_server(ca_key, now)?;
         match self.kept(now) {
-            Some(tls) => Ok(tls),
+            Some(made) => Ok(made),
             // ca.pem does not belong to its key: begin anew.
             None => {
                 let ca_key = self.make_ca()?;
@@ -146,20 +170,18 @@ impl SelfMade {
     /// What lies in the folder, if it would satisfy a client that trusts the
     /// authority, for every name, until the reserve begins. This one question
     /// covers missing and broken files, expiry and changed names.
-    fn kept(&self, now: SystemTime) -> Option<Tls> {
-        let chain = read_chain(&self.path("server.pem")).ok()?;
-        let tls = Tls::new(chain, read_key(&self.path("server-key.pem")).ok()?, Some(self.path("ca.pem"))).ok()?;
-        let mut roots = RootCertStore::empty();
-        for root in read_chain(&self.path("ca.pem")).ok()? {
-            roots.add(root).ok()?;
-        }
-        let client = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), tls.provider.clone()).build().ok()?;
+    fn kept(&self, now: SystemTime) -> Option<Made> {
+        let certificate = CertificateDer::from_pem_file(self.path("server.pem")).ok()?;
+        let identity = Identity::from_files(self.path("server.pem"), self.path("server-key.pem")).ok()?;
+        let roots = Arc::new(tls::roots_from_file(self.path("ca.pem")).ok()?);
+        let provider = Arc::new(ring::default_provider());
+        let client = WebPkiServerVerifier::builder_with_provider(roots, provider).build().ok()?;
         let until = UnixTime::since_unix_epoch(since_epoch(now) + RESERVE);
         for name in &self.names {
             let name = ServerName::try_from(name.as_str()).ok()?;
-            client.verify_server_cert(tls.end_entity(), &[], &name, &[], until).ok()?;
+            client.verify_server_cert(&certificate, &[], &name, &[], until).ok()?;
         }
-        Some(tls)
+        Some(Made { identity, certificate })
     }
 
     fn ca_key(&self) -> Option<KeyPair> {
@@ -220,34 +242,16 @@ fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let bytes = fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
-        .collect::<Result<_, _>>()
-        .map_err(|source| TlsError::Pem { path: path.to_owned(), source })?;
-    if chain.is_empty() { Err(TlsError::NoCertificate { path: path.to_owned() }) } else { Ok(chain) }
-}
-
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let bytes = fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })?;
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|source| match source {
-        pem::Error::NoItemsFound => TlsError::NoKey { path: path.to_owned() },
-        source => TlsError::Pem { path: path.to_owned(), source },
-    })
-}
-
 /// Why there is no certificate to serve with.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A file cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// What was loaded cannot be served.
+    #[error(transparent)]
+    Unservable(#[from] SetupError),
     /// A file of the self-made certificate cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Unwritable {
@@ -255,34 +259,6 @@ pub enum TlsError {
         path: PathBuf,
         /// Why.
         source: io::Error,
-    },
-    /// A file is not PEM.
-    #[error("{} is not PEM: {source}", path.display())]
-    Pem {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: pem::Error,
-    },
-    /// The chain's file holds no certificate.
-    #[error("{} holds no certificate; give the chain in PEM", path.display())]
-    NoCertificate {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The key's file holds no private key.
-    #[error("{} holds no private key; give it in PEM, without a passphrase", path.display())]
-    NoKey {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The certificate cannot be used, or not with this key.
-    #[error("the certificate {} cannot be used with its key: {source}", path.display())]
-    Unfit {
-        /// The chain's file.
-        path: PathBuf,
-        /// Why.
-        source: rustls::Error,
     },
     /// A certificate cannot be made.
     #[error("cannot make a certificate: {0}")]

@@ -200,7 +200,9 @@ on_each_runtime! {
             "logged in session=1 user=\"alice\" messages=9",
             "retrieved session=1 user=\"alice\" number=2",
             "deleted session=1 user=\"alice\" messages=1",
-            "ended session=1 user=\"alice\" reason=Quit retrieved=1 deleted=1 read=",
+            "ended session=1 user=\"alice\" reason=Quit retrieved=1 deleted=1",
+            "disconnected session=1 reason=quit read=",
+            "closed server=pop3 served=1 cut_off=0 left=0",
         ] {
             assert!(log.contains(wanted), "{wanted}\nnot in\n{log}");
         }
@@ -253,19 +255,6 @@ fn users_known_by_hash_only_log_in_by_password() {
     assert_eq!(offered(&client.list("CAPA")), [Mechanism::Plain, Mechanism::Login]);
     assert!(authenticate(&mut client, Mechanism::Plain, "password", Bindings::none()));
     assert_eq!(client.say("STAT").split(' ').nth(1), Some("9"));
-}
-
-#[test]
-fn connections_beyond_the_limit_are_turned_away() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("c.toml");
-    fs::write(&config, "[limits]\nconnections = 1\n").unwrap();
-    let program = Program::start_with(&["--config", config.to_str().unwrap()]);
-    let first = program.connect();
-    let mut second = Client::new(tcp(program.pop3));
-    assert!(second.line().starts_with("-ERR [SYS/TEMP] too many connections"));
-    assert_eq!(second.line(), "");
-    drop(first);
 }
 
 #[test]

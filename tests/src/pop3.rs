@@ -7,7 +7,7 @@ use pop3_proto::codec::{Code, MessageNumber, Text, WireSize};
 use pop3_proto::server::{
     Appetite, Ask, Body, Config, Custom, Event, Language, Maildrop, Phrase, Reply, Server, Tls, Utf8,
 };
-use wirestate_machine::{Instant, Machine, Misuse, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{CertificateName, Instant, Machine, Misuse, TlsFacts, Upgrade, Upgraded};
 use wirestate_sasl::server::{Answer, Ask as Sasl, Identity, Rejection};
 use wirestate_sasl::{Derivation, FakeKeys, Hash, Mechanism, ScramKeys, Secret};
 use wirestate_testing::Subject;
@@ -224,6 +224,15 @@ fn verdict(ask: Ask) -> Answer {
         Ask::Sasl(Sasl::Keys { .. }) => Answer::NoKeys,
         Ask::Sasl(Sasl::Secret { user, .. }) if user == USER => Answer::Secret(Secret::new(PASSWORD)),
         Ask::Sasl(Sasl::Token { token, .. }) if token.matches("good-token") => Answer::AcceptAs(Identity::new(USER)),
+        Ask::External { authzid, certificate } => {
+            let address = CertificateName::Rfc822Name(format!("{USER}@mail.example"));
+            match authzid {
+                _ if !certificate.names.contains(&address) => wrong,
+                None => Answer::AcceptAs(Identity::new(USER)),
+                Some(authzid) if authzid == USER => Answer::Accept,
+                Some(_) => Answer::Reject(Rejection::NotAuthorized),
+            }
+        }
         Ask::Apop { user, proof } if user == USER && proof.fits(PASSWORD) => Answer::Accept,
         _ => wrong,
     }
@@ -336,8 +345,13 @@ impl Talk {
 
     /// Makes the TLS handshake that the server waits for.
     pub fn secure(&mut self) -> String {
+        self.secure_with(TlsFacts::new())
+    }
+
+    /// The same, with these facts.
+    pub fn secure_with(&mut self, facts: TlsFacts) -> String {
         assert_eq!(self.server.upgrade(), Some(Upgrade::Tls));
-        self.server.upgraded(self.now, Upgraded::Tls(Box::new(TlsFacts::new())));
+        self.server.upgraded(self.now, Upgraded::Tls(Box::new(facts)));
         self.say("")
     }
 

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use pop3_proto::client::{Client, Config as ClientConfig, Event as ClientEvent, Login, Method, Quirks, TlsPolicy};
 use pop3_proto::codec::{Code, Expire, LoginDelay, MessageNumber, Text};
 use pop3_proto::server::{Config, Event, Greeting, Server, Tls, Utf8};
-use wirestate_machine::{Instant, Machine, Misuse};
+use wirestate_machine::{CertificateName, Instant, Machine, Misuse, TlsFacts};
 use wirestate_sasl::apop::{self, Timestamp};
 use wirestate_sasl::client::Credentials;
 use wirestate_sasl::{Mechanism, base64};
 use wirestate_testing::{Broken, Role, Subject, play, subject};
-use wirestate_tests::pop3::{Desk, PASSWORD, Talk, open_config, stls_config};
+use wirestate_tests::pop3::{Desk, PASSWORD, Talk, USER, open_config, stls_config};
 
 /// A message of this many octets in one line.
 fn line_of(octets: usize, character: &str) -> String {
@@ -430,8 +430,15 @@ fn rfc_5034_plain_without_an_initial_response() {
 #[test]
 fn rfc_5034_an_equals_sign_is_an_initial_response_of_no_octets() {
     // With EXTERNAL, no octets ask for no identity but the channel's; nobody is asked for more.
+    let mut config = open_config();
+    config.tls = Tls::Outside;
+    let mut talk = Talk::with(desk(config));
+    let mut facts = TlsFacts::new();
+    facts.peer_certificate = Some(b"DER".as_slice().into());
+    facts.peer_names = vec![CertificateName::Rfc822Name(format!("{USER}@mail.example"))];
+    talk.server.describe_channel(&facts).unwrap();
+    assert_eq!(talk.say("AUTH EXTERNAL =\r\n"), "+OK maildrop open\r\n");
     let mut talk = Talk::with(desk(open_config()));
-    assert_eq!(talk.say("AUTH EXTERNAL =\r\n"), "-ERR [AUTH] login failed\r\n");
     // With PLAIN, they are an answer that is wrong, and no password is waited for.
     assert_eq!(talk.say("AUTH PLAIN =\r\n"), "-ERR [AUTH] login failed\r\n");
     talk.log_in();

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use thiserror::Error;
-use wirestate_machine::{Ticket, TlsFacts};
+use wirestate_machine::{Ending, Ticket, TlsFacts};
 use wirestate_sasl::{Derivation, base64, client::Error as SaslError};
 
 use super::login::Method;
@@ -223,6 +223,19 @@ pub enum Reason {
     },
     /// [`shutdown`](wirestate_machine::Machine::shutdown) was called.
     Shutdown,
+}
+
+impl From<&Reason> for Ending {
+    fn from(reason: &Reason) -> Self {
+        match reason {
+            Reason::Quit => Ending::Quit,
+            Reason::Eof | Reason::Refused { .. } | Reason::Dismissed { .. } => Ending::PeerClosed,
+            // The program was slow, and not the server.
+            Reason::Timeout(Wait::Work | Wait::Program) => Ending::Local,
+            Reason::Timeout(_) => Ending::Timeout,
+            Reason::Shutdown => Ending::Shutdown,
+        }
+    }
 }
 
 /// What a client waits for; each has its time in [`Limits`](super::Limits).

@@ -1,6 +1,6 @@
 use alloc::boxed::Box;
 
-use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
+use wirestate_machine::{Ending, Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
 use wirestate_sasl::{Bindings, ChannelBinding};
 
 use super::event::{Event, Reason, Request, Wait};
@@ -77,6 +77,10 @@ impl Machine for Client {
             _ => self.end(Reason::Shutdown),
         }
     }
+
+    fn ending(&self) -> Option<Ending> {
+        self.ended.filter(|_| self.is_closed())
+    }
 }
 
 impl Client {
@@ -138,6 +142,7 @@ impl Client {
     /// Ends the session: all requests fail, then comes `Closed`.
     pub(super) fn end(&mut self, reason: Reason) {
         if self.ending.is_none() && !self.is_closed() {
+            self.ended = Some(Ending::from(&reason));
             self.ending = Some(Box::new(reason));
             self.put_away();
         }
@@ -160,6 +165,7 @@ impl Client {
     }
 
     fn break_off(&mut self, violation: Violation) {
+        self.ended = Some(Ending::from(&violation));
         self.violation = Some(Box::new(violation));
         self.put_away();
         self.inbox.clear();

@@ -74,7 +74,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use wirestate_machine::{Inbox, Instant, Misuse, Outbox, Tickets, TlsFacts};
+use wirestate_machine::{Ending, Inbox, Instant, Misuse, Outbox, Tickets, TlsFacts};
 use wirestate_sasl::apop::Timestamp;
 use wirestate_sasl::{Bindings, Nonces};
 
@@ -123,6 +123,8 @@ pub struct Client {
     progress: bool,
     stopping: bool,
     ending: Option<Box<Reason>>,
+    /// The same, or the violation, in fewer words.
+    ended: Option<Ending>,
     closed: bool,
     violation: Option<Box<Violation>>,
 }
@@ -177,6 +179,7 @@ impl Client {
             progress: false,
             stopping: false,
             ending: None,
+            ended: None,
             closed: false,
             violation: None,
             config,

@@ -1,4 +1,5 @@
 use thiserror::Error;
+use wirestate_machine::Ending;
 use wirestate_sasl::client::Error as SaslError;
 
 use crate::codec::LineFault;
@@ -62,4 +63,17 @@ pub enum Violation {
     /// Success after the client had cancelled the exchange.
     #[error("the server reported a login that the client had cancelled; do not trust this connection")]
     SuccessAfterCancel,
+}
+
+impl From<&Violation> for Ending {
+    fn from(violation: &Violation) -> Self {
+        match violation {
+            Violation::LineTooLong { .. }
+            | Violation::TooManyCapabilities
+            | Violation::ListingTooLong { .. }
+            | Violation::MessageTooLarge { .. } => Ending::Limit,
+            Violation::TlsNotOffered | Violation::TlsRefused => Ending::Tls,
+            _ => Ending::Violation,
+        }
+    }
 }

@@ -67,11 +67,13 @@ impl Server {
 
     pub(super) fn offers(&self, mechanism: Mechanism) -> bool {
         let bound = self.login.as_ref().is_some_and(|login| !login.bindings.is_empty());
+        let certified = self.login.as_ref().is_some_and(|login| login.certificate.is_some());
         let secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
         let scram = matches!(mechanism, Mechanism::Scram { .. });
         self.config.mechanisms.contains(&mechanism)
             && (!secret || self.takes_secrets())
             && (!mechanism.is_plus() || bound)
+            && (mechanism != Mechanism::External || certified)
             && (!scram || self.config.fake_keys.is_some())
     }
 

@@ -72,6 +72,10 @@ impl Server {
             return Err(Rejected::NotOffered);
         }
         let facts = Forwarded::parse(facts).ok_or(Rejected::Syntax(Syntax::NotANumber))?;
+        // The channel ends at the proxy: what its certificate says is not said of the client.
+        if let Some(login) = &mut self.login {
+            login.certificate = None;
+        }
         self.ok(Keyword::Xclient, Phrase::Forwarded);
         self.queued = Some(Box::new(Event::Forwarded(Box::new(facts))));
         Ok(())

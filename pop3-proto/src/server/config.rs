@@ -26,7 +26,8 @@ pub struct Config {
     pub user_pass: bool,
     /// The host name in APOP's timestamp (RFC 1939 §7). APOP is off where there is none, as by default: it rests on MD5.
     pub apop_host: Option<String>,
-    /// The SASL mechanisms, in the order in which they are offered.
+    /// The SASL mechanisms, in the order in which they are offered. EXTERNAL is offered only to a client whose certificate TLS has verified, and
+    /// SCRAM-PLUS only on a channel that can be bound.
     pub mechanisms: Vec<Mechanism>,
     /// What SCRAM says of users that do not exist; without it SCRAM is not offered.
     pub fake_keys: Option<FakeKeys>,

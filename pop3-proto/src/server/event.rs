@@ -1,8 +1,11 @@
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
 use thiserror::Error;
-use wirestate_machine::{Ticket, TlsFacts};
+use wirestate_machine::{CertificateName, Ending, Ticket, TlsFacts};
 use wirestate_sasl::apop::{self, Timestamp};
 use wirestate_sasl::server::{Failure, Identity};
 
@@ -42,9 +45,9 @@ pub enum Event {
     /// The client is there and waits for the greeting: answer with [`Server::greet`](super::Server::greet) or refuse.
     Greet(Ticket<kind::Greet>),
     /// TLS is up. What was said before it is forgotten.
-    Secured(alloc::boxed::Box<TlsFacts>),
+    Secured(Box<TlsFacts>),
     /// A trusted proxy tells whom it speaks for (XCLIENT).
-    Forwarded(alloc::boxed::Box<Forwarded>),
+    Forwarded(Box<Forwarded>),
     /// The client claims to be somebody: answer with [`Server::authenticate`](super::Server::authenticate).
     Authenticate {
         /// Comes back with the answer.
@@ -113,21 +116,62 @@ pub enum Event {
 #[non_exhaustive]
 pub enum Ask {
     /// A question of a SASL mechanism, or USER and PASS in the form of [`Password`](wirestate_sasl::server::Ask::Password).
+    ///
+    /// EXTERNAL's question never comes in this form, but as [`Ask::External`].
     Sasl(wirestate_sasl::server::Ask),
+    /// EXTERNAL (RFC 4422 appendix A): whom does the certificate prove, and may that one act as `authzid`? Accept as somebody; accept,
+    /// where the client has named somebody; or reject.
+    External {
+        /// Whom the client wishes to act as; `None`: whomever the certificate proves.
+        authzid: Option<String>,
+        /// What TLS has verified.
+        certificate: Box<ClientCertificate>,
+    },
     /// APOP: does the proof fit the user's secret? Accept or reject.
     Apop {
         /// Whose secret.
-        user: alloc::string::String,
+        user: String,
         /// What to check it with.
         proof: ApopProof,
     },
+}
+
+/// The certificate that a client has shown, and that TLS has proved to be its own and signed by an authority that the server takes. Whose
+/// account it opens is the application's to say.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientCertificate {
+    /// The certificate in DER.
+    pub der: Bytes,
+    /// Its subject as a string of RFC 4514, such as `CN=ann,O=Example`, where it has one that can be read.
+    pub subject: Option<String>,
+    /// Whom it names. Empty where it cannot be read.
+    pub names: Vec<CertificateName>,
+}
+
+impl ClientCertificate {
+    /// What the facts of a handshake say of the client's certificate, where it showed one.
+    pub(super) fn of(facts: &TlsFacts) -> Option<Box<Self>> {
+        let der = facts.peer_certificate.clone()?;
+        Some(Box::new(Self { der, subject: facts.peer_subject.clone(), names: facts.peer_names.clone() }))
+    }
+}
+
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCertificate")
+            .field("der", &self.der.len())
+            .field("subject", &self.subject)
+            .field("names", &self.names)
+            .finish()
+    }
 }
 
 /// The client's side of APOP.
 #[derive(Clone)]
 pub struct ApopProof {
     pub(super) timestamp: Timestamp,
-    pub(super) digest: alloc::string::String,
+    pub(super) digest: String,
 }
 
 impl ApopProof {
@@ -221,4 +265,16 @@ pub enum Reason {
     Refused,
     /// This end is shutting down. Marked messages are kept.
     Shutdown,
+}
+
+impl From<Reason> for Ending {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Quit => Ending::Quit,
+            Reason::PeerClosed => Ending::PeerClosed,
+            Reason::Timeout => Ending::Timeout,
+            Reason::AnswerTimeout | Reason::Refused => Ending::Local,
+            Reason::Shutdown => Ending::Shutdown,
+        }
+    }
 }

@@ -10,7 +10,7 @@ use wirestate_sasl::{Bindings, ChannelBinding, Mechanism, Nonces, Secret, base64
 
 use super::event::kind;
 use super::maildrop::Opened;
-use super::{ApopProof, Ask, Asked, Event, Maildrop, Rejected, Reply, Server, State, Violation};
+use super::{ApopProof, Ask, Asked, ClientCertificate, Event, Maildrop, Rejected, Reply, Server, State, Violation};
 use crate::codec::{Code, Keyword, LineFault, Text};
 use crate::server::phrase::Phrase;
 
@@ -19,6 +19,8 @@ use crate::server::phrase::Phrase;
 pub(super) struct Login {
     nonces: Nonces,
     pub(super) bindings: Bindings,
+    /// What the client has proved by TLS.
+    pub(super) certificate: Option<Box<ClientCertificate>>,
     timestamp: Option<Timestamp>,
     /// USER's argument, until PASS.
     user: Option<String>,
@@ -44,6 +46,7 @@ impl Login {
         Login {
             nonces: Nonces::from_seed(seed),
             bindings: Bindings::none(),
+            certificate: None,
             timestamp: None,
             user: None,
             proof: Proof::None,
@@ -51,6 +54,14 @@ impl Login {
             failures: 0,
             kept_back: None,
         }
+    }
+
+    /// What SCRAM-PLUS and EXTERNAL rest on.
+    pub(super) fn know_channel(&mut self, facts: &TlsFacts) {
+        let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
+        let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
+        self.bindings = exporter.into_iter().chain(end_point).collect();
+        self.certificate = ClientCertificate::of(facts);
     }
 }
 
@@ -75,10 +86,8 @@ impl Server {
 
     /// TLS is up: what was said in the clear is forgotten (RFC 2595 §4).
     pub(super) fn secured(&mut self, facts: Box<TlsFacts>) {
-        let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
-        let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
         if let Some(login) = &mut self.login {
-            login.bindings = exporter.into_iter().chain(end_point).collect();
+            login.know_channel(&facts);
             login.user = None;
             login.proof = Proof::None;
         }
@@ -285,6 +294,13 @@ impl Server {
                 self.outbox.put(b"+ ");
                 self.outbox.put(base64::encode(&challenge).as_bytes());
                 self.outbox.put(b"\r\n");
+            }
+            Step::Ask(sasl::Ask::External { authzid }) => {
+                // Not offered without one, nor started.
+                match self.login.as_ref().and_then(|login| login.certificate.clone()) {
+                    Some(certificate) => self.ask(Ask::External { authzid, certificate }),
+                    None => self.fail_login(Failure::Rejected(Rejection::Credentials)),
+                }
             }
             Step::Ask(ask) => self.ask(Ask::Sasl(ask)),
             Step::Done { identity, .. } => {

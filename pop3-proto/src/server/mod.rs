@@ -100,11 +100,13 @@ use alloc::sync::Arc;
 
 use bytes::Bytes;
 use wirestate_machine::plugin::Pipeline;
-use wirestate_machine::{Inbox, Instant, Machine, Misuse, Outbox, Ticket, Tickets, Upgrade, Upgraded};
+use wirestate_machine::{
+    Ending, Inbox, Instant, Machine, Misuse, Outbox, Ticket, Tickets, TlsFacts, Upgrade, Upgraded,
+};
 
 pub use body::{Appetite, Body};
 pub use config::{Config, Custom, Greeting, Language, Tls, Utf8};
-pub use event::{ApopProof, Ask, Event, Reason, Rejected, kind};
+pub use event::{ApopProof, Ask, ClientCertificate, Event, Reason, Rejected, kind};
 pub use limits::Limits;
 pub use maildrop::{Deletions, Maildrop};
 pub use phrase::Phrase;
@@ -140,6 +142,7 @@ pub struct Server {
     /// An event to give before anything else happens.
     queued: Option<Box<Event>>,
     violation: Option<Violation>,
+    ending: Option<Ending>,
     bad_commands: u16,
     /// Which of the configuration's languages is spoken; English without.
     language: Option<u8>,
@@ -188,6 +191,7 @@ impl Server {
             sending: None,
             queued: None,
             violation: None,
+            ending: None,
             bad_commands: 0,
             language: None,
             encrypted: config.tls == Tls::Outside,
@@ -218,6 +222,19 @@ impl Server {
     /// The plugins that see each command before the machine acts on it, and the first line of each response before it is written.
     pub fn plugins(&mut self) -> &mut Pipeline<Command<Bytes>, Reply> {
         &mut self.plugins
+    }
+
+    /// Tells what is known of a TLS channel that lies outside the machine ([`Tls::Outside`]), for SCRAM-PLUS and EXTERNAL. Call it before the
+    /// first poll; facts are believed as they stand.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongState`] with another configuration, or once the client has spoken.
+    pub fn describe_channel(&mut self, facts: &TlsFacts) -> Result<(), Misuse> {
+        if self.config.tls != Tls::Outside || self.heard {
+            return Err(Misuse::WrongState);
+        }
+        self.login.as_mut().ok_or(Misuse::WrongState)?.know_channel(facts);
+        Ok(())
     }
 
     // --- answers ---
@@ -320,11 +337,13 @@ impl Server {
 
     fn close(&mut self, reason: Reason) {
         self.leave();
+        self.ending = Some(reason.into());
         self.queued = Some(Box::new(Event::Closed(reason)));
     }
 
     fn violate(&mut self, violation: Violation) -> Violation {
         self.leave();
+        self.ending = Some(violation.into());
         self.violation = Some(violation);
         violation
     }
@@ -416,6 +435,10 @@ impl Machine for Server {
     fn shutdown(&mut self) {
         self.stopping = true;
         self.timer.wake();
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.ending.filter(|_| self.is_closed())
     }
 }
 

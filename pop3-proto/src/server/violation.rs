@@ -1,4 +1,5 @@
 use thiserror::Error;
+use wirestate_machine::Ending;
 
 /// What a client did that ends its session. Marked messages are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
@@ -19,4 +20,13 @@ pub enum Violation {
     /// An HTTP request came.
     #[error("the client speaks HTTP")]
     HttpRequest,
+}
+
+impl From<Violation> for Ending {
+    fn from(violation: Violation) -> Self {
+        match violation {
+            Violation::TooManyBadCommands | Violation::TooManyFailedLogins => Ending::Limit,
+            Violation::DataBeforeTls | Violation::TlsHandshake | Violation::HttpRequest => Ending::Violation,
+        }
+    }
 }

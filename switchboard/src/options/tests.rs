@@ -17,7 +17,7 @@ fn with_file(toml: &str, arguments: &[&str]) -> Result<Settings, String> {
 }
 
 fn addresses(settings: &Settings) -> Vec<(&'static str, String)> {
-    settings.listeners.iter().map(|l| (l.protocol.name(), l.address.to_string())).collect()
+    settings.listeners.iter().map(|l| (l.protocol.name(), l.place.to_string())).collect()
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn the_command_line_wins_over_the_file() {
     let toml = "runtime = \"blocking\"\npop3 = \"off\"\nusers = \"u\"\n";
     let settings = with_file(toml, &["--runtime", "tokio", "--pop3", "localhost:0", "--user", "a:b"]).unwrap();
     assert_eq!(settings.runtime, Runtime::Tokio);
-    assert_eq!(settings.listeners[0].address.to_string(), "127.0.0.1:0");
+    assert_eq!(settings.listeners[0].place.to_string(), "127.0.0.1:0");
     assert!(matches!(settings.users, UserSource::Given(_)));
 }
 
@@ -161,6 +161,12 @@ fn the_file_s_mistakes_are_named() {
         ("[certificate]\nchain = \"x\"", "missing field `key`"),
         ("runtime = ", "FILE line 1: "),
         ("pop3 = \"x\"", "write an IP address"),
+        ("[[listen]]\nprotocol = \"gopher\"\naddress = \"fd:3\"", "there is no protocol \"gopher\""),
+        ("[[listen]]\nprotocol = \"pop3\"\naddress = \"unix:\"", "write the socket's path"),
+        ("[[listen]]\nprotocol = \"pop3\"\naddress = \"fd:3\"\nproxies = []", "proxies names nobody"),
+        ("[[listen]]\nprotocol = \"pop3\"\naddress = \"fd:3\"\nproxies = [\"x\"]", "\"x\" is no network"),
+        ("[[listen]]\nprotocol = \"irc\"\naddress = \"fd:3\"", "does not serve irc"),
+        ("[certificates.\"a.example\"]\nchain = \"x\"", "missing field `key`"),
         ("irc = \"127.0.0.1:6667\"", "does not serve irc"),
         ("user = [\"a:b\"]\nusers = \"f\"", "keep one of them"),
         ("limits = { idle-seconds = 60 }", "limits: idle-seconds must be at least 600"),
@@ -172,4 +178,51 @@ fn the_file_s_mistakes_are_named() {
         assert!(error.contains(wanted) && !error.contains('\n'), "{toml:?} gave {error:?}");
     }
     assert!(settings(&["--config", "/nowhere/x.toml"]).unwrap_err().contains("/nowhere/x.toml"));
+}
+
+#[test]
+fn more_listeners_take_the_default_s_place_or_stand_beside_the_option_s() {
+    let of = |arguments: &[&str]| addresses(&settings(arguments).unwrap());
+    let pop3s = ("pop3s", "127.0.0.1:1995".to_owned());
+    let unix = ("pop3", "unix:/run/p".to_owned());
+    assert_eq!(of(&["--listen", "pop3=unix:/run/p"]), [unix.clone(), pop3s.clone()]);
+    assert_eq!(of(&["--pop3", "off", "--listen", "pop3=unix:/run/p"]), [unix.clone(), pop3s.clone()]);
+    let tcp = ("pop3", "[::1]:0".to_owned());
+    let fd = ("pop3s", "fd:3".to_owned());
+    assert_eq!(of(&["--pop3s", "fd:3", "--listen", "pop3=unix:/run/p", "--pop3", "[::1]:0"]), [tcp, unix, fd]);
+    for (wrong, wanted) in [
+        ("pop3", "PROTOCOL=ADDR"),
+        ("gopher=127.0.0.1:70", "there is no protocol"),
+        ("pop3=off", "write an IP address"),
+        ("irc=127.0.0.1:0", "does not serve irc"),
+    ] {
+        let error = settings(&["--listen", wrong]).unwrap_err();
+        assert!(error.contains(wanted) && !error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn the_file_s_listeners_have_proxies_and_yield_to_the_line_s() {
+    let toml =
+        "pop3s = \"unix:s\"\n[[listen]]\nprotocol = \"pop3\"\naddress = \"unix:p\"\nproxies = [\"10.0.0.0/8\"]\n";
+    let from_file = with_file(toml, &[]).unwrap().listeners;
+    let [pop3, pop3s] = from_file.as_slice() else { panic!("{from_file:?}") };
+    assert!(pop3.proxies.is_some() && pop3s.proxies.is_none());
+    for listener in &from_file {
+        let crate::listen::Place::Unix(path) = &listener.place else { panic!("{listener:?}") };
+        assert!(path.is_absolute(), "relative to the file");
+    }
+    let from_line = with_file(toml, &["--listen", "pop3=[::1]:7", "--pop3s", "off"]).unwrap();
+    assert_eq!(addresses(&from_line), [("pop3", "[::1]:7".to_owned())]);
+    assert_eq!(from_line.listeners[0].proxies, None);
+}
+
+#[test]
+fn certificates_are_for_names_and_authorities_for_clients() {
+    let toml =
+        "client-authorities = \"ca.pem\"\n[certificates.\"*.example.org\"]\nchain = \"c.pem\"\nkey = \"k.pem\"\n";
+    let settings = with_file(toml, &[]).unwrap();
+    assert!(settings.certificates["*.example.org"].chain.is_absolute());
+    assert!(settings.client_authorities.unwrap().is_absolute());
+    assert_eq!(settings.certificate, None);
 }

@@ -6,7 +6,8 @@ use std::thread;
 
 use async_lock::Semaphore;
 use pop3_proto::server::Ask;
-use wirestate_sasl::server::{self as sasl, Answer, Rejection};
+use wirestate_machine::CertificateName;
+use wirestate_sasl::server::{self as sasl, Answer, Identity, Rejection};
 use wirestate_sasl::{DEFAULT_ITERATIONS, Derivation, FakeKeys, Hash, Mechanism, ScramKeys, Secret};
 
 use crate::failure::Failure;
@@ -60,7 +61,8 @@ impl Credentials {
 
     pub(super) fn mechanisms(&self) -> Vec<Mechanism> {
         let by_proof = if self.keys.is_empty() { &[][..] } else { &BY_PROOF };
-        by_proof.iter().chain(&BY_PASSWORD).copied().collect()
+        let by_certificate = self.prepared.tls.asks_clients().then_some(&Mechanism::External);
+        by_certificate.into_iter().chain(by_proof).chain(&BY_PASSWORD).copied().collect()
     }
 
     pub(super) fn fake_keys(&self) -> FakeKeys {
@@ -86,6 +88,36 @@ impl Credentials {
         }
     }
 
+    /// EXTERNAL: whom does a certificate with these names prove?
+    ///
+    /// The user `ann` of `example.org` is proved by the address (`rfc822Name`)
+    /// `ann@example.org`. A certificate without any address proves the user
+    /// whose name is its common name; one with addresses does not, for it says
+    /// more exactly whom it means. A certificate of several users serves each,
+    /// but then the client must say which.
+    pub(super) fn prove(&self, wanted: Option<&str>, names: &[CertificateName]) -> Answer {
+        let mut proved: Vec<&str> = if names.iter().any(|name| address(name).is_some()) {
+            names.iter().filter_map(address).filter_map(|address| self.local_part(address)).collect()
+        } else {
+            names.iter().filter_map(common_name).collect()
+        };
+        proved.retain(|name| self.prepared.users.find(name).is_some());
+        proved.sort_unstable();
+        proved.dedup();
+        match (wanted, proved.as_slice()) {
+            (None, [user]) => Answer::AcceptAs(Identity::new(*user)),
+            (Some(wanted), users) if users.contains(&wanted) => Answer::Accept,
+            (_, []) => Answer::Reject(Rejection::Credentials),
+            _ => Answer::Reject(Rejection::NotAuthorized),
+        }
+    }
+
+    /// The user's name in an address of this server.
+    fn local_part<'a>(&self, address: &'a str) -> Option<&'a str> {
+        let (name, domain) = address.rsplit_once('@')?;
+        domain.eq_ignore_ascii_case(&self.prepared.settings.server_name).then_some(name)
+    }
+
     async fn verify(&self, user: String, password: Secret, offload: &impl Offload) -> bool {
         let prepared = self.prepared.clone();
         let turn = self.verifying.acquire_arc().await;
@@ -99,6 +131,14 @@ impl Credentials {
     }
 }
 
+fn address(name: &CertificateName) -> Option<&str> {
+    if let CertificateName::Rfc822Name(address) = name { Some(address) } else { None }
+}
+
+fn common_name(name: &CertificateName) -> Option<&str> {
+    if let CertificateName::CommonName(name) = name { Some(name) } else { None }
+}
+
 /// Whom the client claims to be.
 pub(super) fn claimed(ask: &Ask) -> Option<&str> {
     match ask {
@@ -109,6 +149,7 @@ pub(super) fn claimed(ask: &Ask) -> Option<&str> {
             | sasl::Ask::Authorize { user, .. },
         )
         | Ask::Apop { user, .. } => Some(user),
+        Ask::External { authzid, .. } => authzid.as_deref(),
         _ => None,
     }
 }
@@ -117,4 +158,39 @@ fn random<const N: usize>() -> Result<[u8; N], Failure> {
     let mut octets = [0; N];
     getrandom::fill(&mut octets).map_err(|_| Failure::Randomness)?;
     Ok(octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Wish, read};
+
+    #[test]
+    fn a_certificate_proves_whom_it_names_and_nobody_else() {
+        let root = tempfile::tempdir().unwrap();
+        let data = root.path().to_str().unwrap();
+        let Wish::Run(settings) = read(["switchboard", "--data", data, "--user", "ann:x", "--user", "bob:x"]).unwrap()
+        else {
+            panic!("settings were given")
+        };
+        let credentials = Credentials::derive(Arc::new(Prepared::new(*settings).unwrap())).unwrap();
+        let common = |name: &str| CertificateName::CommonName(name.to_owned());
+        let address = |name: &str| CertificateName::Rfc822Name(name.to_owned());
+        let prove = |wanted, names: &[CertificateName]| format!("{:?}", credentials.prove(wanted, names));
+        let (none, other) = ("Reject(Credentials)", "Reject(NotAuthorized)");
+        let ann = format!("{:?}", Answer::AcceptAs(Identity::new("ann")));
+
+        assert_eq!(prove(None, &[address("ann@LOCALHOST")]), ann);
+        assert_eq!(prove(None, &[common("ann")]), ann);
+        assert_eq!(prove(Some("ann"), &[common("ann")]), "Accept");
+        assert_eq!(prove(Some("bob"), &[common("ann")]), other);
+        assert_eq!(prove(None, &[common("ann"), address("ann@elsewhere.example")]), none, "the address says more");
+        assert_eq!(prove(None, &[common("bob"), address("ann@localhost")]), ann);
+        let both = [address("ann@localhost"), address("bob@localhost")];
+        assert_eq!(prove(None, &both), other, "who of them?");
+        assert_eq!(prove(Some("bob"), &both), "Accept");
+        assert_eq!(prove(None, &[common("mallory"), CertificateName::DnsName("ann".to_owned())]), none);
+        assert_eq!(prove(None, &[address("Ann@localhost")]), none);
+        assert_eq!(prove(Some("ann"), &[]), none);
+    }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pop3_proto::codec::{Code, MessageNumber, Text};
 use pop3_proto::server::{self, Appetite, Ask, Body, Deletions, Event, Reason, Violation, kind};
-use wirestate_driver::{Connection, Error, How, Stream, Traffic};
+use wirestate_driver::{Connection, Error, Stream};
 use wirestate_machine::{Misuse, Ticket};
 use wirestate_sasl::server::{Answer, Identity, Rejection};
 
 use super::credentials::claimed;
-use super::{Door, Machine};
+use super::{Machine, Pop3};
 use crate::maildir::{Committed, Maildir, MaildirError, Maildrop};
 use crate::name::UserName;
 use crate::offload::Offload;
@@ -19,47 +19,23 @@ use crate::offload::Offload;
 const PIECE: u64 = 64 * 1024;
 
 /// Serves one connection to its end, and logs what happened.
-pub async fn session<S: Stream>(mut conn: Connection<Machine, S>, door: Arc<Door>, offload: impl Offload) {
-    let (id, peer) = (conn.info().id(), conn.info().peer().clone());
-    let seat = door.desk.gate.enter(peer.tcp().map(|address| address.ip()));
-    tracing::info!(session = id, protocol = %door.protocol, %peer, "connected");
-    if seat.is_none() {
-        tracing::warn!(session = id, "too many connections");
-        if door.protocol.is_implicit_tls() {
-            // A handshake is more than a stranger too many may cost.
-            return drop(conn.close(How::Abort).await);
-        }
-    }
-    let mut session = Session {
-        id,
-        admitted: seat.is_some(),
-        door,
-        offload,
-        user: String::new(),
-        maildrop: None,
-        sending: None,
-        retrieved: 0,
-        deleted: 0,
-    };
+pub async fn session<S: Stream>(mut conn: Connection<Machine, S>, desk: Arc<Pop3>, offload: impl Offload) {
+    let id = conn.info().id();
+    let mut session = Session::new(id, desk, offload);
     let end = session.run(&mut conn).await;
-    let Traffic { read, written, .. } = conn.traffic();
     let Session { user, retrieved, deleted, .. } = &session;
     match end {
         Ok(reason) => {
             let reason = reason.map(tracing::field::debug);
-            tracing::info!(session = id, user, reason, retrieved, deleted, read, written, "ended");
+            tracing::info!(session = id, user, reason, retrieved, deleted, "ended");
         }
-        Err(fault) => {
-            tracing::info!(session = id, user, reason = %fault, retrieved, deleted, read, written, "broken off")
-        }
+        Err(fault) => tracing::info!(session = id, user, reason = %fault, retrieved, deleted, "broken off"),
     }
 }
 
 struct Session<O> {
     id: u64,
-    /// Whether the connection is within the limits.
-    admitted: bool,
-    door: Arc<Door>,
+    desk: Arc<Pop3>,
     offload: O,
     /// Who logged in, or tries to.
     user: String,
@@ -90,13 +66,19 @@ enum Fault {
 }
 
 impl<O: Offload> Session<O> {
+    fn new(id: u64, desk: Arc<Pop3>, offload: O) -> Self {
+        let user = String::new();
+        Self { id, desk, offload, user, maildrop: None, sending: None, retrieved: 0, deleted: 0 }
+    }
+
     async fn run<S: Stream>(&mut self, conn: &mut Connection<Machine, S>) -> Result<Option<Reason>, Fault> {
         let mut reason = None;
         while let Some(event) = conn.try_next().await? {
             match event {
-                Event::Greet(ticket) => self.greet(conn.machine(), ticket)?,
                 Event::Secured(facts) => {
-                    tracing::debug!(session = self.id, version = facts.version, "secured by TLS");
+                    if let Some(subject) = facts.peer_subject {
+                        tracing::info!(session = self.id, subject, "client certificate");
+                    }
                 }
                 Event::Authenticate { ticket, ask } => {
                     let answer = self.judge(ask).await;
@@ -129,15 +111,6 @@ impl<O: Offload> Session<O> {
         Ok(reason)
     }
 
-    fn greet(&self, machine: &mut Machine, ticket: Ticket<kind::Greet>) -> Result<(), Misuse> {
-        if self.admitted {
-            let name = &self.door.desk.prepared.settings.server_name;
-            machine.greet(ticket, Text::lossy(format!("{name} POP3 server ready")))
-        } else {
-            machine.refuse_client(ticket, Some(Code::SysTemp), Text::literal("too many connections, try again later"))
-        }
-    }
-
     // --- login ---
 
     async fn judge(&mut self, ask: Ask) -> Answer {
@@ -145,7 +118,10 @@ impl<O: Offload> Session<O> {
             user.clone_into(&mut self.user);
         }
         match ask {
-            Ask::Sasl(ask) => self.door.desk.credentials.answer(ask, &self.offload).await,
+            Ask::Sasl(ask) => self.desk.credentials.answer(ask, &self.offload).await,
+            Ask::External { authzid, certificate } => {
+                self.desk.credentials.prove(authzid.as_deref(), &certificate.names)
+            }
             _ => Answer::Reject(Rejection::Credentials),
         }
     }
@@ -158,7 +134,7 @@ impl<O: Offload> Session<O> {
     ) -> Result<(), Misuse> {
         identity.name().clone_into(&mut self.user);
         let name = UserName::parse(identity.name()).ok();
-        let maildir = name.and_then(|name| self.door.desk.prepared.store.maildir(&name).cloned());
+        let maildir = name.and_then(|name| self.desk.prepared.store.maildir(&name).cloned());
         let entered = match maildir {
             Some(maildir) => self.offload.run(move || enter(&maildir)).await,
             None => Err(EnterError::NoMaildir),
@@ -297,12 +273,12 @@ mod tests {
     use wirestate_driver::{Address, Info};
     use wirestate_machine::{Instant, Machine as _};
 
-    use super::super::Desk;
     use super::*;
-    use crate::gate::Gate;
     use crate::offload::Inline;
     use crate::options::{Wish, read};
     use crate::prepare::Prepared;
+    use crate::protocol::Protocol;
+    use crate::service::{Entrance, Service};
 
     #[test]
     fn a_fault_in_the_middle_of_a_message_breaks_the_session_off() {
@@ -310,25 +286,19 @@ mod tests {
         let wish = read(["switchboard", "--data", root.path().to_str().unwrap(), "--user", "ann:x"]).unwrap();
         let Wish::Run(settings) = wish else { panic!("settings were given") };
         let prepared = Arc::new(Prepared::new(*settings).unwrap());
-        let gate = Gate::new(&prepared.settings.limits);
-        let door = Desk::new(prepared.clone(), gate).unwrap().door(prepared.settings.listeners[0]);
-        let mut machine = door.machine(&Info::new(Address::Unknown, Address::Unknown), Instant::START);
-        let mut session = Session {
-            id: 1,
-            admitted: true,
-            door,
-            offload: Inline,
-            user: String::new(),
-            maildrop: None,
-            sending: None,
-            retrieved: 0,
-            deleted: 0,
+        let desk = Arc::new(Pop3::new(&prepared).unwrap());
+        let entrance = Entrance {
+            protocol: Protocol::Pop3,
+            address: "127.0.0.1:1".parse().map(Address::Tcp).unwrap(),
+            is_proxied: false,
         };
+        let door = desk.door(&entrance);
+        let mut machine = desk.machine(&door, &Info::new(Address::Unknown, Address::Unknown), Instant::START);
+        let mut session = Session::new(1, desk, Inline);
         machine.inbox().push(b"USER ann\r\nPASS x\r\nDELE 2\r\nRETR 1\r\nQUIT\r\n");
         let mut end = None;
         while let Some(event) = machine.poll(Instant::START).unwrap() {
             match event {
-                Event::Greet(ticket) => session.greet(&mut machine, ticket).unwrap(),
                 Event::Authenticate { ticket, ask } => {
                     let answer = async_io::block_on(session.judge(ask));
                     machine.authenticate(ticket, answer).unwrap();

@@ -1,20 +1,18 @@
-//! The same listeners and sessions on each of the three runtimes.
+//! The same servers on each of the three runtimes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::thread;
 
 use async_executor::Executor;
 use wirestate_driver::{Mode, Shutdown};
 
-use super::{Open, note};
+use super::Served;
 use crate::failure::Failure;
-use crate::offload::{Inline, Pool, Tokio};
-use crate::pop3::{Door, session};
-use crate::settings::Listener;
+
+type Servers = Vec<Box<dyn Served>>;
 
 /// On tokio's threads, one for each core.
-pub(super) fn tokio(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shutdown) -> Result<(), Failure> {
+pub(super) fn tokio(servers: Servers, announce: impl FnOnce()) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_io()
         .enable_time()
@@ -22,44 +20,20 @@ pub(super) fn tokio(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shutdow
         .build()
         .map_err(Failure::Runtime)?;
     runtime.block_on(async {
-        let mut servers = Vec::new();
-        for open in open {
-            let failed = open.failed();
-            let Open { socket, listener, door } = open;
-            let entrance = wirestate_tokio::Listener::from_socket(socket).map_err(&failed)?;
-            let shutdown = shutdown.clone();
-            servers.push(async move {
-                let machines = door.clone();
-                let report = wirestate_tokio::serve(
-                    [entrance],
-                    move |info, now| machines.machine(info, now),
-                    move |conn| session(conn, door.clone(), Tokio),
-                    &shutdown,
-                );
-                note(listener, &report.await);
-            });
-        }
         announce();
-        let servers: Vec<_> = servers.into_iter().map(tokio::spawn).collect();
+        let servers: Vec<_> = servers.into_iter().map(|server| tokio::spawn(server.on_tokio())).collect();
         for server in servers {
             // What would have to be told was told by the panic itself.
             let _ = server.await;
         }
-        Ok(())
-    })
+    });
+    Ok(())
 }
 
 /// On async-std's reactor, async-io, with the executor and the pool of threads
 /// for blocking work that smol and async-std are made of. async-std itself is
 /// discontinued; its last release adds nothing to these but names.
-pub(super) fn async_std(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shutdown) -> Result<(), Failure> {
-    let mut entrances = Vec::new();
-    for open in open {
-        let failed = open.failed();
-        let Open { socket, listener, door } = open;
-        let entrance = wirestate_async_std::Listener::from_socket(socket).map_err(&failed)?;
-        entrances.push((entrance, listener, door));
-    }
+pub(super) fn async_std(servers: Servers, announce: impl FnOnce()) -> Result<(), Failure> {
     let executor: &'static Executor<'static> = Box::leak(Box::new(Executor::new()));
     let done = Shutdown::new();
     thread::scope(|scope| {
@@ -74,21 +48,7 @@ pub(super) fn async_std(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shu
             }
         }
         announce();
-        let serve = |(entrance, listener, door): (wirestate_async_std::Listener, Listener, Arc<Door>)| {
-            let shutdown = shutdown.clone();
-            executor.spawn(async move {
-                let machines = door.clone();
-                let report = wirestate_async_std::serve(
-                    [entrance],
-                    |task| executor.spawn(task).detach(),
-                    move |info, now| machines.machine(info, now),
-                    move |conn| session(conn, door.clone(), Pool),
-                    &shutdown,
-                );
-                note(listener, &report.await);
-            })
-        };
-        let servers: Vec<_> = entrances.into_iter().map(serve).collect();
+        let servers: Vec<_> = servers.into_iter().map(|server| executor.spawn(server.on_async_std(executor))).collect();
         async_io::block_on(async {
             for server in servers {
                 server.await;
@@ -100,28 +60,11 @@ pub(super) fn async_std(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shu
 }
 
 /// On blocking sockets, with a thread for each connection.
-pub(super) fn blocking(open: Vec<Open>, announce: impl FnOnce(), shutdown: &Shutdown) -> Result<(), Failure> {
-    let mut entrances = Vec::new();
-    for open in open {
-        let failed = open.failed();
-        let Open { socket, listener, door } = open;
-        let entrance = wirestate_blocking::Listener::from_socket(socket).map_err(&failed)?;
-        entrances.push((entrance, listener, door));
-    }
+pub(super) fn blocking(servers: Servers, announce: impl FnOnce()) {
     announce();
     thread::scope(|scope| {
-        for (entrance, listener, door) in entrances {
-            scope.spawn(move || {
-                let machines = door.clone();
-                let report = wirestate_blocking::serve_async(
-                    [entrance],
-                    move |info, now| machines.machine(info, now),
-                    move |conn| session(conn, door.clone(), Inline),
-                    shutdown,
-                );
-                note(listener, &report);
-            });
+        for server in servers {
+            scope.spawn(move || server.on_blocking());
         }
     });
-    Ok(())
 }

@@ -6,14 +6,15 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tempfile::TempDir;
 
@@ -27,6 +28,8 @@ pub struct Program {
     folder: TempDir,
     pub pop3: SocketAddr,
     pub pop3s: SocketAddr,
+    /// The `listening` lines of further listeners, without that word.
+    pub more: Vec<String>,
 }
 
 impl Program {
@@ -41,13 +44,19 @@ impl Program {
     }
 
     pub fn start_without_users(arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut all = vec!["--data".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()];
+        let mut all = arguments.to_vec();
         for listener in ["--pop3", "--pop3s"] {
             if !arguments.contains(&listener) {
-                all.extend([listener.to_owned(), "127.0.0.1:0".to_owned()]);
+                all.extend([listener, "127.0.0.1:0"]);
             }
         }
+        Self::start_as_told(&all)
+    }
+
+    /// With no listeners but those that the arguments, or the file, tell of.
+    pub fn start_as_told(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut all = vec!["--data".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()];
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         let mut child = Command::new(env!("CARGO_BIN_EXE_switchboard"))
             .args(all)
@@ -55,15 +64,29 @@ impl Program {
             .stderr(File::create(folder.path().join("log")).unwrap())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut listening = Vec::new();
+        loop {
+            let line = lines.next().expect("the program ended early");
+            match line.strip_prefix("listening ") {
+                Some(listener) => listening.push(listener.to_owned()),
+                None => break,
+            }
+        }
         let mut address = |protocol: &str| -> SocketAddr {
-            let line = lines.next().expect("the program ended early").unwrap();
-            line.strip_prefix(&format!("listening {protocol} ")).expect(&line).parse().unwrap()
+            let place = listening
+                .iter()
+                .position(|line| {
+                    line.starts_with(&format!("{protocol} 127.0.0.1:"))
+                        || line.starts_with(&format!("{protocol} 0.0.0.0:"))
+                })
+                .expect(protocol);
+            listening.remove(place)[protocol.len() + 1..].parse().unwrap()
         };
         let (pop3, pop3s) = (address("pop3"), address("pop3s"));
         // The page is read to its end, so that the program never waits for us.
-        assert!(lines.take(12).any(|line| line.unwrap().starts_with("  curl ")));
-        Self { child, folder, pop3, pop3s }
+        assert!(lines.take(24).any(|line| line.starts_with("  curl ")));
+        Self { child, folder, pop3, pop3s, more: listening }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -119,21 +142,42 @@ impl Program {
 
     /// TLS on a connection, trusting the made authority alone.
     pub fn tls(&self, stream: TcpStream, alpn: &[&[u8]]) -> Tls {
+        self.tls_as(stream, alpn, "localhost", None)
+    }
+
+    /// The same, asking for this name and showing this certificate.
+    pub fn tls_as(&self, stream: TcpStream, alpn: &[&[u8]], name: &str, shown: Option<&Shown>) -> Tls {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.data().join("tls/ca.pem")).unwrap()).unwrap();
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let mut config = match shown {
+            Some((chain, key)) => config.with_client_auth_cert(chain.clone(), key.clone_key()).unwrap(),
+            None => config.with_no_client_auth(),
+        };
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-        let name = ServerName::try_from("localhost").unwrap();
+        let name = ServerName::try_from(name.to_owned()).unwrap();
         StreamOwned::new(ClientConnection::new(Arc::new(config), name).unwrap(), stream)
+    }
+
+    /// Waits until the log has this.
+    pub fn wait_for_log(&self, wanted: &str) {
+        let start = Instant::now();
+        while !self.log().contains(wanted) {
+            assert!(start.elapsed() < PATIENCE, "{wanted}\nnot in\n{}", self.log());
+            std::thread::yield_now();
+        }
     }
 
     /// Asks the program to end, as a service manager does.
     pub fn terminate(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
@@ -150,10 +194,19 @@ impl Drop for Program {
     }
 }
 
+/// A client's certificate and its key.
+pub type Shown = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
 pub type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 pub fn tcp(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+pub fn unix(path: &str) -> UnixStream {
+    let stream = UnixStream::connect(path).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }

@@ -1,5 +1,6 @@
 //! The client against scripted servers.
 
+mod endings;
 mod faults;
 mod login;
 mod session;

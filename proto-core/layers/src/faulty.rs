@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 use wirestate_machine::redact::Direction;
-use wirestate_machine::{Channel, Inbox, Instant, Machine, Marks, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Channel, Ending, Inbox, Instant, Machine, Marks, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 const INBOX_LIMIT: usize = 16 * 1024;
 const MARKS: Marks = Marks { high: 32 * 1024, low: 8 * 1024 };
@@ -202,6 +202,10 @@ impl<M: Machine> Machine for Faulty<M> {
 
     fn shutdown(&mut self) {
         self.inner_mut().shutdown();
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.inner.ending()
     }
 
     fn channel(&self) -> Channel {

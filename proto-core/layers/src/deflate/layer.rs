@@ -1,6 +1,6 @@
 use core::fmt;
 
-use wirestate_machine::{Channel, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Channel, Ending, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 use super::inflater::AtEnd;
 use super::streams::Streams;
@@ -233,6 +233,10 @@ impl<M: Machine> Machine for Deflate<M> {
 
     fn shutdown(&mut self) {
         self.inner.shutdown();
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.failure.map(|_| Ending::Violation).or_else(|| self.inner.ending())
     }
 
     fn channel(&self) -> Channel {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ServerConfig};
-use wirestate_machine::{Channel, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Channel, Ending, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 use super::Failure;
 use super::session::Session;
@@ -213,6 +213,16 @@ impl<M: Machine> Machine for Tls<M> {
 
     fn shutdown(&mut self) {
         self.inner.shutdown();
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        match self.failure.as_deref() {
+            Some(Failure::TooSlow { .. }) => Some(Ending::Timeout),
+            Some(Failure::TooLong { .. }) => Some(Ending::Limit),
+            Some(Failure::CutOff) => Some(Ending::PeerClosed),
+            Some(_) => Some(Ending::Tls),
+            None => self.inner.ending(),
+        }
     }
 
     fn channel(&self) -> Channel {

@@ -2,7 +2,7 @@ use core::fmt::{self, Debug};
 use core::ops::{Deref, DerefMut};
 
 use wirestate_machine::redact::{Nothing, Redact};
-use wirestate_machine::{Channel, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Channel, Ending, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 use super::Record;
 use super::recorder::Recorder;
@@ -150,6 +150,10 @@ impl<M: Machine<Event: Debug, Error: Debug>, R: Redact> Machine for Trace<M, R> 
             recorder.shutdown();
         }
         self.inner.shutdown();
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.inner.ending()
     }
 
     fn channel(&self) -> Channel {

@@ -9,7 +9,7 @@ use rcgen::{CertificateParams, KeyPair};
 use wirestate_layers::tls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use wirestate_layers::tls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use wirestate_layers::tls::{client_config, server_config};
-use wirestate_machine::{Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Ending, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 /// What happened at one end of the toy protocol.
 #[derive(Clone, Debug, PartialEq)]
@@ -209,6 +209,14 @@ impl Machine for Toy {
             }
             _ => Event::Upgraded("deflate"),
         });
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        match self.state {
+            State::Open => None,
+            State::Failed => Some(Ending::Limit),
+            State::Closed => Some(Ending::Quit),
+        }
     }
 
     fn is_closed(&self) -> bool {

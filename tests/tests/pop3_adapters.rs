@@ -131,8 +131,7 @@ impl World for Blocking {
         server: SocketAddr,
         factory: impl FnOnce(Instant) -> Tls<Client>,
     ) -> Result<Connection<Tls<Client>, Self::Stream>, ConnectError> {
-        wirestate_blocking::connect(server, |_, now| factory(now))
-            .map(wirestate_blocking::Connection::into_inner)
+        wirestate_blocking::connect(server, |_, now| factory(now)).map(wirestate_blocking::Connection::into_inner)
     }
 
     fn block_on<F: Future>(future: F) -> F::Output {

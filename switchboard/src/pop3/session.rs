@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pop3_proto::codec::{Code, MessageNumber, Text};
-use pop3_proto::server::{self, Appetite, Ask, Body, Deletions, Event, Reason, Violation, kind};
+use pop3_proto::server::{self, Appetite, Ask, Body, Deletions, Event, Violation, kind};
 use wirestate_driver::{Connection, Error, Stream};
 use wirestate_machine::{Misuse, Ticket};
 use wirestate_sasl::server::{Answer, Identity, Rejection};
@@ -22,14 +22,9 @@ const PIECE: u64 = 64 * 1024;
 pub async fn session<S: Stream>(mut conn: Connection<Machine, S>, desk: Arc<Pop3>, offload: impl Offload) {
     let id = conn.info().id();
     let mut session = Session::new(id, desk, offload);
-    let end = session.run(&mut conn).await;
-    let Session { user, retrieved, deleted, .. } = &session;
-    match end {
-        Ok(reason) => {
-            let reason = reason.map(tracing::field::debug);
-            tracing::info!(session = id, user, reason, retrieved, deleted, "ended");
-        }
-        Err(fault) => tracing::info!(session = id, user, reason = %fault, retrieved, deleted, "broken off"),
+    if let Err(fault) = session.run(&mut conn).await {
+        let Session { user, retrieved, deleted, .. } = &session;
+        tracing::info!(session = id, user, reason = %fault, retrieved, deleted, "broken off");
     }
 }
 
@@ -71,8 +66,7 @@ impl<O: Offload> Session<O> {
         Self { id, desk, offload, user, maildrop: None, sending: None, retrieved: 0, deleted: 0 }
     }
 
-    async fn run<S: Stream>(&mut self, conn: &mut Connection<Machine, S>) -> Result<Option<Reason>, Fault> {
-        let mut reason = None;
+    async fn run<S: Stream>(&mut self, conn: &mut Connection<Machine, S>) -> Result<(), Fault> {
         while let Some(event) = conn.try_next().await? {
             match event {
                 Event::Secured(facts) => {
@@ -100,7 +94,8 @@ impl<O: Offload> Session<O> {
                     tracing::debug!(session = self.id, ?keyword, reason = %why, "command refused");
                 }
                 Event::Closed(why) => {
-                    reason = Some(why);
+                    let Self { id, user, retrieved, deleted, .. } = self;
+                    tracing::info!(session = id, user, reason = ?why, retrieved, deleted, "ended");
                     // Before the client hears the last word: it may come back at once.
                     (self.maildrop, self.sending) = (None, None);
                 }
@@ -108,7 +103,7 @@ impl<O: Offload> Session<O> {
                 _ => {}
             }
         }
-        Ok(reason)
+        Ok(())
     }
 
     // --- login ---
@@ -270,6 +265,7 @@ fn read_piece(file: File) -> io::Result<(File, Bytes, bool)> {
 
 #[cfg(test)]
 mod tests {
+    use pop3_proto::server::Reason;
     use wirestate_driver::{Address, Info};
     use wirestate_machine::{Instant, Machine as _};
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 
+from .certificates import Authority
 from .mail import Mailbox
 
 
@@ -20,7 +21,10 @@ class Switchboard:
         self.data = root / "switchboard"
         self.log = root / "switchboard.log"
         config = root / "switchboard.toml"
-        config.write_text(f"[limits]\nconnections-per-address = {CONNECTIONS}\n")
+        self.clients = Authority(root / "clients")
+        config.write_text(
+            f'client-authorities = "{self.clients.certificate}"\n[limits]\nconnections-per-address = {CONNECTIONS}\n'
+        )
         self.command = [os.environ["SWITCHBOARD"], "--data", str(self.data), "--config", str(config)]
         self.command += ["--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"]
         self.command += os.environ.get("SWITCHBOARD_FLAGS", "").split()

@@ -6,7 +6,7 @@ from .mail import top, wire
 
 def fetch(world, path="", *options, status=0, password=None):
     scheme = "pop3s" if world.way == POP3S else "pop3"
-    command = ["curl", "--silent", "--show-error", "--max-time", "50", "--user", f"{world.user}:{password or world.password}"]
+    command = ["curl", "--silent", "--show-error", "--max-time", "50", "--user", f"{world.user}:{world.password if password is None else password}"]
     if world.tls:
         command += ["--cacert", world.ca, "--ssl-reqd"]
     host = "localhost" if world.tls else "127.0.0.1"
@@ -91,6 +91,23 @@ def sasl_plain_late(world):
     done = fetch(world, "1", "-v", "--login-options", "AUTH=PLAIN")
     assert b"> AUTH PLAIN\r\n" in done.stderr or b"> AUTH PLAIN\n" in done.stderr, done.stderr.decode()
     equal(done.stdout, wire(world.mailbox.files()[0]), "message 1")
+
+
+@case("logs in by SASL EXTERNAL with a certificate", ways=[STLS, POP3S])
+def sasl_external(world):
+    chain, key = world.server.clients.certify(f"{world.user}@localhost")
+    shown = ("--cert", world.home.put("cert.pem", chain), "--key", world.home.put("key.pem", key))
+    done = fetch(world, "1", "-v", *shown, "--login-options", "AUTH=EXTERNAL", password="")
+    assert b"> AUTH EXTERNAL" in done.stderr, done.stderr.decode()
+    equal(done.stdout, wire(world.mailbox.files()[0]), "message 1")
+
+
+@case("is not let in by the certificate of somebody else", ways=[POP3S])
+def sasl_external_of_another(world):
+    chain, key = world.server.clients.certify("mallory@localhost")
+    shown = ("--cert", world.home.put("cert.pem", chain), "--key", world.home.put("key.pem", key))
+    done = fetch(world, "1", "-v", *shown, "--login-options", "AUTH=EXTERNAL", password="", status=67)
+    assert b"-ERR [AUTH]" in done.stderr, done.stderr.decode()
 
 
 @case("does not talk to a server that it does not trust", ways=[STLS, POP3S])

@@ -229,6 +229,37 @@ fn the_trace_shows_the_lines_and_no_secret() {
 }
 
 #[test]
+fn the_log_tells_why_each_session_ended() {
+    let mut program = Program::start("tokio");
+    drop(program.connect());
+    let mut garbage = program.connect();
+    garbage.send(&"NONSENSE\r\n".repeat(5));
+    for _ in 0..6 {
+        assert!(garbage.line().starts_with("-ERR"));
+    }
+    assert_eq!(garbage.line(), "");
+    let mut browser = program.connect();
+    assert!(browser.say("GET / HTTP/1.1").starts_with("-ERR"));
+    assert_eq!(browser.line(), "");
+    let mut stranger = program.tls(tcp(program.pop3s), &[b"http/1.1"]);
+    assert!(std::io::Read::read(&mut stranger, &mut [0; 16]).is_err());
+    let idle = program.connect();
+    program.wait_for_log("disconnected session=4");
+    program.terminate();
+    drop(idle);
+    assert!(program.ended().success());
+    let log = program.log();
+    for wanted in [
+        "disconnected session=1 reason=closed by the peer",
+        "disconnected session=2 reason=limit",
+        "disconnected session=3 reason=violation of the protocol",
+        "disconnected session=4 reason=TLS failure",
+    ] {
+        assert!(log.contains(wanted), "{wanted}\nnot in\n{log}");
+    }
+}
+
+#[test]
 fn passwords_wait_for_tls_where_others_could_listen() {
     let program = Program::start_with(&["--pop3", "0.0.0.0:0"]);
     let mut clear = Client::new(tcp(([127, 0, 0, 1], program.pop3.port()).into()));

@@ -28,6 +28,8 @@ fn mistakes_in_the_call_end_with_status_2() {
     refused(&["--runtime", "fortran"], 2, "blocking");
     refused(&["--imap", "127.0.0.1:0"], 2, "does not serve imap yet");
     refused(&["--user", "alice"], 2, "NAME:PASSWORD");
+    refused(&["--listen", "pop3"], 2, "PROTOCOL=ADDR");
+    refused(&["--pop3", "unix:"], 2, "write the socket's path behind unix:, or off");
     refused(&["--config", "/nowhere/switchboard.toml"], 2, "/nowhere/switchboard.toml");
 }
 
@@ -63,13 +65,27 @@ fn a_port_in_use_ends_with_status_1() {
 }
 
 #[test]
+fn a_socket_that_is_not_to_be_had_ends_with_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let _taken = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let data = folder.path().join("data");
+    let listen = |place: &str, wanted: &str| {
+        refused(&["--data", text(&data), "--pop3s", "off", "--listen", &format!("pop3={place}")], 1, wanted);
+    };
+    listen(&format!("unix:{}", text(&socket)), "socket for pop3: Address already in use");
+    listen("unix:/nowhere/socket", "cannot listen on unix:/nowhere/socket for pop3: No such file");
+    listen("fd:3", "no socket was inherited as fd:3");
+}
+
+#[test]
 fn help_names_every_flag() {
     let output = switchboard(&["--help"]);
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).unwrap();
     for flag in [
         "runtime", "data", "user", "users", "pop3", "pop3s", "imap", "imaps", "irc", "ircs", "xmpp", "xmpps", "web",
-        "config", "trace",
+        "listen", "config", "trace",
     ] {
         assert!(help.contains(&format!("--{flag} ")) || help.contains(&format!("--{flag}\n")), "--{flag} in {help}");
     }

@@ -226,3 +226,14 @@ fn certificates_are_for_names_and_authorities_for_clients() {
     assert!(settings.client_authorities.unwrap().is_absolute());
     assert_eq!(settings.certificate, None);
 }
+
+#[test]
+fn the_documentation_shows_a_file_that_is_taken() {
+    let page = include_str!("../../README.md");
+    let toml = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let settings = with_file(toml, &[]).unwrap();
+    assert_eq!(settings.limits, Limits::default(), "it shows the defaults");
+    assert_eq!(settings.listeners.len(), 3);
+    assert!(settings.listeners[2].proxies.is_some());
+    assert_eq!(settings.certificates.len(), 1);
+}

@@ -91,6 +91,11 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     fn poll_machine(&mut self) -> Option<Result<M::Event, Error<M::Error>>> {
         match self.machine.poll(self.now) {
             Ok(Some(event)) => {
+                // Who answers may ask what lies between by now: whose certificate it is, say.
+                let channel = self.machine.channel();
+                if (channel.tls, channel.deflate.is_some()) != (self.state.tls, self.state.deflate) {
+                    self.watch_channel();
+                }
                 self.presence.shared.count_event();
                 return Some(Ok(event));
             }

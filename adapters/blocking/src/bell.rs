@@ -51,20 +51,20 @@ impl Bell {
 
     /// Says that the thread waits no longer.
     pub(crate) fn waited(&self) {
-        if self.state.swap(AWAKE, Ordering::AcqRel) == RUNG {
-            if let Some(line) = &self.line {
-                // Nothing there means that it is still on its way: one more wait will then be short.
-                let _ = take(line);
-            }
+        if self.state.swap(AWAKE, Ordering::AcqRel) == RUNG
+            && let Some(line) = &self.line
+        {
+            // Nothing there means that it is still on its way: one more wait will then be short.
+            let _ = take(line);
         }
     }
 
     pub(crate) fn ring(&self) {
-        if self.state.swap(RUNG, Ordering::AcqRel) == WAITING {
-            if let Some(line) = &self.line {
-                // It fails only when it is full, and then it rings already.
-                let _ = put(line);
-            }
+        if self.state.swap(RUNG, Ordering::AcqRel) == WAITING
+            && let Some(line) = &self.line
+        {
+            // It fails only when it is full, and then it rings already.
+            let _ = put(line);
         }
     }
 }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant as Time};
 
+use socket2::{Domain, Socket, Type};
 use wirestate_driver::{
     ConnectError, Connection, Connector, Control, Error, Info, Listener, Mode, Options, Redial, Report, Shutdown,
     Stream, Timer, Traffic,
@@ -138,6 +139,28 @@ impl<M: Machine + Send + 'static> Server<M> {
 
     pub(crate) fn stop_gracefully(self) -> Report {
         self.stop(Mode::Graceful { within: PATIENCE })
+    }
+}
+
+/// An address that does not answer: its backlog is full.
+pub(crate) struct BlackHole {
+    pub(crate) address: SocketAddr,
+    _listener: Socket,
+    _queue: Vec<TcpStream>,
+}
+
+impl BlackHole {
+    pub(crate) fn dig() -> Self {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let mut queue = Vec::new();
+        while let Ok(one) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+            queue.push(one);
+            assert!(queue.len() < 100, "this system's backlog has no end");
+        }
+        BlackHole { address, _listener: listener, _queue: queue }
     }
 }
 

@@ -1,18 +1,20 @@
 //! What an adapter has to do, whatever its runtime: each skin runs these tests, over real sockets on loopback.
 
+pub(crate) mod endings;
 pub(crate) mod handles;
 mod harness;
 mod house;
 pub(crate) mod listening;
 mod notes;
 pub(crate) mod proxies;
+pub(crate) mod reaching;
 pub(crate) mod seats;
 pub(crate) mod storms;
 mod toy;
 
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown as Side, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown as Side, TcpListener, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +23,7 @@ use std::thread;
 use std::time::{Duration, Instant as Time};
 
 pub(crate) use harness::World;
-use harness::{Counting, Gate, PATIENCE, Server, client, echo, listener, read_line, read_to_end};
+use harness::{BlackHole, Counting, Gate, PATIENCE, Server, client, echo, listener, read_line, read_to_end};
 pub(crate) use toy::{Lines, Rude, Toy};
 use wirestate_driver::{ConnectError, Connection, Connector, Error, How, Mode, Next, Options, Step, Stream};
 use wirestate_machine::{Machine, Upgrade};
@@ -235,17 +237,9 @@ pub(crate) fn a_name_that_is_none_says_so<W: World>() {
 }
 
 pub(crate) fn connecting_has_a_deadline<W: World>() {
-    let full = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    full.listen(0).unwrap();
-    let address = full.local_addr().unwrap().as_socket().unwrap();
-    let mut queue = Vec::new();
-    while let Ok(one) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
-        queue.push(one);
-        assert!(queue.len() < 100, "this system's backlog has no end");
-    }
+    let hole = BlackHole::dig();
     let after = Duration::from_millis(50);
-    let late = W::block_on(W::connect(Connector::to(address).within(after), |_, _| Lines::new())).unwrap_err();
+    let late = W::block_on(W::connect(Connector::to(hole.address).within(after), |_, _| Lines::new())).unwrap_err();
     assert!(matches!(late, ConnectError::Deadline { after: told, step: Step::Connect } if told == after), "{late}");
 }
 
@@ -438,6 +432,30 @@ macro_rules! suite {
                 a_paused_connection_is_not_read_and_loses_nothing
                 stats_tell_what_went_over
                 a_dropped_pull_loses_no_message
+            }
+            crate::suite::suite! { @in endings $world;
+                each_end_is_told_once_with_its_reason
+                a_reset_is_told_as_such
+                a_timeout_is_told_as_such
+                a_stalled_peer_is_told_as_a_timeout
+                both_ends_of_a_shutdown_are_told
+                water_marks_are_told_when_they_are_passed
+                silence_is_told_until_the_peer_speaks
+                clients_tell_their_notices_too
+                a_stall_may_be_asked_about
+                a_client_may_be_asked_about_a_reset
+            }
+            crate::suite::suite! { @in reaching $world;
+                a_host_and_a_port_are_reached
+                an_address_that_refuses_is_passed_by
+                a_silent_address_is_passed_by
+                unix_sockets_are_reached
+                the_own_address_is_seen_by_the_server
+                an_own_address_that_is_none_is_told
+                a_server_that_comes_up_later_is_reached
+                a_connection_that_ended_is_made_again
+                a_shutdown_ends_the_pause_between_two_tries
+                a_shutdown_ends_a_try
             }
             crate::suite::suite! { @in listening $world;
                 all_kinds_are_served_at_once

@@ -1,0 +1,193 @@
+//! Connectors over real sockets.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use wirestate_driver::{
+    Address, ConnectError, Connection, Connector, Info, Listener, Mode, Notice, Observer, Redial, Shutdown, Stream,
+};
+
+use super::harness::{BlackHole, PATIENCE, Server, World, echo};
+use super::house::fresh_path;
+use super::toy::{Lines, Toy};
+
+/// A server that tells who came.
+fn telling<W: World>(listeners: Vec<Listener>) -> (Server, Receiver<Info>) {
+    let (tell, came) = channel();
+    let server = Server::start_on::<W, _>(listeners, Toy::new, move |conn| {
+        tell.send(conn.info().clone()).unwrap();
+        async {
+            let _ = echo(conn).await;
+        }
+    });
+    (server, came)
+}
+
+async fn reach<W: World>(server: impl Into<Connector>) -> Connection<Lines, W::Stream> {
+    let mut conn = W::connect(server, |_, _| Lines::new()).await.unwrap();
+    is_served(&mut conn).await;
+    conn
+}
+
+async fn is_served<S: Stream>(conn: &mut Connection<Lines, S>) {
+    conn.machine().send(b"here\r\n");
+    assert_eq!(conn.try_next().await.unwrap().unwrap(), "here\r\n");
+}
+
+fn failed<W: World>(server: impl Into<Connector>) -> ConnectError {
+    match W::block_on(W::connect(server, |_, _| Lines::new())) {
+        Ok(_) => panic!("a connection"),
+        Err(error) => error,
+    }
+}
+
+/// An address that nobody listens at, and that no other test listens at either: each gives its own host number.
+fn nobody(host: u8) -> SocketAddr {
+    TcpListener::bind((IpAddr::from([127, 0, 7, host]), 0)).unwrap().local_addr().unwrap()
+}
+
+pub(crate) fn a_host_and_a_port_are_reached<W: World>() {
+    let server = Server::echo::<W>();
+    let port = server.address().port();
+    W::block_on(async {
+        for connector in [Connector::to(("localhost", port)), Connector::to(format!("localhost:{port}"))] {
+            let conn = reach::<W>(connector).await;
+            assert_eq!(conn.info().peer().tcp(), Some(server.address()));
+            assert_eq!(conn.info().local().ip(), Some([127, 0, 0, 1].into()));
+        }
+    });
+}
+
+pub(crate) fn an_address_that_refuses_is_passed_by<W: World>() {
+    let server = Server::echo::<W>();
+    W::block_on(async {
+        let conn = reach::<W>(vec![nobody(1), nobody(2), server.address()]).await;
+        assert_eq!(conn.info().peer().tcp(), Some(server.address()));
+    });
+}
+
+pub(crate) fn a_silent_address_is_passed_by<W: World>() {
+    let (server, hole) = (Server::echo::<W>(), BlackHole::dig());
+    W::block_on(async {
+        let addresses = Connector::to(vec![hole.address, server.address()]);
+        let conn = reach::<W>(addresses.stagger(Duration::from_millis(20))).await;
+        assert_eq!(conn.info().peer().tcp(), Some(server.address()));
+    });
+}
+
+pub(crate) fn unix_sockets_are_reached<W: World>() {
+    let path = fresh_path();
+    let (server, came) = telling::<W>(vec![Listener::bind_unix(&path).unwrap()]);
+    W::block_on(async {
+        for connector in [Connector::unix(&path), Connector::to(format!("unix:{}", path.display()))] {
+            let conn = reach::<W>(connector).await;
+            assert_eq!(conn.info().peer(), &Address::Unix(Some(path.clone())));
+            assert_eq!(came.recv_timeout(PATIENCE).unwrap().local(), &Address::Unix(Some(path.clone())));
+        }
+    });
+    server.stop_gracefully();
+    let ConnectError::Connect { address, source } = failed::<W>(Connector::unix(&path)) else {
+        panic!("at what step?")
+    };
+    assert_eq!((address, source.kind()), (Address::Unix(Some(path)), ErrorKind::NotFound));
+}
+
+pub(crate) fn the_own_address_is_seen_by_the_server<W: World>() {
+    let (server, came) = telling::<W>(vec![super::harness::listener()]);
+    let from = IpAddr::from([127, 0, 0, 2]);
+    W::block_on(async {
+        let conn = reach::<W>(Connector::to(server.address()).from(from)).await;
+        let seen = came.recv_timeout(PATIENCE).unwrap();
+        assert_eq!((seen.peer().ip(), seen.peer()), (Some(from), conn.info().local()));
+    });
+}
+
+pub(crate) fn an_own_address_that_is_none_is_told<W: World>() {
+    let server = Server::echo::<W>();
+    // An address for documentation, which nobody has (RFC 5737).
+    let from = IpAddr::from([192, 0, 2, 1]);
+    let error = failed::<W>(Connector::to(server.address()).from(from));
+    assert!(matches!(error, ConnectError::Bind { address, .. } if address == from), "{error}");
+    let v6 = Connector::to(server.address()).from("::1".parse().unwrap());
+    assert!(matches!(failed::<W>(v6), ConnectError::NoAddress));
+}
+
+pub(crate) fn a_server_that_comes_up_later_is_reached<W: World>() {
+    let (address, shutdown) = (nobody(3), Shutdown::new());
+    let (tell, refused) = channel();
+    let observer = Observer::new(move |notice| {
+        let _ = tell.send(match notice {
+            Notice::ConnectorFailed { .. } => "failed",
+            Notice::ConnectorOpened { .. } => "opened",
+            _ => "more",
+        });
+    });
+    let server = thread::spawn(move || {
+        for _ in 0..2 {
+            assert_eq!(refused.recv_timeout(PATIENCE), Ok("failed"));
+        }
+        let listener = TcpListener::bind(address).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut line = [0; 6];
+        stream.read_exact(&mut line).unwrap();
+        stream.write_all(&line).unwrap();
+        refused
+    });
+    W::block_on(async {
+        let mut redial = Redial::new(Duration::from_millis(10), Duration::from_millis(40));
+        let connector = Connector::to(address).observe(observer);
+        let came = W::reconnect(connector, &mut redial, || u64::MAX, &shutdown, |_, _| Lines::new());
+        let mut conn = came.await.expect("nobody shuts down");
+        is_served(&mut conn).await;
+        assert!(redial.tries() >= 3);
+    });
+    let told: Vec<_> = server.join().unwrap().try_iter().skip_while(|note| *note == "failed").collect();
+    assert_eq!(told[..2], ["opened", "more"]);
+}
+
+pub(crate) fn a_connection_that_ended_is_made_again<W: World>() {
+    let server = Server::echo::<W>();
+    let shutdown = Shutdown::new();
+    W::block_on(async {
+        let mut redial = Redial::default();
+        for _ in 0..3 {
+            let came = W::reconnect(server.address(), &mut redial, || 0, &shutdown, |_, _| Lines::new());
+            let mut conn = came.await.unwrap();
+            conn.machine().send(b"quit\r\n");
+            assert_eq!(conn.try_next().await.unwrap().unwrap(), "bye\r\n");
+            assert!(conn.try_next().await.unwrap().is_none());
+            redial.reset();
+        }
+    });
+    assert_eq!(server.stop_gracefully().accepted, 3);
+}
+
+pub(crate) fn a_shutdown_ends_the_pause_between_two_tries<W: World>() {
+    let shutdown = Shutdown::new();
+    let (tell, refused) = channel();
+    let observer = Observer::new(move |_| tell.send(()).unwrap());
+    let trigger = shutdown.clone();
+    let helper = thread::spawn(move || {
+        refused.recv_timeout(PATIENCE).unwrap();
+        trigger.trigger(Mode::Graceful { within: PATIENCE });
+    });
+    let mut redial = Redial::new(Duration::from_secs(3600), Duration::from_secs(3600));
+    let connector = Connector::to(nobody(4)).observe(observer);
+    let came = W::block_on(W::reconnect(connector, &mut redial, || u64::MAX, &shutdown, |_, _| Lines::new()));
+    assert!(came.is_none());
+    helper.join().unwrap();
+}
+
+pub(crate) fn a_shutdown_ends_a_try<W: World>() {
+    let (shutdown, hole) = (Shutdown::new(), BlackHole::dig());
+    let trigger = shutdown.clone();
+    let helper = thread::spawn(move || trigger.trigger(Mode::Now));
+    let mut redial = Redial::default();
+    let connector = Connector::to(hole.address).within(Duration::from_secs(3600));
+    let came = W::block_on(W::reconnect(connector, &mut redial, || 0, &shutdown, |_, _| Lines::new()));
+    assert!(came.is_none());
+    helper.join().unwrap();
+}

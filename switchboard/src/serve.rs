@@ -22,6 +22,9 @@ use server::{Served, Server};
 
 /// How long sessions have for their last words after a signal.
 const PATIENCE: Duration = Duration::from_secs(5);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// A certificate with less time left is told of at a start and a reload.
+const SOON: Duration = DAY.saturating_mul(14);
 
 /// Opens every listener, prints a line for each and the first-steps page, and
 /// serves until SIGTERM or Ctrl-C. SIGHUP makes it read the certificates again.
@@ -41,6 +44,7 @@ pub fn serve(prepared: Prepared) -> Result<(), Failure> {
 
     // Not before: a start that fails tells why, and nothing else.
     tracing::info!(users = prepared.users.iter().count(), data = ?prepared.data.mail(), "prepared");
+    warn_of_expiry(&prepared);
     let servers = servers(&prepared, &mut opened, &shutdown)?;
     let announce = || announce(&prepared, &entrances);
     match prepared.settings.runtime {
@@ -73,10 +77,17 @@ fn announce(prepared: &Prepared, entrances: &[Entrance]) {
 fn reload(prepared: &Prepared) {
     match prepared.tls.reload(&prepared.settings, &prepared.data) {
         Ok(()) => {
-            let left = prepared.tls.expires().and_then(|end| end.duration_since(SystemTime::now()).ok());
-            let days_left = left.map(|left| left.as_secs() / (24 * 60 * 60));
-            tracing::info!(days_left, "certificates reloaded");
+            tracing::info!("certificates reloaded");
+            warn_of_expiry(prepared);
         }
         Err(error) => tracing::error!(reason = %error, "certificates not reloaded, the old ones stay"),
+    }
+}
+
+fn warn_of_expiry(prepared: &Prepared) {
+    let Some(end) = prepared.tls.expires() else { return };
+    let left = end.duration_since(SystemTime::now()).unwrap_or_default();
+    if left < SOON {
+        tracing::warn!(days_left = left.as_secs() / DAY.as_secs(), "a certificate expires soon, or has expired");
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use program::{Client, PASSWORD, Program, Shown, tcp};
 use rcgen::string::Ia5String;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use tempfile::TempDir;
 use wirestate_sasl::base64;
@@ -32,8 +32,13 @@ impl Authority {
 
     /// Writes a certificate for this host to `STEM.pem` and its key to `STEM-key.pem`.
     fn issue(&self, host: &str, stem: &Path) {
+        self.issue_until(host, stem, 4000);
+    }
+
+    fn issue_until(&self, host: &str, stem: &Path, year: i32) {
         let own = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+        params.not_after = date_time_ymd(year, 1, 1);
         let certificate = params.signed_by(&own, &Issuer::from_params(&self.params, &self.key)).unwrap();
         let stem = stem.to_str().unwrap();
         fs::write(format!("{stem}.pem"), certificate.pem()).unwrap();
@@ -187,10 +192,15 @@ fn sighup_shows_new_certificates_and_ends_no_session() {
         assert_eq!(shown_to(&program, "localhost"), old, "nobody has said so yet");
         program.signal("HUP");
         program.wait_for_log("certificates reloaded");
+        assert!(!program.log().contains("expires soon"));
         assert_ne!(shown_to(&program, "localhost"), old);
         assert_eq!(shown_to(&program, "mail.example.org"), named);
 
         let new = shown_to(&program, "localhost");
+        authority.issue_until("*.example.org", &folder.path().join("named"), 2020);
+        program.signal("HUP");
+        program.wait_for_log("a certificate expires soon, or has expired days_left=0");
+
         fs::write(folder.path().join("default.pem"), "rubbish").unwrap();
         program.signal("HUP");
         program.wait_for_log("certificates not reloaded, the old ones stay");

@@ -6,6 +6,7 @@ mod harness;
 mod house;
 pub(crate) mod listening;
 mod notes;
+pub(crate) mod partings;
 pub(crate) mod proxies;
 pub(crate) mod reaching;
 pub(crate) mod seats;
@@ -457,6 +458,19 @@ macro_rules! suite {
                 a_shutdown_ends_the_pause_between_two_tries
                 a_shutdown_ends_a_try
             }
+            crate::suite::suite! { @in partings $world;
+                a_graceful_end_delivers_what_is_being_said
+                a_graceful_end_delivers_what_handles_said
+                a_reset_does_not_eat_the_farewell
+                what_a_peer_does_not_take_in_time_is_cut_off
+                a_graceful_end_may_be_hastened
+                a_half_closed_session_gets_all_that_it_asked_for
+                single_connections_end_with_a_shutdown_too
+                single_connections_are_cut_off_at_the_deadline_too
+                one_shutdown_ends_many_servers
+                a_swapped_session_keeps_its_bytes_and_its_seat
+                a_swapped_session_is_cut_off_like_any_other
+            }
             crate::suite::suite! { @in listening $world;
                 all_kinds_are_served_at_once
                 abstract_names_are_served
@@ -480,6 +494,7 @@ macro_rules! suite {
                 pauses_and_resumes_are_told_once_each
                 a_higher_limit_lets_in_who_waits
                 no_limit_any_more_lets_in_who_waits
+                who_is_told_of_a_pause_may_lift_it
                 a_lower_limit_waits_until_enough_have_left
                 with_a_limit_of_zero_nobody_is_let_in
                 a_paused_server_ends_as_others_do

@@ -99,6 +99,19 @@ fn an_inherited_socket_is_served() {
 }
 
 #[test]
+fn a_listener_without_descriptors_rests_and_goes_on() {
+    for runtime in RUNTIMES {
+        let script = "ulimit -n 40; exec \"$0\" \"$@\"";
+        let ports = ["--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"];
+        let program = Program::launch(script, &[&["--user", "alice:x", "--runtime", runtime][..], &ports].concat());
+        let crowd: Vec<_> = (0..60).map(|_| tcp(program.pop3)).collect();
+        program.wait_for_log("listener rests protocol=pop3 reason=Too many open files");
+        drop(crowd);
+        program.connect().quit();
+    }
+}
+
+#[test]
 fn a_trusted_proxy_tells_who_the_client_is() {
     let toml = |trusted: &str| {
         format!(

@@ -55,10 +55,16 @@ impl Program {
 
     /// With no listeners but those that the arguments, or the file, tell of.
     pub fn start_as_told(arguments: &[&str]) -> Self {
+        Self::launch("exec \"$0\" \"$@\"", arguments)
+    }
+
+    /// By a shell's script, in which `$0` is the program and `$@` what it is told.
+    pub fn launch(script: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut all = vec!["--data".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()];
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_switchboard"))
+        let mut child = Command::new("sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_switchboard")])
             .args(all)
             .stdout(Stdio::piped())
             .stderr(File::create(folder.path().join("log")).unwrap())

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::Shutdown as Side;
 
-use wirestate_driver::{Limits, Mode};
+use wirestate_driver::{Control, Limits, Mode, Notice, Observer, Shutdown};
 
 use super::harness::{PATIENCE, World, listener, read_line, read_to_end};
 use super::house::{House, News, is_left_waiting, is_served, is_turned_away, leave, until};
@@ -76,6 +76,19 @@ pub(crate) fn no_limit_any_more_lets_in_who_waits<W: World>() {
     is_served(&mut first);
     assert_eq!(house.hear(), News::Resumed);
     assert_eq!(house.control().connections(), 21);
+}
+
+pub(crate) fn who_is_told_of_a_pause_may_lift_it<W: World>() {
+    let control = Control::new(&Shutdown::new()).limits(at_most(0));
+    let steer = control.clone();
+    let lift = Observer::new(move |notice| {
+        if let Notice::AcceptPaused { connections } = notice {
+            steer.set_limits(at_most(connections + 1));
+        }
+    });
+    let house = House::build::<W>(control.observe(lift), vec![listener()]);
+    let guests: Vec<_> = (0..10).map(|_| house.guest()).collect();
+    assert!(house.control().connections() == guests.len());
 }
 
 pub(crate) fn a_lower_limit_waits_until_enough_have_left<W: World>() {

@@ -132,10 +132,11 @@ mod tests {
         text.parse().unwrap()
     }
 
+    /// Who won, who failed last, or nobody.
+    type Won = Option<Result<SocketAddr, Option<SocketAddr>>>;
+
     /// Races these addresses; each answers after so many milliseconds, well or badly, or never. Gives who won and who was tried when.
-    fn race(
-        runners: &[(&str, Option<u64>, bool)],
-    ) -> (Option<Result<SocketAddr, Option<SocketAddr>>>, Vec<(String, u128)>) {
+    fn race(runners: &[(&str, Option<u64>, bool)]) -> (Won, Vec<(String, u128)>) {
         let start = Instant::now();
         let clock = std::rc::Rc::new(RefCell::new(start));
         let plan: HashMap<_, _> = runners.iter().map(|(name, after, good)| (address(name), (*after, *good))).collect();

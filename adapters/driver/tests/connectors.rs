@@ -284,8 +284,8 @@ fn an_own_address_that_is_none_is_told() {
 // --- again and again ---
 
 /// Numbers for the jitter, in turn.
-fn numbers(numbers: &[u64]) -> impl FnMut() -> u64 {
-    let mut numbers = numbers.to_vec().into_iter();
+fn numbers<const COUNT: usize>(numbers: [u64; COUNT]) -> impl FnMut() -> u64 {
+    let mut numbers = numbers.into_iter();
     move || numbers.next().expect("no more numbers than tries")
 }
 
@@ -294,7 +294,7 @@ fn the_pauses_are_those_of_redial_with_the_given_jitter() {
     let (observer, notes) = Notes::new();
     let connector = Connector::to(address(V4)).observe(observer);
     let (shutdown, mut redial) = (Shutdown::new(), Redial::new(SECOND, 6 * SECOND));
-    let random = numbers(&[7, u64::MAX, 0, u64::MAX, 0, u64::MAX]);
+    let random = numbers([7, u64::MAX, 0, u64::MAX, 0, u64::MAX]);
     let mut came = pin!(reconnect(Fake, connector, &mut redial, random, &shutdown, toy));
     let mut cx = Context::from_waker(Waker::noop());
     let conn = loop {

@@ -17,7 +17,7 @@ fn observed<W: World>(options: Options, factory: fn(Instant) -> Toy) -> (Server,
     let (observer, notes) = Notes::new();
     let control = Control::new(&Shutdown::new()).observe(observer);
     let listeners = vec![listener().options(options)];
-    let server = Server::steered::<W, _>(control, listeners, move |_, now| factory(now), |conn| session(conn));
+    let server = Server::steered::<W, _>(control, listeners, move |_, now| factory(now), session);
     let opened = notes.next().1;
     assert!(opened.starts_with("ListenerOpened"), "{opened}");
     (server, notes)

@@ -56,6 +56,8 @@ pub(crate) struct State {
     pub(crate) mute: bool,
     /// Whether the peer is not listened to, so that its silence means nothing.
     pub(crate) deaf: bool,
+    /// Whether reading or writing has failed, and this end goes on nevertheless.
+    pub(crate) broken: bool,
     /// Whether the machine has been told of the shutdown.
     pub(crate) told: bool,
     /// Whether the shutdown waits for no safe point.
@@ -205,7 +207,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         self.turn_flush(cx)
     }
 
-    /// Closes the connection, whatever the machine thinks of it.
+    /// Closes the connection, whatever the machine thinks of it. With [`How::Flush`], what handles have told so far is said before.
     pub async fn close(mut self, how: How) -> Result<(), Error<M::Error>> {
         self.presence.ending.get_or_insert(Ending::Local);
         if how == How::Abort {

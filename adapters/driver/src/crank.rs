@@ -118,6 +118,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     fn ending_as_seen(&self) -> Ending {
         match () {
             () if self.state.told => Ending::Shutdown,
+            () if self.state.broken => Ending::Io,
             () if self.state.peer_done => Ending::PeerClosed,
             () => Ending::Quit,
         }
@@ -294,8 +295,9 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 Error::Write(_) => {
                     self.state.mute = true;
                     self.state.unflushed = false;
+                    self.state.broken = true;
                 }
-                _ => {}
+                _ => self.state.broken = true,
             }
         } else {
             self.stage = Stage::Over;

@@ -11,7 +11,8 @@ pub struct Options {
     /// How many bytes are drained then, at most. Default 64 KiB.
     pub linger_bytes: usize,
     /// After how long without input a connection is [told of as idle](crate::Notice::Idle), again and again. Default never. It is only
-    /// told: when a session has been idle for too long is for the machine to say.
+    /// told: when a session has been idle for too long is for the machine to say. While the peer is not listened to, because reading is
+    /// paused or the machine has no room for more, its silence does not count.
     pub idle: Option<Duration>,
     /// How many messages from [handles](crate::Handle) may wait for their connection. Default 1024.
     pub mailbox: usize,

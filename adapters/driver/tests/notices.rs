@@ -521,7 +521,7 @@ fn a_stall_of_the_last_words_is_not_asked_about() {
 #[test]
 fn after_a_read_error_that_was_asked_about_the_input_has_ended() {
     let wire = Wire::new();
-    let (mut conn, _notes) = observed(&wire, asking());
+    let (mut conn, notes) = observed(&wire, asking());
     wire.send(b"one\r\nhalf");
     let Poll::Ready(Some(Ok((ticket, line)))) = poll(&mut conn) else { panic!("no line") };
     wire.sends_error(ErrorKind::ConnectionReset);
@@ -531,12 +531,13 @@ fn after_a_read_error_that_was_asked_about_the_input_has_ended() {
     assert!(is_over(&mut conn));
     assert_eq!(wire.said(), "one\r\n");
     assert_eq!(wire.state().reads, reads, "nothing is read after the error");
+    assert_eq!(notes.so_far(), ["flushed", "disconnected: I/O failure"]);
 }
 
 #[test]
 fn after_a_write_error_that_was_asked_about_input_is_still_read() {
     let wire = Wire::new();
-    let (mut conn, _notes) = observed(&wire, asking());
+    let (mut conn, notes) = observed(&wire, asking());
     wire.state().window = 2;
     wire.send(b"one\r\n");
     echo(&mut conn);
@@ -554,6 +555,7 @@ fn after_a_write_error_that_was_asked_about_input_is_still_read() {
     wire.state().eof = true;
     while !is_over(&mut conn) {}
     assert_eq!(wire.said(), "on");
+    assert_eq!(notes.so_far().last().unwrap(), "disconnected: I/O failure");
 }
 
 #[test]

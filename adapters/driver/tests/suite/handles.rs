@@ -13,6 +13,7 @@ use wirestate_machine::Channel;
 
 use super::harness::{Gate, PATIENCE, Server, World, client, echo, listener, read_line, read_to_end};
 use super::in_pieces;
+use super::house::until;
 use super::notes::Notes;
 use super::toy::{Lines, Rude, Toy};
 
@@ -292,17 +293,8 @@ pub(crate) fn a_control_knows_all_connections<W: World>() {
     drop(clients.pop());
     desk.ended.recv_timeout(PATIENCE).unwrap().unwrap();
     ids.retain(|id| *id != last);
-    wait_for(|| control.connections() == 2);
+    until(|| control.connections() == 2);
     known(&ids);
-}
-
-/// Waits for what another thread is about to do.
-fn wait_for(condition: impl Fn() -> bool) {
-    let start = Time::now();
-    while !condition() {
-        assert!(start.elapsed() < PATIENCE);
-        thread::yield_now();
-    }
 }
 
 pub(crate) fn a_paused_connection_is_not_read_and_loses_nothing<W: World>() {
@@ -342,7 +334,7 @@ pub(crate) fn stats_tell_what_went_over<W: World>() {
     handle.tell(say("three\r\n")).unwrap();
     assert_eq!(read_line(&mut client), "three\r\n");
     // What was taken is counted right after it was.
-    wait_for(|| handle.stats().traffic.written == 23);
+    until(|| handle.stats().traffic.written == 23);
     let stats = handle.stats();
     assert_eq!((stats.traffic.read, stats.traffic.events, stats.waiting), (16, 3, 0));
     assert_eq!((stats.channel, stats.tls.is_none()), (Channel::default(), true));

@@ -1,4 +1,4 @@
-//! What an observer is told of a connection, when, and how often; and the policies for errors. On a clock that stands still.
+//! What an observer is told of a connection, when, and how often, on a clock that stands still.
 
 #[path = "suite/by_hand.rs"]
 #[allow(dead_code)]
@@ -17,22 +17,14 @@ use std::io::ErrorKind;
 use std::task::Poll;
 use std::time::Duration;
 
-use by_hand::{SECOND, echo, failure, is_over, once, poll};
+use by_hand::{SECOND, echo, failure, is_over, observed, once, poll};
 use notes::Notes;
 use toy::Toy;
 use wire::Wire;
-use wirestate_driver::{Connection, Error, Handle, How, Mode, OnError, Options, Shutdown, Undelivered};
+use wirestate_driver::{Connection, Error, Handle, How, Mode, Options, Shutdown, Undelivered};
 use wirestate_machine::Machine;
 
 const PATIENCE: Duration = Duration::ZERO;
-
-/// A connection with an observer.
-fn observed(wire: &Wire, options: Options) -> (Connection<Toy, Wire>, Notes) {
-    let (observer, notes) = Notes::new();
-    let conn = by_hand::toy(wire, options).observe(observer);
-    assert_eq!(notes.so_far(), ["connected"]);
-    (conn, notes)
-}
 
 // --- the end ---
 
@@ -428,182 +420,4 @@ fn without_the_option_silence_is_not_told() {
         assert_eq!(wire.alarm(), Some(SECOND));
         assert_eq!(notes.so_far(), [""; 0]);
     }
-}
-
-// --- pausing ---
-
-#[test]
-fn nothing_is_read_while_reading_is_paused() {
-    let wire = Wire::new();
-    let (mut conn, _notes) = observed(&wire, Options::new());
-    let handle = conn.handle();
-    handle.pause();
-    wire.send(b"one\r\n");
-    wire.state().eof = true;
-    for _ in 0..3 {
-        assert!(poll(&mut conn).is_pending());
-    }
-    handle.tell(|toy| toy.say(b"news\r\n")).unwrap();
-    assert!(poll(&mut conn).is_pending());
-    assert_eq!(wire.said(), "news\r\n");
-    assert_eq!(wire.state().reads, 0);
-    handle.resume();
-    assert_eq!(echo(&mut conn), "one\r\n");
-    assert!(is_over(&mut conn));
-    assert_eq!(wire.said(), "news\r\none\r\n");
-}
-
-#[test]
-fn a_paused_connection_can_be_closed() {
-    let wire = Wire::new();
-    let (mut conn, _notes) = observed(&wire, Options::new());
-    conn.handle().pause();
-    wire.send(b"never answered\r\n");
-    assert!(poll(&mut conn).is_pending());
-    conn.handle().disconnect(|toy| toy.say(b"last\r\n")).unwrap();
-    wire.state().eof = true;
-    assert!(is_over(&mut conn));
-    assert_eq!(wire.said(), "last\r\n");
-}
-
-// --- errors: close, or ask ---
-
-fn asking() -> Options {
-    Options::new().on_error(OnError::Ask)
-}
-
-#[test]
-fn an_error_that_is_not_asked_about_is_the_end() {
-    let wire = Wire::new();
-    let (mut conn, notes) = observed(&wire, Options::new());
-    wire.sends_error(ErrorKind::ConnectionReset);
-    assert!(matches!(failure(&mut conn), Error::Read(_)));
-    assert_eq!(notes.so_far(), ["disconnected: I/O failure"]);
-    assert!(is_over(&mut conn));
-    assert_eq!(notes.so_far(), [""; 0]);
-}
-
-#[test]
-fn a_stall_that_is_asked_about_gets_as_long_again() {
-    let wire = Wire::new();
-    let (mut conn, notes) = observed(&wire, asking());
-    wire.state().window = 0;
-    wire.send(b"one\r\n");
-    echo(&mut conn);
-    assert!(poll(&mut conn).is_pending());
-    for _ in 0..3 {
-        wire.pass(60 * SECOND);
-        assert!(matches!(failure(&mut conn), Error::Stalled { after } if after == 60 * SECOND));
-        assert!(poll(&mut conn).is_pending());
-        assert_eq!(wire.alarm(), Some(60 * SECOND));
-    }
-    wire.state().window = 100;
-    wire.send(b"quit\r\n");
-    wire.state().eof = true;
-    assert!(is_over(&mut conn));
-    assert_eq!(wire.said(), "one\r\nbye\r\n");
-    assert_eq!(notes.so_far().last().unwrap(), "disconnected: quit");
-}
-
-#[test]
-fn a_stall_of_the_last_words_is_not_asked_about() {
-    let wire = Wire::new();
-    let (mut conn, notes) = observed(&wire, asking());
-    wire.state().window = 0;
-    wire.send(b"quit\r\n");
-    assert!(poll(&mut conn).is_pending());
-    wire.pass(60 * SECOND);
-    assert!(matches!(failure(&mut conn), Error::Stalled { .. }));
-    assert!(is_over(&mut conn));
-    assert_eq!(notes.so_far(), ["disconnected: quit"]);
-}
-
-#[test]
-fn after_a_read_error_that_was_asked_about_the_input_has_ended() {
-    let wire = Wire::new();
-    let (mut conn, notes) = observed(&wire, asking());
-    wire.send(b"one\r\nhalf");
-    let Poll::Ready(Some(Ok((ticket, line)))) = poll(&mut conn) else { panic!("no line") };
-    wire.sends_error(ErrorKind::ConnectionReset);
-    assert!(matches!(failure(&mut conn), Error::Read(_)));
-    conn.machine().answer(ticket, &line);
-    let reads = wire.state().reads;
-    assert!(is_over(&mut conn));
-    assert_eq!(wire.said(), "one\r\n");
-    assert_eq!(wire.state().reads, reads, "nothing is read after the error");
-    assert_eq!(notes.so_far(), ["flushed", "disconnected: I/O failure"]);
-}
-
-#[test]
-fn after_a_write_error_that_was_asked_about_input_is_still_read() {
-    let wire = Wire::new();
-    let (mut conn, notes) = observed(&wire, asking());
-    wire.state().window = 2;
-    wire.send(b"one\r\n");
-    echo(&mut conn);
-    assert!(poll(&mut conn).is_pending());
-    wire.state().broken_write = Some(ErrorKind::BrokenPipe);
-    assert!(matches!(failure(&mut conn), Error::Write(_)));
-    for line in ["two\r\n", "three\r\n"] {
-        wire.send(line.as_bytes());
-        assert_eq!(echo(&mut conn), line);
-        assert!(poll(&mut conn).is_pending(), "it is told once");
-    }
-    assert!(matches!(once(conn.flush()), Poll::Ready(Ok(()))));
-    assert!(conn.machine().outbox().is_empty());
-    wire.send(b"flood 10000000\r\nquit\r\n");
-    wire.state().eof = true;
-    while !is_over(&mut conn) {}
-    assert_eq!(wire.said(), "on");
-    assert_eq!(notes.so_far().last().unwrap(), "disconnected: I/O failure");
-}
-
-#[test]
-fn who_is_asked_may_close() {
-    let wire = Wire::new();
-    let (mut conn, notes) = observed(&wire, asking());
-    wire.state().broken_write = Some(ErrorKind::BrokenPipe);
-    wire.send(b"one\r\n");
-    echo(&mut conn);
-    assert!(matches!(failure(&mut conn), Error::Write(_)));
-    assert!(matches!(once(conn.close(How::Abort)), Poll::Ready(Ok(()))));
-    assert_eq!(notes.so_far(), ["disconnected: closed by this end"]);
-}
-
-// --- handles ---
-
-#[test]
-fn a_pull_that_is_dropped_while_messages_wait_loses_none() {
-    let wire = Wire::new();
-    let (mut conn, _notes) = observed(&wire, Options::new());
-    let handle = conn.handle();
-    wire.state().window = 0;
-    handle.tell(|toy| toy.say(&[b'x'; 70 * 1024])).unwrap();
-    let mut expected = "x".repeat(70 * 1024);
-    for number in 0..10 {
-        handle.tell(move |toy| toy.say(format!("{number}\r\n").as_bytes())).unwrap();
-        expected += &format!("{number}\r\n");
-        assert!(once(conn.next()).is_pending());
-    }
-    assert_eq!(handle.stats().waiting, 10);
-    for _ in 0..20 {
-        wire.state().window = 5 * 1024;
-        assert!(once(conn.next()).is_pending());
-        assert!(once(conn.flush()).is_pending() || conn.machine().outbox().is_empty());
-    }
-    assert!(once(conn.next()).is_pending());
-    assert_eq!(wire.said(), expected);
-}
-
-#[test]
-fn closing_a_connection_says_what_handles_told_before() {
-    let wire = Wire::new();
-    let (mut conn, _notes) = observed(&wire, Options::new());
-    let handle = conn.handle();
-    conn.machine().say(b"first\r\n");
-    handle.tell(|toy| toy.say(b"second\r\n")).unwrap();
-    wire.state().eof = true;
-    assert!(matches!(once(conn.close(How::Flush)), Poll::Ready(Ok(()))));
-    assert_eq!(wire.said(), "first\r\nsecond\r\n");
-    assert!(handle.is_gone());
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use wirestate_driver::{Address, Clock, Connection, Error, Info, Next, Options};
 use wirestate_machine::{Instant, Machine};
 
+use super::notes::Notes;
 use super::toy::{Rude, Toy};
 use super::wire::Wire;
 
@@ -25,6 +26,14 @@ pub(crate) fn open<M: Machine>(
 
 pub(crate) fn toy(wire: &Wire, options: Options) -> Connection<Toy, Wire> {
     open(wire, options, Toy::new)
+}
+
+/// A connection with an observer.
+pub(crate) fn observed(wire: &Wire, options: Options) -> (Connection<Toy, Wire>, Notes) {
+    let (observer, notes) = Notes::new();
+    let conn = toy(wire, options).observe(observer);
+    assert_eq!(notes.so_far(), ["connected"]);
+    (conn, notes)
 }
 
 pub(crate) fn poll<M: Machine>(conn: &mut Connection<M, Wire>) -> Poll<Next<M>> {

@@ -12,8 +12,8 @@ use wirestate_driver::{Control, Error, Handle, How, Options, Sent, Shutdown, Tra
 use wirestate_machine::Channel;
 
 use super::harness::{Gate, PATIENCE, Server, World, client, echo, listener, read_line, read_to_end};
-use super::in_pieces;
 use super::house::until;
+use super::in_pieces;
 use super::notes::Notes;
 use super::toy::{Lines, Rude, Toy};
 

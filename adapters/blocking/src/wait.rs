@@ -23,7 +23,7 @@ thread_local! {
         wanted: RefCell::default(),
         alarm: Cell::new(None),
         waits: Cell::new(0),
-        nested: Cell::new(false),
+        depth: Cell::new(0),
     };
 }
 
@@ -36,8 +36,8 @@ struct Desk {
     alarm: Cell<Option<Instant>>,
     /// How often this thread has waited.
     waits: Cell<u64>,
-    /// Whether an inner `block_on` has ended since the outer one's future was last polled: it may have heard a bell that was rung for that.
-    nested: Cell<bool>,
+    /// How many calls of `block_on` are under way, one within the other.
+    depth: Cell<u32>,
 }
 
 /// Runs `future` on this thread until it is done, and waits with the system's `poll` in between.
@@ -50,19 +50,16 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         loop {
             desk.wanted.borrow_mut().clear();
             desk.alarm.set(None);
-            desk.nested.set(false);
             if let Poll::Ready(done) = future.as_mut().poll(&mut cx) {
                 drop(outer);
                 return done;
             }
-            if !desk.nested.get() {
-                desk.wait();
-            }
+            desk.wait();
         }
     })
 }
 
-/// What an outer `block_on` was waiting for, to be put back.
+/// What an outer `block_on` was waiting for, to be put back; it may also have missed the bell.
 struct Outer<'a> {
     desk: &'a Desk,
     wanted: Vec<Wanted>,
@@ -71,15 +68,20 @@ struct Outer<'a> {
 
 impl<'a> Outer<'a> {
     fn set_aside(desk: &'a Desk) -> Self {
+        desk.depth.set(desk.depth.get() + 1);
         Outer { desk, wanted: desk.wanted.take(), alarm: desk.alarm.get() }
     }
 }
 
 impl Drop for Outer<'_> {
     fn drop(&mut self) {
+        let depth = self.desk.depth.get() - 1;
+        self.desk.depth.set(depth);
         self.desk.wanted.replace(mem::take(&mut self.wanted));
         self.desk.alarm.set(self.alarm);
-        self.desk.nested.set(true);
+        if depth > 0 {
+            self.desk.bell.ring();
+        }
     }
 }
 

@@ -5,22 +5,17 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
-use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
+use wirestate_benches::peer::{Outcome, Peer, connect, median};
 use wirestate_layers::tls::client_config;
 use wirestate_layers::tls::rustls::pki_types::{CertificateDer, ServerName};
 use wirestate_layers::tls::rustls::{ClientConnection, RootCertStore};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// One tick of the times in /proc, as Linux has it on all machines.
-const TICK_MICROS: f64 = 10_000.0;
 /// How often each of two peers is loaded.
 const TURNS: usize = 11;
 const IDLE_CONNECTIONS: usize = 2000;
@@ -37,7 +32,7 @@ fn main() -> Outcome<()> {
     echoes(&dir)?;
     idle(&dir)?;
     if let [_, pid, port] = &arguments[..] {
-        let dovecot = Peer { child: None, pid: pid.parse()?, address: format!("127.0.0.1:{port}").parse()? };
+        let dovecot = Peer::running(pid.parse()?, format!("127.0.0.1:{port}").parse()?);
         against_dovecot(&dir, &dovecot)?;
     }
     Ok(())
@@ -53,23 +48,23 @@ fn echoes(dir: &Path) -> Outcome<()> {
     for (batch, rounds) in [(1, 20_000), (16, 20_000), (128, 20_000)] {
         let lines = line.repeat(batch);
         let (echo, ours) = alternate(
-            (&Peer::start("echo", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
-            (&Peer::start("lines", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
+            (&start("echo", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
+            (&start("lines", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
         )?;
         row(&format!("{batch} lines of 64 bytes"), rounds, echo, ours, "1.3");
     }
     for (batch, rounds) in [(1, 20_000), (16, 20_000), (128, 20_000)] {
         let lines = b"NOOP\r\n".repeat(batch);
         let (echo, ours) = alternate(
-            (&Peer::start("echo", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
-            (&Peer::start("pop3", dir)?, &mut |stream| {
+            (&start("echo", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
+            (&start("pop3", dir)?, &mut |stream| {
                 log_in(stream)?;
                 rounds_of(stream, &lines, batch * b"+OK\r\n".len(), rounds)
             }),
         )?;
         row(&format!("{batch} NOOP of POP3"), rounds, echo, ours, "-");
     }
-    let (floor, ours) = (Peer::start("floor", dir)?, Peer::start("pop3", dir)?);
+    let (floor, ours) = (start("floor", dir)?, start("pop3", dir)?);
     let (bare, spent) = alternate((&floor, &mut sessions(&floor, "bob")), (&ours, &mut sessions(&ours, "bob")))?;
     row("a POP3 session: connect, USER, PASS, QUIT", SESSIONS, bare, spent, "-");
     println!();
@@ -94,11 +89,6 @@ fn alternate(a: Loaded<'_>, b: Loaded<'_>) -> Outcome<(f64, f64)> {
     Ok((median(spent_a), median(spent_b)))
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 fn spent_on(peer: &Peer, load: &mut dyn FnMut(&mut TcpStream) -> Outcome<()>) -> Outcome<f64> {
     let before = peer.cpu()?;
     load(&mut peer.connect()?)?;
@@ -120,8 +110,8 @@ fn rounds_of(stream: &mut TcpStream, request: &[u8], response: usize, rounds: us
 fn idle(dir: &Path) -> Outcome<()> {
     println!("| {IDLE_CONNECTIONS} idle connections in the tokio adapter | bytes each | budget |\n|---|---|---|");
     let greeted = |kind, login: Option<&str>| {
-        let peer = Peer::start(kind, dir)?;
-        peer.memory_of(|| {
+        let peer = start(kind, dir)?;
+        peer.memory_of(IDLE_CONNECTIONS, |_| {
             let mut stream = peer.connect()?;
             match login {
                 Some(user) => log_in_as(&mut stream, user)?,
@@ -130,8 +120,8 @@ fn idle(dir: &Path) -> Outcome<()> {
             Ok(stream)
         })
     };
-    let bare = Peer::start("lines", dir)?;
-    let each = bare.memory_of(|| {
+    let bare = start("lines", dir)?;
+    let each = bare.memory_of(IDLE_CONNECTIONS, |_| {
         let mut stream = bare.connect()?;
         stream.write_all(b"\r\n")?;
         line(&mut stream).map(|_| stream)
@@ -140,11 +130,11 @@ fn idle(dir: &Path) -> Outcome<()> {
     println!("| POP3, greeted | {:.0} | 2355 |", greeted("pop3", None)?);
     println!("| POP3, logged in, no message | {:.0} | - |", greeted("pop3", Some("bob"))?);
     println!("| POP3, logged in, 20 messages | {:.0} | - |", greeted("pop3", Some("ann"))?);
-    let tls = Peer::start("pop3s", dir)?;
+    let tls = start("pop3s", dir)?;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(std::fs::read(dir.join("certificate.der"))?))?;
     let config = client_config(roots, &[])?;
-    let each = tls.memory_of(|| {
+    let each = tls.memory_of(IDLE_CONNECTIONS, |_| {
         let mut stream = tls.connect()?;
         let mut session = ClientConnection::new(Arc::clone(&config), ServerName::try_from("localhost")?)?;
         let mut greeting = [0; 64];
@@ -170,7 +160,7 @@ fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
     println!(
         "| CPU against Dovecot's pop3d | Dovecot, µs | Wirestate, µs | Dovecot / Wirestate | target |\n|---|---|---|---|---|"
     );
-    let ours = Peer::start("pop3", dir)?;
+    let ours = start("pop3", dir)?;
     let mut noops = |stream: &mut TcpStream| {
         log_in(stream)?;
         let lines = b"NOOP\r\n".repeat(64);
@@ -202,7 +192,7 @@ fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
 
 /// Many sessions, one after the other, that log in and quit.
 fn sessions(peer: &Peer, user: &'static str) -> impl FnMut(&mut TcpStream) -> Outcome<()> + use<> {
-    let address = peer.address;
+    let address = peer.address();
     move |_| {
         (0..SESSIONS).try_for_each(|_| {
             let mut stream = connect(address)?;
@@ -275,95 +265,9 @@ fn body(stream: &mut TcpStream) -> Outcome<()> {
     Ok(())
 }
 
-fn connect(address: SocketAddr) -> Outcome<TcpStream> {
-    let stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
 // --- processes ---
 
-/// A server, and how to measure it.
-struct Peer {
-    /// Only of one that was started here.
-    child: Option<Child>,
-    pid: u32,
-    address: SocketAddr,
-}
-
-impl Peer {
-    fn start(kind: &str, dir: &Path) -> Outcome<Peer> {
-        let program = std::env::current_exe()?.with_file_name("peer");
-        let mut child = Command::new(program).arg(kind).arg(dir).stdout(Stdio::piped()).spawn()?;
-        let output = child.stdout.take().ok_or("no output")?;
-        let pid = child.id();
-        let mut peer = Peer { child: Some(child), pid, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        peer.address = line.trim().strip_prefix("listening ").ok_or("the peer does not listen")?.parse()?;
-        Ok(peer)
-    }
-
-    fn connect(&self) -> Outcome<TcpStream> {
-        connect(self.address)
-    }
-
-    /// The CPU time of this process and all that stem from it, in microseconds, user and system.
-    fn cpu(&self) -> Outcome<f64> {
-        let mut times = HashMap::new();
-        for entry in std::fs::read_dir("/proc")?.flatten() {
-            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
-            // A process may end while this looks.
-            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-            let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-            let field = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-            let ticks = (field(11) + field(12)) as f64 * TICK_MICROS;
-            times.insert(pid, (field(1) as u32, exact_cpu(&entry.path()).unwrap_or(ticks)));
-        }
-        let is_ours = |mut pid: u32| loop {
-            match times.get(&pid) {
-                _ if pid == self.pid => return true,
-                Some((parent, _)) if *parent > 1 => pid = *parent,
-                _ => return false,
-            }
-        };
-        Ok(times.iter().filter(|(pid, _)| is_ours(**pid)).map(|(_, (_, micros))| micros).sum())
-    }
-
-    /// How much one of many connections adds to the memory of the process, in bytes.
-    fn memory_of<C>(&self, mut open: impl FnMut() -> Outcome<C>) -> Outcome<f64> {
-        // What is set up once is not counted.
-        let mut held = (0..50).map(|_| open()).collect::<Outcome<Vec<C>>>()?;
-        let before = self.memory()?;
-        for _ in 0..IDLE_CONNECTIONS {
-            held.push(open()?);
-        }
-        Ok((self.memory()? - before) / IDLE_CONNECTIONS as f64)
-    }
-
-    fn memory(&self) -> Outcome<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim().strip_suffix(" kB")?.parse::<f64>().ok()
-        };
-        let kilobytes = field("RssAnon:").or(field("VmRSS:")).ok_or("no memory figure in /proc")?;
-        Ok(kilobytes * 1024.0)
-    }
-}
-
-/// The CPU time of a process of one thread to the nanosecond, where the kernel tells it; in microseconds.
-fn exact_cpu(process: &Path) -> Option<f64> {
-    let sched = std::fs::read_to_string(process.join("sched")).ok()?;
-    let line = sched.lines().find(|line| line.starts_with("se.sum_exec_runtime"))?;
-    Some(line.rsplit_once(':')?.1.trim().parse::<f64>().ok()? * 1000.0)
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+fn start(kind: &str, dir: &Path) -> Outcome<Peer> {
+    let program = std::env::current_exe()?.with_file_name("peer");
+    Peer::start(Command::new(program).arg(kind).arg(dir))
 }

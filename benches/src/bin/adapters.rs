@@ -1,0 +1,234 @@
+//! Loads line echoes on loopback and measures *their* CPU time and memory from outside: to be run by `benches/adapters.sh`.
+//!
+//! `adapters DIR [SCRIPT]` starts the `echo`s that stand beside it, and the Perl SCRIPT, an echo on POE::Component::Server::TCP; it ends them
+//! again, and prints tables. The load is made by this process, whose own time is not counted. With `QUICK` in the environment it does a tenth
+//! of the work, to see that it runs.
+
+#![forbid(unsafe_code)]
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use wirestate_benches::peer::{Outcome, Peer};
+use wirestate_layers::tls::client_config;
+use wirestate_layers::tls::rustls::pki_types::{CertificateDer, ServerName};
+use wirestate_layers::tls::rustls::{ClientConfig, ClientConnection, RootCertStore};
+
+/// How often each server is loaded, in turn with all others.
+const TURNS: usize = 7;
+/// How many lines are in flight at once.
+const BATCHES: [usize; 3] = [1, 16, 128];
+/// How many batches make a turn, and how many connections.
+const ROUNDS: usize = 8_000;
+const VISITS: usize = 1_000;
+const IDLE: usize = 10_000;
+/// Where each connection has a thread.
+const IDLE_THREADS: usize = 1_000;
+
+/// The machines: the least one that knows lines, and the ready-made one with an event for each line.
+const MACHINES: [(&str, &str); 2] = [("least", "least machine"), ("line", "`line::Line`")];
+const RUNTIMES: [&str; 3] = ["tokio", "async-io", "blocking"];
+
+fn main() -> Outcome<()> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let dir = arguments.next().ok_or("usage: adapters DIR [SCRIPT]")?;
+    let part = if std::env::var_os("QUICK").is_some() { 10 } else { 1 };
+    let bench = Bench { dir, script: arguments.next(), part };
+    bench.cpu()?;
+    bench.memory()
+}
+
+struct Bench {
+    dir: PathBuf,
+    /// The echo in Perl, where there is one.
+    script: Option<PathBuf>,
+    /// Which part of the work is done, one over this.
+    part: usize,
+}
+
+/// A server under load, and what it spent on each kind of load per unit, turn by turn.
+struct Entry {
+    name: String,
+    peer: Peer,
+    /// How much more slowly it works, so that it is given less.
+    slower: usize,
+    spent: [Vec<f64>; BATCHES.len() + 1],
+}
+
+impl Entry {
+    fn new(name: impl Into<String>, peer: Peer, slower: usize) -> Entry {
+        Entry { name: name.into(), peer, slower, spent: Default::default() }
+    }
+
+    /// What a unit of each kind of load cost in the best turn, in microseconds: whatever else the machine does can only add to it.
+    fn costs(self) -> (String, Vec<f64>) {
+        let best = |turns: Vec<f64>| turns.into_iter().fold(f64::INFINITY, f64::min);
+        (self.name, self.spent.into_iter().map(best).collect())
+    }
+}
+
+impl Bench {
+    fn echo(&self, kind: &str, runtime: &str) -> Outcome<Peer> {
+        let program = std::env::current_exe()?.with_file_name("echo");
+        Peer::start(Command::new(program).args([kind, runtime]).arg(&self.dir))
+    }
+
+    fn poe(&self) -> Outcome<Option<Peer>> {
+        self.script.as_ref().map(|script| Peer::start(Command::new("perl").arg(script))).transpose()
+    }
+
+    // --- CPU ---
+
+    fn cpu(&self) -> Outcome<()> {
+        let mut entries = Vec::new();
+        for runtime in RUNTIMES {
+            entries.push(Entry::new(format!("bare echo, {runtime}"), self.echo("bare", runtime)?, 1));
+        }
+        for (kind, machine) in MACHINES {
+            for runtime in RUNTIMES {
+                entries.push(Entry::new(format!("{runtime}, {machine}"), self.echo(kind, runtime)?, 1));
+            }
+        }
+        if let Some(peer) = self.poe()? {
+            entries.push(Entry::new("POE::Component::Server::TCP", peer, 20));
+        }
+        for turn in 0..TURNS {
+            for entry in &mut entries {
+                self.load(entry, turn)?;
+            }
+        }
+        let costs: Vec<_> = entries.into_iter().map(Entry::costs).collect();
+        let head = "| 1 line | 16 lines | 128 lines | connection |\n|---|---|---|---|---|";
+        println!("| CPU of the server, µs per line or connection {head}");
+        for (name, costs) in &costs {
+            row(name, costs.iter().map(|cost| format!("{cost:.3}")));
+        }
+        let floor = costs.first().map(|(_, costs)| costs.clone()).unwrap_or_default();
+        println!("\n| the same over the bare echo's on tokio {head}");
+        for (name, costs) in costs.iter().skip(1) {
+            row(name, costs.iter().zip(&floor).map(|(cost, floor)| format!("{:.2}", cost / floor)));
+        }
+        row("budget for tokio, least machine", ["1.3", "1.3", "1.3", "-"]);
+        for (_, machine) in MACHINES {
+            let of = |runtime| costs.iter().find(|(name, _)| *name == format!("{runtime}, {machine}"));
+            let Some((_, tokio)) = of("tokio") else { continue };
+            println!("\n| the same over tokio's, {machine} {head}");
+            for runtime in &RUNTIMES[1..] {
+                let Some((_, costs)) = of(runtime) else { continue };
+                row(runtime, costs.iter().zip(tokio).map(|(cost, tokio)| format!("{:.2}", cost / tokio)));
+            }
+            row("budget", ["1.5", "1.5", "1.5", "-"]);
+        }
+        println!();
+        Ok(())
+    }
+
+    fn load(&self, entry: &mut Entry, turn: usize) -> Outcome<()> {
+        let work = |units: usize| (units / self.part / entry.slower).max(10);
+        for (batch, spent) in BATCHES.into_iter().zip(&mut entry.spent) {
+            let rounds = work(ROUNDS);
+            let mut stream = entry.peer.connect()?;
+            exchange(&mut stream, 1, 1)?;
+            let before = entry.peer.cpu()?;
+            exchange(&mut stream, batch, rounds)?;
+            spent.push((entry.peer.cpu()? - before) / (rounds * batch) as f64);
+        }
+        let visits = work(VISITS);
+        let before = entry.peer.cpu()?;
+        for visit in 0..visits {
+            let mut stream = entry.peer.connect_from(turn * visits + visit)?;
+            exchange(&mut stream, 1, 1)?;
+            stream.shutdown(Shutdown::Write)?;
+            // Until the server has closed, too.
+            while stream.read(&mut [0; 64])? > 0 {}
+        }
+        let spent = (entry.peer.cpu()? - before) / visits as f64;
+        entry.spent.last_mut().ok_or("no column for connections")?.push(spent);
+        Ok(())
+    }
+
+    // --- memory ---
+
+    fn memory(&self) -> Outcome<()> {
+        println!(
+            "| user memory of an idle connection, after one line | connections | bytes each | budget |\n|---|---|---|---|"
+        );
+        for (kind, suffix, budget) in [("line", "", "2355"), ("tls", ", TLS", "11264")] {
+            for runtime in RUNTIMES {
+                let (count, budget) = if runtime == "blocking" { (IDLE_THREADS, "-") } else { (IDLE, budget) };
+                let peer = self.echo(kind, runtime)?;
+                let each = if kind == "tls" { self.idle_tls(&peer, count)? } else { self.idle(&peer, count)? };
+                self.memory_row(&format!("{runtime}{suffix}"), count, each, budget);
+            }
+        }
+        if let Some(peer) = self.poe()? {
+            // Fewer, for each accept costs it time in proportion to the connections there are: 10,000 take many minutes.
+            let each = self.idle(&peer, IDLE_THREADS)?;
+            self.memory_row("POE::Component::Server::TCP", IDLE_THREADS, each, "-");
+        }
+        println!();
+        Ok(())
+    }
+
+    fn memory_row(&self, name: &str, count: usize, each: f64, budget: &str) {
+        row(name, [format!("{}", count / self.part), format!("{each:.0}"), budget.to_owned()]);
+    }
+
+    fn idle(&self, peer: &Peer, count: usize) -> Outcome<f64> {
+        peer.memory_of(count / self.part, |at| {
+            let mut stream = peer.connect_from(at)?;
+            exchange(&mut stream, 1, 1)?;
+            Ok(stream)
+        })
+    }
+
+    fn idle_tls(&self, peer: &Peer, count: usize) -> Outcome<f64> {
+        let config = trusting(&self.dir)?;
+        peer.memory_of(count / self.part, |at| {
+            let mut stream = peer.connect_from(at)?;
+            let mut session = ClientConnection::new(Arc::clone(&config), ServerName::try_from("localhost")?)?;
+            session.writer().write_all(&line())?;
+            let (mut answer, mut got) = ([0; 64], 0);
+            while got < answer.len() {
+                session.complete_io(&mut stream)?;
+                match session.reader().read(&mut answer[got..]) {
+                    Ok(0) => return Err("the server hung up".into()),
+                    Ok(count) => got += count,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok((stream, session))
+        })
+    }
+}
+
+fn row(name: &str, values: impl IntoIterator<Item = impl Into<String>>) {
+    let values: Vec<String> = values.into_iter().map(Into::into).collect();
+    println!("| {name} | {} |", values.join(" | "));
+}
+
+/// A line of 64 bytes with its end.
+fn line() -> Vec<u8> {
+    [vec![b'x'; 62], b"\r\n".to_vec()].concat()
+}
+
+/// Writes so many lines at once and reads them back, over and over.
+fn exchange(stream: &mut TcpStream, batch: usize, rounds: usize) -> Outcome<()> {
+    let lines = line().repeat(batch);
+    let mut buffer = vec![0; lines.len()];
+    for _ in 0..rounds {
+        stream.write_all(&lines)?;
+        stream.read_exact(&mut buffer)?;
+    }
+    if buffer != lines { Err("the echo is not what was said".into()) } else { Ok(()) }
+}
+
+fn trusting(dir: &Path) -> Outcome<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(std::fs::read(dir.join("certificate.der"))?))?;
+    Ok(client_config(roots, &[])?)
+}

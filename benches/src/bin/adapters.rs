@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
@@ -31,14 +32,22 @@ const IDLE_THREADS: usize = 1_000;
 /// The machines: the least one that knows lines, and the ready-made one with an event for each line.
 const MACHINES: [(&str, &str); 2] = [("least", "least machine"), ("line", "`line::Line`")];
 const RUNTIMES: [&str; 3] = ["tokio", "async-io", "blocking"];
+const POE: &str = "POE::Component::Server::TCP";
+
+/// What each server spent on a unit of each kind of load, in microseconds; the bare echo on tokio comes first.
+type Costs = Vec<(String, Vec<f64>)>;
+/// What an idle connection takes on each runtime, plain and under TLS, in bytes.
+type Memory = BTreeMap<&'static str, Vec<f64>>;
 
 fn main() -> Outcome<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let dir = arguments.next().ok_or("usage: adapters DIR [SCRIPT]")?;
     let part = if std::env::var_os("QUICK").is_some() { 10 } else { 1 };
     let bench = Bench { dir, script: arguments.next(), part };
-    bench.cpu()?;
-    bench.memory()
+    let costs = bench.cpu()?;
+    let memory = bench.memory()?;
+    summary(&costs, &memory);
+    Ok(())
 }
 
 struct Bench {
@@ -82,7 +91,7 @@ impl Bench {
 
     // --- CPU ---
 
-    fn cpu(&self) -> Outcome<()> {
+    fn cpu(&self) -> Outcome<Costs> {
         let mut entries = Vec::new();
         for runtime in RUNTIMES {
             entries.push(Entry::new(format!("bare echo, {runtime}"), self.echo("bare", runtime)?, 1));
@@ -93,7 +102,7 @@ impl Bench {
             }
         }
         if let Some(peer) = self.poe()? {
-            entries.push(Entry::new("POE::Component::Server::TCP", peer, 20));
+            entries.push(Entry::new(POE, peer, 20));
         }
         for turn in 0..TURNS {
             for entry in &mut entries {
@@ -123,7 +132,7 @@ impl Bench {
             row("budget", ["1.5", "1.5", "1.5", "-"]);
         }
         println!();
-        Ok(())
+        Ok(costs)
     }
 
     fn load(&self, entry: &mut Entry, turn: usize) -> Outcome<()> {
@@ -152,7 +161,8 @@ impl Bench {
 
     // --- memory ---
 
-    fn memory(&self) -> Outcome<()> {
+    fn memory(&self) -> Outcome<Memory> {
+        let mut memory = Memory::new();
         println!(
             "| user memory of an idle connection, after one line | connections | bytes each | budget |\n|---|---|---|---|"
         );
@@ -162,15 +172,17 @@ impl Bench {
                 let peer = self.echo(kind, runtime)?;
                 let each = if kind == "tls" { self.idle_tls(&peer, count)? } else { self.idle(&peer, count)? };
                 self.memory_row(&format!("{runtime}{suffix}"), count, each, budget);
+                memory.entry(runtime).or_default().push(each);
             }
         }
         if let Some(peer) = self.poe()? {
             // Fewer, for each accept costs it time in proportion to the connections there are: 10,000 take many minutes.
             let each = self.idle(&peer, IDLE_THREADS)?;
-            self.memory_row("POE::Component::Server::TCP", IDLE_THREADS, each, "-");
+            self.memory_row(POE, IDLE_THREADS, each, "-");
+            memory.entry(POE).or_default().push(each);
         }
         println!();
-        Ok(())
+        Ok(memory)
     }
 
     fn memory_row(&self, name: &str, count: usize, each: f64, budget: &str) {
@@ -204,6 +216,37 @@ impl Bench {
             Ok((stream, session))
         })
     }
+}
+
+/// All that counts in one table.
+fn summary(costs: &Costs, memory: &Memory) {
+    println!(
+        "| `benches/adapters.sh`, a line echo on loopback | {} | {POE} | target |\n|---|---|---|---|---|---|",
+        RUNTIMES.join(" | ")
+    );
+    let floor = costs.first().map_or(&[][..], |(_, costs)| costs);
+    // POE knows no other machine than its own.
+    let ratios = |name: &str, machine: &str, kinds: std::ops::Range<usize>| {
+        let name = if name == POE { POE.to_owned() } else { format!("{name}, {machine}") };
+        let costs = costs.iter().find(|(other, _)| *other == name).map_or(&[][..], |(_, costs)| costs);
+        let ratios = costs.iter().zip(floor).map(|(cost, floor)| format!("{:.2}", cost / floor));
+        ratios.skip(kinds.start).take(kinds.len()).collect::<Vec<_>>().join(", ")
+    };
+    let servers = || RUNTIMES.into_iter().chain([POE]);
+    for (_, machine) in MACHINES {
+        let budget = if machine == MACHINES[0].1 { "at most 1.3 on tokio, 1.5 x that elsewhere" } else { "" };
+        let name = format!("CPU per line over a bare tokio echo's; 1, 16, 128 lines of 64 bytes a batch; {machine}");
+        row(&name, servers().map(|server| ratios(server, machine, 0..BATCHES.len())).chain([budget.to_owned()]));
+    }
+    let visits = BATCHES.len()..BATCHES.len() + 1;
+    let each = |server| ratios(server, MACHINES[1].1, visits.clone());
+    row("CPU per connection, with one line, over the same", servers().map(each).chain([String::new()]));
+    let sizes = |server| {
+        let sizes = memory.get(server).into_iter().flatten().map(|bytes| format!("{:.1} KB", bytes / 1024.0));
+        sizes.collect::<Vec<_>>().join(", ")
+    };
+    let name = "user memory of an idle connection, plain, TLS";
+    row(name, servers().map(sizes).chain(["at most 2.3, 11 KB".to_owned()]));
 }
 
 fn row(name: &str, values: impl IntoIterator<Item = impl Into<String>>) {

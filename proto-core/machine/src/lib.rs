@@ -15,7 +15,24 @@
 //! 3. read into the [`inbox`](Machine::inbox), as much as it has [`room`](Inbox::room) for;
 //! 4. wait for the socket or for the [`deadline`](Machine::deadline), whichever comes first.
 //!
-//! A machine of one's own takes a few lines; this one answers each line with the line itself:
+//! # Ready-made machines
+//!
+//! A small protocol need not begin with a machine of its own:
+//!
+//! | machine | its events | like |
+//! |---|---|---|
+//! | [`line::Line`] | lines, ended by LF, CRLF or any bytes; one that is too long ends the session | `POE::Filter::Line` |
+//! | [`line::TolerantLine`] | the same, and [`TooLong`](line::Input::TooLong) for a line that is skipped | |
+//! | [`block::Block`] | blocks of a fixed size, or with a length before them: binary, varint, netstring, one's own | `POE::Filter::Block` |
+//! | [`raw::Raw`] | bytes as they come, with half-close | `POE::Filter::Stream` |
+//! | [`framed::Framed`] | the frames of a [`Framing`](framed::Framing) of one's own | `POE::Filter` |
+//!
+//! All of them have `send`, `encode` and [`relay`](Relay::relay) for one message to many sessions, an idle limit, a farewell, and `close`.
+//! [`hand_over`] swaps one machine for another on a live connection, without a byte lost.
+//!
+//! # A machine of one's own
+//!
+//! It takes a few lines; this one answers each line with the line itself:
 //!
 //! ```
 //! use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
@@ -57,15 +74,20 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod block;
 mod buffer;
 mod channel;
 mod ending;
+pub mod framed;
+mod handover;
 mod inbox;
 mod instant;
+pub mod line;
 mod machine;
 mod misuse;
 mod outbox;
 pub mod plugin;
+pub mod raw;
 pub mod redact;
 mod relay;
 pub mod table;
@@ -74,6 +96,7 @@ mod upgrade;
 
 pub use channel::{Channel, Deflation};
 pub use ending::Ending;
+pub use handover::{HandOverError, Left, hand_over};
 pub use inbox::Inbox;
 pub use instant::Instant;
 pub use machine::Machine;

@@ -6,8 +6,9 @@ mod echo;
 
 use std::time::Duration;
 
-use echo::Echo;
+use echo::lines;
 use wirestate_async_std::{Connection, Listener, Mode, Shutdown, Task, serve};
+use wirestate_machine::line::Line;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = Listener::bind("127.0.0.1:7007")?;
@@ -22,17 +23,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("async-std") => |task| drop(async_std::task::spawn(task)),
         _ => |task| smol::spawn(task).detach(),
     };
-    let report = smol::block_on(serve([listener], spawn, |_, now| Echo::new(now), session, &shutdown));
+    let report = smol::block_on(serve([listener], spawn, |_, _| lines(), session, &shutdown));
     println!("{report:?}");
     Ok(())
 }
 
-async fn session(mut conn: Connection<Echo>) {
+async fn session(mut conn: Connection<Line>) {
     let (id, peer) = (conn.info().id(), conn.info().peer().clone());
     println!("{id}: {peer} is here");
     loop {
         match conn.try_next().await {
-            Ok(Some(length)) => println!("{id}: a line of {length} bytes"),
+            Ok(Some(line)) if line == "quit" => conn.machine().close(),
+            // What came in as a line can go out as one; a NUL in it cannot.
+            Ok(Some(line)) => conn.machine().send(&line).unwrap_or_else(|error| println!("{id}: {error}")),
             Ok(None) => break println!("{id}: {peer} is gone, {:?}", conn.traffic()),
             Err(error) => break println!("{id}: {error}"),
         }

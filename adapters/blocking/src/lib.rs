@@ -5,35 +5,12 @@
 //! Sessions that are written as futures, for all runtimes, run here too: with [`serve_async`] and [`block_on`], which waits for the sockets of
 //! its thread with the system's `poll`.
 //!
-//! A server that answers each line with itself, and a client that asks it, with one toy machine for both:
+//! A server that answers each line with itself, and a client that asks it, with the same ready-made machine for both:
 //!
 //! ```
 //! use std::thread;
+//! use wirestate_machine::line::{Line, Lines};
 //! use wirestate_blocking::{How, Listener, Mode, Shutdown, connect, serve};
-//! # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
-//! # use bytes::Bytes;
-//! #
-//! # /// Tells each line and sends lines; ends at the end of input.
-//! # struct Lines { inbox: Inbox, outbox: Outbox }
-//! #
-//! # impl Lines {
-//! #     fn new() -> Self { Lines { inbox: Inbox::new(1024), outbox: Outbox::new() } }
-//! #     fn send(&mut self, line: &[u8]) { self.outbox.put(line) }
-//! # }
-//! #
-//! # impl Machine for Lines {
-//! #     type Event = Bytes;
-//! #     type Error = std::convert::Infallible;
-//! #     fn inbox(&mut self) -> &mut Inbox { &mut self.inbox }
-//! #     fn outbox(&mut self) -> &mut Outbox { &mut self.outbox }
-//! #     fn poll(&mut self, _: Instant) -> Result<Option<Bytes>, Self::Error> {
-//! #         Ok(self.inbox.find_lf().map(|end| self.inbox.take(end + 1)))
-//! #     }
-//! #     fn deadline(&self) -> Option<Instant> { None }
-//! #     fn upgrade(&mut self) -> Option<Upgrade> { None }
-//! #     fn upgraded(&mut self, _: Instant, _: Upgraded) {}
-//! #     fn is_closed(&self) -> bool { self.inbox.is_closed() }
-//! # }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let listener = Listener::bind("127.0.0.1:0")?;
@@ -42,17 +19,17 @@
 //! let server = thread::spawn({
 //!     let shutdown = shutdown.clone();
 //!     move || {
-//!         serve([listener], |_, _| Lines::new(), |mut conn| {
+//!         serve([listener], |_, _| Line::new(Lines::default()), |mut conn| {
 //!             while let Ok(Some(line)) = conn.try_next() {
-//!                 conn.machine().send(&line);
+//!                 let _ = conn.machine().send(line); // refused if there is a NUL in it
 //!             }
 //!         }, &shutdown)
 //!     }
 //! });
 //!
-//! let mut client = connect(address, |_, _| Lines::new())?;
-//! client.machine().send(b"hello\r\n");
-//! assert_eq!(client.try_next()?.unwrap(), "hello\r\n");
+//! let mut client = connect(address, |_, _| Line::new(Lines::default()))?;
+//! client.machine().send("hello")?;
+//! assert_eq!(client.try_next()?.unwrap(), "hello");
 //! client.close(How::Flush)?;
 //!
 //! shutdown.trigger(Mode::Graceful { within: std::time::Duration::from_secs(5) });

@@ -11,12 +11,13 @@ use std::thread;
 use std::time::{Duration, Instant as Time};
 
 use bytes::Buf;
-use echo::Echo;
+use echo::lines;
+use wirestate_machine::line::Line;
 use wirestate_machine::{Instant, Machine};
 
 struct Session {
     socket: TcpStream,
-    machine: Echo,
+    machine: Line,
 }
 
 fn main() -> Result<()> {
@@ -31,7 +32,7 @@ fn main() -> Result<()> {
         if let Some((socket, _)) = unless_blocked(listener.accept())? {
             socket.set_nonblocking(true)?;
             socket.set_nodelay(true)?;
-            sessions.push(Session { socket, machine: Echo::new(now) });
+            sessions.push(Session { socket, machine: lines() });
             moved = true;
         }
         sessions.retain_mut(|session| match turn(session, now) {
@@ -57,8 +58,8 @@ fn turn(session: &mut Session, now: Instant) -> Result<bool> {
     let Session { socket, machine } = session;
     let mut moved = false;
     // 1. Let the machine understand what it has.
-    while let Some(length) = machine.poll(now).map_err(std::io::Error::other)? {
-        println!("a line of {length} bytes");
+    while let Some(line) = machine.poll(now).map_err(std::io::Error::other)? {
+        machine.send(&line).map_err(std::io::Error::other)?;
     }
     // 2. Write what it said.
     while !machine.outbox().is_empty() {

@@ -85,7 +85,7 @@ impl Connector {
     }
 
     /// Connects from this address of this host. Addresses of the server that are of the other family are then left out.
-    pub fn from(self, address: IpAddr) -> Self {
+    pub fn from_address(self, address: IpAddr) -> Self {
         Connector { from: Some(address), ..self }
     }
 

@@ -268,16 +268,16 @@ fn the_own_address_chooses_the_family() {
     server(V6, at_once(Ok(Wire::new())));
     let both = vec![address(V6), address(V4)];
     let from: IpAddr = "192.0.2.9".parse().unwrap();
-    dial(Connector::to(both).from(from)).unwrap();
+    dial(Connector::to(both).from_address(from)).unwrap();
     assert_eq!(tried(), [(format!("{V4} from 192.0.2.9"), 0)]);
-    assert!(matches!(failed(Connector::to(address(V6)).from(from)), ConnectError::NoAddress));
+    assert!(matches!(failed(Connector::to(address(V6)).from_address(from)), ConnectError::NoAddress));
 }
 
 #[test]
 fn an_own_address_that_is_none_is_told() {
     server(V4, at_once(Err(ErrorKind::AddrNotAvailable)));
     let from: IpAddr = "192.0.2.9".parse().unwrap();
-    let error = failed(Connector::to(address(V4)).from(from));
+    let error = failed(Connector::to(address(V4)).from_address(from));
     assert!(matches!(error, ConnectError::Bind { address, .. } if address == from), "{error}");
 }
 

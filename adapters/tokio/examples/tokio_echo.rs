@@ -5,7 +5,8 @@ mod echo;
 
 use std::time::Duration;
 
-use echo::Echo;
+use echo::lines;
+use wirestate_machine::line::Line;
 use wirestate_tokio::{Connection, Listener, Mode, Shutdown, serve};
 
 #[tokio::main]
@@ -18,17 +19,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let _ = std::io::stdin().read_line(&mut String::new());
         end.trigger(Mode::Graceful { within: Duration::from_secs(5) });
     });
-    let report = serve([listener], |_, now| Echo::new(now), session, &shutdown).await;
+    let report = serve([listener], |_, _| lines(), session, &shutdown).await;
     println!("{report:?}");
     Ok(())
 }
 
-async fn session(mut conn: Connection<Echo>) {
+async fn session(mut conn: Connection<Line>) {
     let (id, peer) = (conn.info().id(), conn.info().peer().clone());
     println!("{id}: {peer} is here");
     loop {
         match conn.try_next().await {
-            Ok(Some(length)) => println!("{id}: a line of {length} bytes"),
+            Ok(Some(line)) if line == "quit" => conn.machine().close(),
+            // What came in as a line can go out as one; a NUL in it cannot.
+            Ok(Some(line)) => conn.machine().send(&line).unwrap_or_else(|error| println!("{id}: {error}")),
             Ok(None) => break println!("{id}: {peer} is gone, {:?}", conn.traffic()),
             Err(error) => break println!("{id}: {error}"),
         }

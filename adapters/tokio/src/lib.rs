@@ -3,34 +3,11 @@
 //! [`serve`] puts a machine on each connection that comes in, [`connect`] on one that goes out, [`attach`] on any stream. What comes back
 //! is a [`Connection`], the driver's, out of which events are pulled; what it sees to is told [there](wirestate_driver).
 //!
-//! A server that answers each line with itself, and a client that asks it, with one toy machine for both:
+//! A server that answers each line with itself, and a client that asks it, with the same ready-made machine for both:
 //!
 //! ```
+//! use wirestate_machine::line::{Line, Lines};
 //! use wirestate_tokio::{Listener, Mode, Shutdown, connect, serve};
-//! # use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
-//! # use bytes::Bytes;
-//! #
-//! # /// Tells each line and sends lines; ends at the end of input.
-//! # struct Lines { inbox: Inbox, outbox: Outbox }
-//! #
-//! # impl Lines {
-//! #     fn new() -> Self { Lines { inbox: Inbox::new(1024), outbox: Outbox::new() } }
-//! #     fn send(&mut self, line: &[u8]) { self.outbox.put(line) }
-//! # }
-//! #
-//! # impl Machine for Lines {
-//! #     type Event = Bytes;
-//! #     type Error = std::convert::Infallible;
-//! #     fn inbox(&mut self) -> &mut Inbox { &mut self.inbox }
-//! #     fn outbox(&mut self) -> &mut Outbox { &mut self.outbox }
-//! #     fn poll(&mut self, _: Instant) -> Result<Option<Bytes>, Self::Error> {
-//! #         Ok(self.inbox.find_lf().map(|end| self.inbox.take(end + 1)))
-//! #     }
-//! #     fn deadline(&self) -> Option<Instant> { None }
-//! #     fn upgrade(&mut self) -> Option<Upgrade> { None }
-//! #     fn upgraded(&mut self, _: Instant, _: Upgraded) {}
-//! #     fn is_closed(&self) -> bool { self.inbox.is_closed() }
-//! # }
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,17 +17,17 @@
 //! let server = tokio::spawn({
 //!     let shutdown = shutdown.clone();
 //!     async move {
-//!         serve([listener], |_, _| Lines::new(), async |mut conn| {
+//!         serve([listener], |_, _| Line::new(Lines::default()), async |mut conn| {
 //!             while let Ok(Some(line)) = conn.try_next().await {
-//!                 conn.machine().send(&line);
+//!                 let _ = conn.machine().send(line); // refused if there is a NUL in it
 //!             }
 //!         }, &shutdown).await
 //!     }
 //! });
 //!
-//! let mut client = connect(address, |_, _| Lines::new()).await?;
-//! client.machine().send(b"hello\r\n");
-//! assert_eq!(client.try_next().await?.unwrap(), "hello\r\n");
+//! let mut client = connect(address, |_, _| Line::new(Lines::default())).await?;
+//! client.machine().send("hello")?;
+//! assert_eq!(client.try_next().await?.unwrap(), "hello");
 //! client.close(wirestate_tokio::How::Flush).await?;
 //!
 //! shutdown.trigger(Mode::Graceful { within: std::time::Duration::from_secs(5) });

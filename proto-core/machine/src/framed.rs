@@ -34,6 +34,7 @@
 
 mod message;
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::time::Duration;
 
@@ -121,6 +122,8 @@ pub struct Framed<F: Framing> {
     framing: F,
     inbox: Inbox,
     outbox: Outbox,
+    /// What was said before the TLS that this session waits for.
+    early: Option<Box<Outbox>>,
     farewell: Option<Encoded<F>>,
     idle: Option<Duration>,
     now: Instant,
@@ -145,6 +148,7 @@ impl<F: Framing> Framed<F> {
             inbox: Inbox::new(framing.inbox_limit()),
             outbox: Outbox::new(),
             framing,
+            early: None,
             farewell: None,
             idle: None,
             now: Instant::START,
@@ -169,6 +173,17 @@ impl<F: Framing> Framed<F> {
     /// Sets the marks of the outbox.
     pub fn with_marks(mut self, marks: Marks) -> Self {
         self.outbox.set_marks(marks);
+        if let Some(early) = &mut self.early {
+            early.set_marks(marks);
+        }
+        self
+    }
+
+    /// Begins with a TLS handshake, for which the machine needs a TLS layer around it: nothing is said or heard in the clear, and what is
+    /// said before the handshake is done waits for it. Without this, a TLS layer around the machine has nothing to do.
+    pub fn with_tls(mut self) -> Self {
+        self.inbox.hold(true);
+        self.early = Some(Box::new(core::mem::take(&mut self.outbox)));
         self
     }
 
@@ -218,9 +233,10 @@ impl<F: Framing> Framed<F> {
             return Err(Misuse::Closed);
         }
         let envelope = self.framing.envelope(content)?;
-        self.outbox.put(envelope.head.as_slice());
-        put(&mut self.outbox);
-        self.outbox.put(envelope.tail);
+        let outbox = self.early.as_deref_mut().unwrap_or(&mut self.outbox);
+        outbox.put(envelope.head.as_slice());
+        put(outbox);
+        outbox.put(envelope.tail);
         self.spoken = true;
         Ok(())
     }
@@ -249,7 +265,7 @@ impl<F: Framing> Framed<F> {
 
     fn say_farewell(&mut self) {
         if let Some(farewell) = self.farewell.take() {
-            self.outbox.link(farewell.into_bytes());
+            self.early.as_deref_mut().unwrap_or(&mut self.outbox).link(farewell.into_bytes());
         }
     }
 
@@ -305,10 +321,18 @@ impl<F: Framing> Machine for Framed<F> {
     }
 
     fn upgrade(&mut self) -> Option<Upgrade> {
-        None
+        let waits = self.early.is_some() && self.inbox.is_empty() && self.outbox.is_empty() && !self.is_closed();
+        waits.then_some(Upgrade::Tls)
     }
 
-    fn upgraded(&mut self, _now: Instant, _how: Upgraded) {}
+    fn upgraded(&mut self, _now: Instant, how: Upgraded) {
+        if let Upgraded::Tls(_) = how
+            && let Some(early) = self.early.take()
+        {
+            self.outbox = *early;
+            self.inbox.hold(false);
+        }
+    }
 
     fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed(_) | State::Failed(_))
@@ -336,7 +360,7 @@ impl<F: Framing + 'static> Relay for Framed<F> {
 
     fn relay(&mut self, message: &Encoded<F>) {
         if !self.is_closed() {
-            self.outbox.link(message.clone().into_bytes());
+            self.early.as_deref_mut().unwrap_or(&mut self.outbox).link(message.clone().into_bytes());
             self.spoken = true;
         }
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use wirestate_machine::framed::{Failure, Framing};
 use wirestate_machine::line::{Input, Line, LineEnd, Lines, TolerantLine, Unfinished, Violation};
-use wirestate_machine::{Ending, Instant, Machine, Marks, Misuse, Relay};
+use wirestate_machine::{Ending, Instant, Machine, Marks, Misuse, Relay, TlsFacts, Upgrade, Upgraded};
 
 /// All events of what is fed in whole, and what ended the session.
 fn events<F: Framing>(session: &mut wirestate_machine::framed::Framed<F>) -> (Vec<F::Frame>, Option<F::Violation>) {
@@ -235,4 +235,29 @@ proptest! {
         prop_assert_eq!(wanted.pop().map(str::as_bytes), Some(session.inbox().bytes()));
         prop_assert_eq!(received, wanted);
     }
+}
+
+#[test]
+fn with_tls_nothing_is_said_or_heard_in_the_clear() {
+    let mut session = Line::new(Lines::default()).with_tls();
+    session.send("hello").unwrap();
+    assert_eq!(session.poll(Instant::START), Ok(None));
+    assert!(session.outbox().is_empty());
+    assert_eq!(session.inbox().room(), 0);
+    assert_eq!(session.upgrade(), Some(Upgrade::Tls));
+    session.upgraded(Instant::START, Upgraded::Tls(Box::new(TlsFacts::new())));
+    assert_eq!(session.upgrade(), None);
+    assert_eq!(session.outbox().to_vec(), b"hello\r\n");
+    session.inbox().push(b"hi\r\n");
+    assert_eq!(session.poll(Instant::START).unwrap().unwrap(), "hi");
+}
+
+#[test]
+fn a_session_that_ends_before_its_tls_says_nothing() {
+    let mut session = Line::new(Lines::default()).with_tls();
+    session = session.with_farewell(Lines::default().encode("bye").unwrap());
+    session.shutdown();
+    assert_eq!(session.poll(Instant::START), Ok(None));
+    assert!(session.is_closed() && session.outbox().is_empty());
+    assert_eq!(session.upgrade(), None);
 }

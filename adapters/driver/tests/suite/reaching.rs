@@ -99,7 +99,7 @@ pub(crate) fn the_own_address_is_seen_by_the_server<W: World>() {
     let (server, came) = telling::<W>(vec![super::harness::listener()]);
     let from = IpAddr::from([127, 0, 0, 2]);
     W::block_on(async {
-        let conn = reach::<W>(Connector::to(server.address()).from(from)).await;
+        let conn = reach::<W>(Connector::to(server.address()).from_address(from)).await;
         let seen = came.recv_timeout(PATIENCE).unwrap();
         assert_eq!((seen.peer().ip(), seen.peer()), (Some(from), conn.info().local()));
     });
@@ -109,9 +109,9 @@ pub(crate) fn an_own_address_that_is_none_is_told<W: World>() {
     let server = Server::echo::<W>();
     // An address for documentation, which nobody has (RFC 5737).
     let from = IpAddr::from([192, 0, 2, 1]);
-    let error = failed::<W>(Connector::to(server.address()).from(from));
+    let error = failed::<W>(Connector::to(server.address()).from_address(from));
     assert!(matches!(error, ConnectError::Bind { address, .. } if address == from), "{error}");
-    let v6 = Connector::to(server.address()).from("::1".parse().unwrap());
+    let v6 = Connector::to(server.address()).from_address("::1".parse().unwrap());
     assert!(matches!(failed::<W>(v6), ConnectError::NoAddress));
 }
 

@@ -238,8 +238,9 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             if self.stage != Stage::Open {
                 break;
             }
-            if let Some(upgrade) = self.machine.upgrade() {
-                return Err(Error::UnhandledUpgrade(upgrade));
+            // Also while what came before the upgrade still waits to be understood.
+            if self.machine.upgrade().is_some() || self.machine.inbox().is_held() {
+                return Err(Error::Upgrading);
             }
             // What handles have said while the outbox was full is said by the old machine, too.
             if self.shared().leave() {

@@ -32,6 +32,9 @@ pub enum Error<E> {
         "the machine wants {0:?} between itself and the peer, but has no layer for it: wrap it in one, or do not offer it"
     )]
     UnhandledUpgrade(Upgrade),
+    /// A machine that waits for an upgrade was to be [replaced](crate::Connection::replace).
+    #[error("the machine is being upgraded: replace it before it agrees to that, or afterwards")]
+    Upgrading,
     /// A shutdown's deadline came before the session's end.
     #[error("the connection was cut off by a shutdown before its session ended")]
     Aborted,

@@ -22,7 +22,7 @@ use notes::Notes;
 use toy::{Lines, Rude, Toy};
 use wire::Wire;
 use wirestate_driver::{Connection, Error, How, Mode, Options, Shutdown, Undelivered};
-use wirestate_machine::{Machine, Upgrade};
+use wirestate_machine::Machine;
 
 const PATIENCE: Duration = Duration::ZERO;
 
@@ -193,8 +193,18 @@ fn it_is_refused_while_an_upgrade_is_wanted() {
     let mut conn = conn.observe(observer);
     assert!(poll(&mut conn).is_pending());
     wire.state().window = 100;
-    assert!(matches!(swap(conn), Poll::Ready(Err(Error::UnhandledUpgrade(Upgrade::Tls)))));
+    assert!(matches!(swap(conn), Poll::Ready(Err(Error::Upgrading))));
     assert_eq!(notes.so_far(), ["connected", "flushed", "disconnected: closed by this end"]);
+}
+
+#[test]
+fn it_is_refused_while_the_inbox_is_held_for_an_upgrade() {
+    let wire = Wire::new();
+    let mut conn = toy(&wire);
+    wire.send(b"one\r\n");
+    echo(&mut conn);
+    conn.machine().inbox().hold(true);
+    assert!(matches!(swap(conn), Poll::Ready(Err(Error::Upgrading))));
 }
 
 #[test]

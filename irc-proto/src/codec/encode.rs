@@ -1,0 +1,273 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+use memchr::{memchr, memchr3};
+use thiserror::Error;
+use wirestate_machine::Outbox;
+
+use super::budget::{Budget, Sender, TagCount};
+use super::command::Command;
+use super::message::Message;
+use super::profile::Profile;
+use super::tags;
+
+/// The parts of a message that is to be written.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    /// Keys and plain values; those are escaped here. An empty value is written as a key alone.
+    pub tags: &'a [(&'a [u8], &'a [u8])],
+    /// Who the message is from. Clients leave it out (RFC 2812 §2.3).
+    pub source: Option<&'a [u8]>,
+    /// What the message is about.
+    pub command: Command<'a>,
+    /// At most 15; all but the last without spaces.
+    pub params: &'a [&'a [u8]],
+}
+
+/// When the last parameter is written with a colon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Trailing {
+    /// Where it needs one: it is empty, holds a space or begins with a colon.
+    #[default]
+    Auto,
+    /// Always, as most servers do: old clients take a message's text only so.
+    Always,
+}
+
+/// Writes messages. What it writes the strict profile reads, and reads as it was meant; what cannot be written so is an error, and then
+/// nothing is written. It never cuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoder {
+    sender: Sender,
+    trailing: Trailing,
+    body: usize,
+}
+
+/// Why a message cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum Unwritable {
+    /// The command is not letters.
+    #[error("a command is letters or a numeric")]
+    Command,
+    /// There is a CR, LF or NUL, with which one message would become two.
+    #[error("CR, LF and NUL cannot be sent: remove them, or send a message for each line")]
+    ForbiddenCharacter,
+    /// The source is empty or holds a space.
+    #[error("a source is neither empty nor holds a space")]
+    Source,
+    /// A parameter that is not the last is empty.
+    #[error("parameter {0} is empty, which only the last may be")]
+    EmptyMiddle(
+        /// Which one, counted from 0.
+        usize,
+    ),
+    /// A parameter that is not the last holds a space.
+    #[error("parameter {0} holds a space, which only the last may")]
+    SpaceInMiddle(
+        /// Which one, counted from 0.
+        usize,
+    ),
+    /// A parameter that is not the last begins with a colon.
+    #[error("parameter {0} begins with a colon, which only the last may")]
+    ColonInMiddle(
+        /// Which one, counted from 0.
+        usize,
+    ),
+    /// There are more than 15 parameters.
+    #[error("a message has at most {} parameters", Profile::MAX_PARAMS)]
+    TooManyParams,
+    /// A tag's key is empty or has a character outside letters, digits, `-`, and `.` in a vendor.
+    #[error("a tag's key is letters, digits and hyphens, after `+` and a vendor if there are any")]
+    TagKey,
+    /// A tag's value is not UTF-8.
+    #[error("a tag's value must be UTF-8")]
+    TagNotUtf8,
+    /// The message is longer than may be sent.
+    #[error(transparent)]
+    TooLong(#[from] Budget),
+}
+
+impl Encoder {
+    /// An encoder for this side's messages, with bodies of at most 512 bytes and colons only where they are needed.
+    pub const fn new(sender: Sender) -> Self {
+        Encoder { sender, trailing: Trailing::Auto, body: 512 }
+    }
+
+    /// Sets when the last parameter is written with a colon.
+    pub const fn with_trailing(mut self, trailing: Trailing) -> Self {
+        self.trailing = trailing;
+        self
+    }
+
+    /// Sets the most bytes of a message without its tags and with its CRLF, where the server's LINELEN allows more than 512.
+    pub const fn with_body(mut self, bytes: usize) -> Self {
+        self.body = bytes;
+        self
+    }
+
+    /// Writes a message with its CRLF.
+    ///
+    /// # Errors
+    ///
+    /// [`Unwritable`]; then nothing was written.
+    pub fn encode(&self, parts: &Parts<'_>, outbox: &mut Outbox) -> Result<(), Unwritable> {
+        self.check(parts)?;
+        self.put(parts, &mut |bytes| outbox.put(bytes));
+        Ok(())
+    }
+
+    /// Writes a message into a buffer of its own, which many receivers can share.
+    ///
+    /// # Errors
+    ///
+    /// [`Unwritable`].
+    pub fn to_bytes(&self, parts: &Parts<'_>) -> Result<Bytes, Unwritable> {
+        self.check(parts)?;
+        let mut size = 0;
+        self.put(parts, &mut |bytes| size += bytes.len());
+        let mut line = Vec::with_capacity(size);
+        self.put(parts, &mut |bytes| line.extend_from_slice(bytes));
+        Ok(line.into())
+    }
+
+    /// Writes a message that was parsed exactly as it came, spacing and colons included, with a CRLF.
+    ///
+    /// # Errors
+    ///
+    /// [`Unwritable::TooLong`]; then nothing was written. A message that was parsed leniently is passed on as odd as it came.
+    pub fn relay(&self, message: Message<&[u8]>, outbox: &mut Outbox) -> Result<(), Unwritable> {
+        let (line, section) = (message.line(), message.tag_section());
+        self.sender.check(message.tags())?;
+        if section > self.sender.section() {
+            return Err(Budget::Tags.into());
+        }
+        if line.len() - section + 2 > self.body {
+            return Err(Budget::Body.into());
+        }
+        outbox.put(line);
+        outbox.put(b"\r\n");
+        Ok(())
+    }
+
+    fn check(&self, parts: &Parts<'_>) -> Result<(), Unwritable> {
+        parts.command.check_strict().map_err(|_| Unwritable::Command)?;
+        if let Some(source) = parts.source {
+            check_text(source)?;
+            if source.is_empty() || memchr(b' ', source).is_some() {
+                return Err(Unwritable::Source);
+            }
+        }
+        check_params(parts.params)?;
+        self.check_tags(parts.tags)?;
+        let mut body = 0_usize;
+        self.put_body(parts, &mut |bytes| body = body.saturating_add(bytes.len()));
+        if body > self.body { Err(Budget::Body.into()) } else { Ok(()) }
+    }
+
+    fn check_tags(&self, tags: &[(&[u8], &[u8])]) -> Result<(), Unwritable> {
+        let mut count = TagCount::default();
+        for (key, value) in tags {
+            tags::check_key(key).map_err(|_| Unwritable::TagKey)?;
+            if core::str::from_utf8(value).is_err() {
+                return Err(Unwritable::TagNotUtf8);
+            }
+            // CR and LF are escaped, and there is no escape for NUL.
+            if memchr(0, value).is_some() {
+                return Err(Unwritable::ForbiddenCharacter);
+            }
+            let mut len = 0;
+            put_tag(key, value, &mut |bytes| len += bytes.len());
+            count.add(self.sender, key.starts_with(b"+"), len);
+        }
+        Ok(count.check()?)
+    }
+
+    fn put(&self, parts: &Parts<'_>, put: &mut impl FnMut(&[u8])) {
+        let mut mark: &[u8] = b"@";
+        for (key, value) in parts.tags {
+            put(mark);
+            put_tag(key, value, put);
+            mark = b";";
+        }
+        if !parts.tags.is_empty() {
+            put(b" ");
+        }
+        self.put_body(parts, put);
+    }
+
+    fn put_body(&self, parts: &Parts<'_>, put: &mut impl FnMut(&[u8])) {
+        if let Some(source) = parts.source {
+            put(b":");
+            put(source);
+            put(b" ");
+        }
+        match parts.command {
+            Command::Word(word) => put(word),
+            Command::Numeric(numeric) => put(&numeric.digits()),
+        }
+        if let Some((last, middle)) = parts.params.split_last() {
+            for param in middle {
+                put(b" ");
+                put(param);
+            }
+            put(if self.trailing == Trailing::Always || needs_colon(last) { b" :" } else { b" " });
+            put(last);
+        }
+        put(b"\r\n");
+    }
+}
+
+fn put_tag(key: &[u8], value: &[u8], put: &mut impl FnMut(&[u8])) {
+    put(key);
+    if !value.is_empty() {
+        put(b"=");
+        tags::escape(value, put);
+    }
+}
+
+fn needs_colon(param: &[u8]) -> bool {
+    param.is_empty() || param.starts_with(b":") || memchr(b' ', param).is_some()
+}
+
+fn check_params(params: &[&[u8]]) -> Result<(), Unwritable> {
+    if params.len() > Profile::MAX_PARAMS {
+        return Err(Unwritable::TooManyParams);
+    }
+    params.iter().try_for_each(|param| check_text(param))?;
+    let Some((_, middle)) = params.split_last() else { return Ok(()) };
+    for (index, param) in middle.iter().enumerate() {
+        if param.is_empty() {
+            return Err(Unwritable::EmptyMiddle(index));
+        }
+        if param.starts_with(b":") {
+            return Err(Unwritable::ColonInMiddle(index));
+        }
+        if memchr(b' ', param).is_some() {
+            return Err(Unwritable::SpaceInMiddle(index));
+        }
+    }
+    Ok(())
+}
+
+fn check_text(text: &[u8]) -> Result<(), Unwritable> {
+    if memchr3(b'\r', b'\n', 0, text).is_some() { Err(Unwritable::ForbiddenCharacter) } else { Ok(()) }
+}
+
+impl Default for Parts<'_> {
+    /// No tags, no source, no parameters, and a command that is empty and must be set.
+    fn default() -> Self {
+        Parts { tags: &[], source: None, command: Command::Word(b""), params: &[] }
+    }
+}
+
+impl fmt::Debug for Parts<'_> {
+    /// Shows what kind of message it is, never what its parameters say: one may be a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("command", &self.command).field("params", &self.params.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

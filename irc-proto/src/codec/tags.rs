@@ -1,0 +1,321 @@
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use core::fmt;
+
+use memchr::memchr;
+
+use super::profile::Fault;
+
+/// The tags of a message, as they came (IRCv3 message-tags). Reading them allocates nothing.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tags<'a>(&'a [u8]);
+
+/// One tag: a key and a value, which is empty where it is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Tag<'a> {
+    raw: &'a [u8],
+    key_end: usize,
+}
+
+/// A tag's value, escaped as it came. Unescaped it may hold any character, CR and LF too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Value<'a>(&'a [u8]);
+
+impl<'a> Tags<'a> {
+    /// The tags in `raw`, which is what stands between `@` and the space.
+    pub fn parse(raw: &'a [u8]) -> Tags<'a> {
+        Tags(raw)
+    }
+
+    /// The tags, as they came, without `@` and space.
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether there is no tag.
+    pub fn is_empty(self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// All tags in order, those with a key that comes again included; empty ones are passed over.
+    pub fn iter(self) -> impl Iterator<Item = Tag<'a>> + Clone {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            loop {
+                if rest.is_empty() {
+                    return None;
+                }
+                let raw;
+                (raw, rest) = match memchr(b';', rest) {
+                    Some(end) => (&rest[..end], &rest[end + 1..]),
+                    None => (rest, &[][..]),
+                };
+                let tag = Tag::of(raw);
+                if !tag.key().is_empty() {
+                    return Some(tag);
+                }
+            }
+        })
+    }
+
+    /// The value of a key, given whole (`time`, `+draft/reply`) and compared byte by byte. Where a key comes twice, the last one counts.
+    pub fn value(self, key: &[u8]) -> Option<Value<'a>> {
+        self.iter().filter(|tag| tag.key() == key).last().map(|tag| tag.value())
+    }
+
+    pub(super) fn check(self) -> Result<(), Fault> {
+        self.0.split(|byte| *byte == b';').map(Tag::of).try_for_each(|tag| tag.check())
+    }
+}
+
+impl<'a> Tag<'a> {
+    fn of(raw: &'a [u8]) -> Tag<'a> {
+        Tag { raw, key_end: memchr(b'=', raw).unwrap_or(raw.len()) }
+    }
+
+    /// The whole tag, escaped as it came.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// The whole key: `+` where it is client-only, vendor, name.
+    pub fn key(&self) -> &'a [u8] {
+        &self.raw[..self.key_end]
+    }
+
+    /// Whether the key begins with `+`: a client put it there, and servers pass it on without understanding it.
+    pub fn is_client_only(&self) -> bool {
+        self.raw.starts_with(b"+")
+    }
+
+    /// The vendor before the key's `/`.
+    pub fn vendor(&self) -> Option<&'a [u8]> {
+        self.split_key().0
+    }
+
+    /// The key without `+` and vendor.
+    pub fn name(&self) -> &'a [u8] {
+        self.split_key().1
+    }
+
+    /// The value; a missing one is the same as an empty one.
+    pub fn value(&self) -> Value<'a> {
+        Value(self.raw.get(self.key_end + 1..).unwrap_or_default())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.raw.len()
+    }
+
+    fn split_key(&self) -> (Option<&'a [u8]>, &'a [u8]) {
+        let key = self.key();
+        let key = key.strip_prefix(b"+").unwrap_or(key);
+        match memchr(b'/', key) {
+            Some(slash) => (Some(&key[..slash]), &key[slash + 1..]),
+            None => (None, key),
+        }
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        check_key(self.key())?;
+        if core::str::from_utf8(self.value().0).is_err() { Err(Fault::TagNotUtf8) } else { Ok(()) }
+    }
+}
+
+/// `["+"] [vendor "/"] 1*(letter / digit / "-")`, where a vendor is a host name.
+pub(super) fn check_key(key: &[u8]) -> Result<(), Fault> {
+    let (vendor, name) = Tag::of(key).split_key();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let vendor_holds =
+        vendor.is_none_or(|vendor| !vendor.is_empty() && vendor.iter().all(|b| is_name(b) || *b == b'.'));
+    let whole = memchr(b'=', key).is_none();
+    if whole && vendor_holds && !name.is_empty() && name.iter().all(is_name) { Ok(()) } else { Err(Fault::TagKey) }
+}
+
+impl<'a> Value<'a> {
+    /// The value, escaped as it came.
+    pub fn escaped(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Whether nothing is there, or only a lone `\`.
+    pub fn is_empty(self) -> bool {
+        self.bytes().next().is_none()
+    }
+
+    /// The bytes of the value, unescaped one by one: `\:` is `;`, `\s` a space, `\r` CR, `\n` LF, `\\` a backslash. Before any other
+    /// character, and at the end, the backslash is dropped.
+    pub fn bytes(self) -> impl Iterator<Item = u8> + Clone + 'a {
+        let mut escaped = self.0.iter().copied();
+        core::iter::from_fn(move || match escaped.next()? {
+            b'\\' => Some(match escaped.next()? {
+                b':' => b';',
+                b's' => b' ',
+                b'r' => b'\r',
+                b'n' => b'\n',
+                other => other,
+            }),
+            byte => Some(byte),
+        })
+    }
+
+    /// The value unescaped. Allocates only where there is a backslash in it.
+    pub fn unescaped(self) -> Cow<'a, [u8]> {
+        if memchr(b'\\', self.0).is_none() { Cow::Borrowed(self.0) } else { Cow::Owned(self.bytes().collect()) }
+    }
+
+    /// Appends the value, unescaped, to `out`: for who reads many and keeps the buffer.
+    pub fn unescape_into(self, out: &mut Vec<u8>) {
+        match memchr(b'\\', self.0) {
+            None => out.extend_from_slice(self.0),
+            Some(_) => out.extend(self.bytes()),
+        }
+    }
+}
+
+impl PartialEq<[u8]> for Value<'_> {
+    /// Compares with an unescaped value.
+    fn eq(&self, unescaped: &[u8]) -> bool {
+        self.bytes().eq(unescaped.iter().copied())
+    }
+}
+
+/// Appends `value` to `out`, escaped so that it can stand in a tag.
+pub fn escape_into(value: &[u8], out: &mut Vec<u8>) {
+    escape(value, |piece| out.extend_from_slice(piece));
+}
+
+/// Hands out `value`, escaped, in pieces.
+pub(super) fn escape<'a>(value: &'a [u8], mut put: impl FnMut(&'a [u8])) {
+    let mut rest = value;
+    while let Some(at) = rest.iter().position(|byte| replacement(*byte).is_some()) {
+        put(&rest[..at]);
+        put(replacement(rest[at]).unwrap_or_default());
+        rest = &rest[at + 1..];
+    }
+    put(rest);
+}
+
+fn replacement(byte: u8) -> Option<&'static [u8]> {
+    match byte {
+        b';' => Some(b"\\:"),
+        b' ' => Some(b"\\s"),
+        b'\\' => Some(b"\\\\"),
+        b'\r' => Some(b"\\r"),
+        b'\n' => Some(b"\\n"),
+        _ => None,
+    }
+}
+
+impl fmt::Debug for Tags<'_> {
+    /// Shows the keys. Values may say what was meant for one person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Debug for Tag<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.key().escape_ascii())
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Value({} bytes)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn value<'a>(tags: &'a str, key: &str) -> Option<Cow<'a, [u8]>> {
+        Tags::parse(tags.as_bytes()).value(key.as_bytes()).map(Value::unescaped)
+    }
+
+    #[test]
+    fn the_last_of_a_key_counts_and_a_missing_value_is_empty() {
+        assert_eq!(value("a=1;b;c=;a=2", "a").as_deref(), Some(&b"2"[..]));
+        assert_eq!(value("a=1;b;c=;a=2", "b").as_deref(), Some(&b""[..]));
+        assert_eq!(value("a=1;b;c=;a=2", "c").as_deref(), Some(&b""[..]));
+        assert_eq!(value("a=1", "d"), None);
+        assert_eq!(value("a=1", ""), None);
+        assert_eq!(value("a=b=c", "a").as_deref(), Some(&b"b=c"[..]));
+    }
+
+    #[test]
+    fn escapes_are_read_from_left_to_right() {
+        for (escaped, plain) in [
+            (r"\:\s\\\r\n", "; \\\r\n"),
+            (r"\\n", "\\n"),
+            (r"\1", "1"),
+            (r"x\", "x"),
+            (r"\", ""),
+            (r"72\s45", "72 45"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(Value(escaped.as_bytes()).unescaped(), plain.as_bytes(), "{escaped}");
+            assert!(Value(escaped.as_bytes()) == *plain.as_bytes());
+            let mut out = vec![b'>'];
+            Value(escaped.as_bytes()).unescape_into(&mut out);
+            assert_eq!(out, format!(">{plain}").as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_value_without_a_backslash_is_borrowed() {
+        assert!(matches!(Value(b"plain").unescaped(), Cow::Borrowed(b"plain")));
+    }
+
+    #[test]
+    fn a_key_has_a_mark_a_vendor_and_a_name() {
+        let tag = Tag::of(b"+example.org/typing=active");
+        assert!(tag.is_client_only());
+        assert_eq!((tag.vendor(), tag.name()), (Some(&b"example.org"[..]), &b"typing"[..]));
+        let tag = Tag::of(b"time");
+        assert!(!tag.is_client_only());
+        assert_eq!((tag.vendor(), tag.name()), (None, &b"time"[..]));
+    }
+
+    #[test]
+    fn empty_tags_are_passed_over_and_a_strict_fault() {
+        assert_eq!(Tags::parse(b";;a=1;=x;").iter().count(), 1);
+        assert!(Tags::parse(b"").is_empty() && Tags::parse(b";").is_empty());
+        for tags in [&b""[..], b";", b"a;", b"=x", b"+", b"/a", b"v/", b"a_b", b"a/b/c", b"\xff=1"] {
+            assert_eq!(Tags::parse(tags).check(), Err(Fault::TagKey), "{}", tags.escape_ascii());
+        }
+        assert_eq!(Tags::parse(b"a=\xff").check(), Err(Fault::TagNotUtf8));
+        assert_eq!(Tags::parse(b"a-1=x=y;+v.org/b").check(), Ok(()));
+    }
+
+    #[test]
+    fn debug_shows_keys_alone() {
+        assert_eq!(format!("{:?}", Tags::parse(b"a=secret;+b")), "[a, +b]");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_escaped_is_safe_and_comes_back(plain: Vec<u8>) {
+            let mut escaped = Vec::new();
+            escape_into(&plain, &mut escaped);
+            prop_assert!(!escaped.iter().any(|byte| b"; \r\n".contains(byte)));
+            prop_assert_eq!(Value(&escaped).unescaped(), plain);
+        }
+
+        #[test]
+        fn no_tags_panic(raw: Vec<u8>) {
+            let tags = Tags::parse(&raw);
+            let _ = tags.check();
+            for tag in tags.iter() {
+                prop_assert!(!tag.key().is_empty());
+                prop_assert_eq!(tag.value().unescaped().len(), tag.value().bytes().count());
+                prop_assert!(tags.value(tag.key()).is_some());
+                let _ = (tag.vendor(), tag.name());
+            }
+        }
+    }
+}

@@ -113,6 +113,11 @@ impl Framing {
     pub fn release(&mut self, inbox: &mut Inbox) {
         inbox.consume(core::mem::take(&mut self.lent));
     }
+
+    /// Forgets the line that was begun, for whoever has cleared the inbox or put another in its place.
+    pub fn reset(&mut self) {
+        *self = Framing::new(self.limits, self.profile);
+    }
 }
 
 /// What is known of the line that is coming in, so that no byte of it is looked at twice.
@@ -127,6 +132,10 @@ struct Head {
 impl Head {
     /// Measures as much of a line as is here, without its line end. What is once too long stays so, whatever follows.
     fn measure(&mut self, line: &[u8], limits: Limits) -> Result<(), Budget> {
+        if line.len() < self.looked {
+            // Somebody has cleared the inbox in the middle of a line.
+            *self = Head::default();
+        }
         self.look(line);
         let (tags, body) = match self.body {
             Some(at) => (at, line.len() - at),
@@ -277,6 +286,24 @@ mod tests {
         framing.release(&mut inbox);
         framing.release(&mut inbox);
         assert_eq!(inbox.bytes(), b"\x78\x9c rest");
+    }
+
+    #[test]
+    fn an_inbox_may_be_cleared_in_the_middle_of_a_line() {
+        let limits = Limits::from(Sender::Client);
+        for begun in ["@a", "@abc d", "abc", "   ", "PING x\r\n@abc"] {
+            for reset in [true, false] {
+                let (mut inbox, mut framing) = (Inbox::new(limits.line()), Framing::new(limits, Profile::Strict));
+                inbox.push(begun.as_bytes());
+                while framing.next(&mut inbox).is_some() {}
+                inbox.clear();
+                if reset {
+                    framing.reset();
+                }
+                inbox.push(b"X\r\n");
+                assert_eq!(framing.next(&mut inbox), Some(Frame::Line(b"X")), "{begun}");
+            }
+        }
     }
 
     #[test]

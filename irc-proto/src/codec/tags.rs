@@ -64,7 +64,9 @@ impl<'a> Tags<'a> {
     }
 
     pub(super) fn check(self) -> Result<(), Fault> {
-        self.0.split(|byte| *byte == b';').map(Tag::of).try_for_each(|tag| tag.check())
+        self.0.split(|byte| *byte == b';').try_for_each(|raw| check_key(Tag::of(raw).key()))?;
+        // Keys are ASCII, so what is not UTF-8 is in a value.
+        if core::str::from_utf8(self.0).is_err() { Err(Fault::TagNotUtf8) } else { Ok(()) }
     }
 }
 
@@ -90,12 +92,12 @@ impl<'a> Tag<'a> {
 
     /// The vendor before the key's `/`.
     pub fn vendor(&self) -> Option<&'a [u8]> {
-        self.split_key().0
+        split_key(self.key()).0
     }
 
     /// The key without `+` and vendor.
     pub fn name(&self) -> &'a [u8] {
-        self.split_key().1
+        split_key(self.key()).1
     }
 
     /// The value; a missing one is the same as an empty one.
@@ -106,30 +108,24 @@ impl<'a> Tag<'a> {
     pub(super) fn len(&self) -> usize {
         self.raw.len()
     }
+}
 
-    fn split_key(&self) -> (Option<&'a [u8]>, &'a [u8]) {
-        let key = self.key();
-        let key = key.strip_prefix(b"+").unwrap_or(key);
-        match memchr(b'/', key) {
-            Some(slash) => (Some(&key[..slash]), &key[slash + 1..]),
-            None => (None, key),
-        }
-    }
-
-    fn check(&self) -> Result<(), Fault> {
-        check_key(self.key())?;
-        if core::str::from_utf8(self.value().0).is_err() { Err(Fault::TagNotUtf8) } else { Ok(()) }
+/// The vendor and the name in a key.
+fn split_key(key: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let key = key.strip_prefix(b"+").unwrap_or(key);
+    match key.iter().position(|byte| *byte == b'/') {
+        Some(slash) => (Some(&key[..slash]), &key[slash + 1..]),
+        None => (None, key),
     }
 }
 
 /// `["+"] [vendor "/"] 1*(letter / digit / "-")`, where a vendor is a host name.
 pub(super) fn check_key(key: &[u8]) -> Result<(), Fault> {
-    let (vendor, name) = Tag::of(key).split_key();
+    let (vendor, name) = split_key(key);
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-    let vendor_holds =
-        vendor.is_none_or(|vendor| !vendor.is_empty() && vendor.iter().all(|b| is_name(b) || *b == b'.'));
-    let whole = memchr(b'=', key).is_none();
-    if whole && vendor_holds && !name.is_empty() && name.iter().all(is_name) { Ok(()) } else { Err(Fault::TagKey) }
+    let is_vendor = |vendor: &[u8]| !vendor.is_empty() && vendor.iter().all(|byte| is_name(byte) || *byte == b'.');
+    let holds = vendor.is_none_or(is_vendor) && !name.is_empty() && name.iter().all(is_name);
+    if holds { Ok(()) } else { Err(Fault::TagKey) }
 }
 
 impl<'a> Value<'a> {

@@ -3,6 +3,10 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`codec`] | the grammar without state: messages, tags, sources, limits; borrowed and zero-copy |
+//! | [`isupport`] | what a server says of itself in RPL_ISUPPORT |
+//! | [`modes`] | mode strings by CHANMODES and PREFIX |
+//! | [`casemap`] | which names are the same name |
+//! | [`mask`] | `nick!user@host` masks with wildcards |
 //!
 //! # Features
 //!
@@ -15,4 +19,11 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod casemap;
 pub mod codec;
+pub mod isupport;
+mod letters;
+pub mod mask;
+pub mod modes;
+
+pub use letters::Letters;

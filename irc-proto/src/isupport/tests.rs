@@ -1,0 +1,147 @@
+use super::*;
+use proptest::prelude::*;
+
+fn applied(tokens: &[&str]) -> Isupport {
+    let mut view = Isupport::default();
+    tokens.iter().for_each(|token| assert_eq!(view.apply(token.as_bytes()), Ok(()), "{token}"));
+    view
+}
+
+const LIVELY: &[&str] = &[
+    "AWAYLEN=390",
+    "BOT=B",
+    "CASEMAPPING=ascii",
+    "CHANMODES=Ibe,k,fl,CEMRUimnstu",
+    "CHANNELLEN=64",
+    "CHANTYPES=#",
+    "CLIENTTAGDENY=*,-draft/react,-typing",
+    "ELIST=CMNTU",
+    "EXCEPTS",
+    "EXTBAN=$,ajrxz",
+    "HOSTLEN=63",
+    "INVEX=J",
+    "KICKLEN=390",
+    "LINELEN=2048",
+    "MAXLIST=be:60,I:10",
+    "MODES",
+    "MONITOR=100",
+    "NETWORK=Some\\x20Net",
+    "NICKLEN=32",
+    "PREFIX=(qaohv)~&@%+",
+    "SAFELIST",
+    "STATUSMSG=~&@%+",
+    "TARGMAX=NAMES:1,PRIVMSG:4,MONITOR:",
+    "TOPICLEN",
+    "USERLEN=18",
+    "UTF8ONLY",
+    "WHOX",
+    "draft/ICON=https://example.org/a\\x3Db",
+    "CALLERID",
+];
+
+#[test]
+fn a_lively_server_is_understood() {
+    let view = applied(LIVELY);
+    assert_eq!(view.case_mapping, CaseMapping::Ascii);
+    assert_eq!((view.nick_len, view.topic_len, view.away_len, view.line_len), (Some(32), None, Some(390), 2048));
+    assert_eq!((view.modes, view.monitor), (Limit::Unlimited, Some(Limit::Most(100))));
+    assert_eq!((view.bot, view.excepts, view.invex), (Some(b'B'), Some(b'e'), Some(b'J')));
+    assert_eq!(view.network.as_deref(), Some(&b"Some Net"[..]));
+    assert_eq!((view.max_list(b'e'), view.max_list(b'I'), view.max_list(b'q')), (Some(60), Some(10), None));
+    assert_eq!(view.max_targets(b"PRIVMSG"), Some(Limit::Most(4)));
+    assert_eq!((view.max_targets(b"MONITOR"), view.max_targets(b"JOIN")), (Some(Limit::Unlimited), None));
+    assert_eq!(view.mode_types.statuses().first(), Some(&Status { letter: b'q', symbol: b'~' }));
+    assert_eq!(view.extban, Some(ExtBan { prefix: Some(b'$'), types: Letters::new(b"ajrxz") }));
+    assert!(view.denies_client_tag(b"draft/reply") && !view.denies_client_tag(b"typing"));
+    assert_eq!(view.other(b"draft/ICON"), Some(Some(&b"https://example.org/a=b"[..])));
+    assert_eq!((view.other(b"CALLERID"), view.other(b"KNOCK")), (Some(None), None));
+}
+
+#[test]
+fn what_is_announced_reads_back() {
+    for view in [Isupport::default(), applied(LIVELY), applied(&["CASEMAPPING=rfc7613", "PREFIX=", "CHANTYPES="])] {
+        let mut read = Isupport::default();
+        view.tokens().iter().for_each(|token| assert_eq!(read.apply(token), Ok(())));
+        assert_eq!(read, view);
+    }
+}
+
+#[test]
+fn all_that_is_taken_back_is_as_before() {
+    let mut view = applied(LIVELY);
+    for token in LIVELY {
+        let key = token.split('=').next().unwrap();
+        assert_eq!(view.apply(format!("-{key}").as_bytes()), Ok(()), "{key}");
+    }
+    assert_eq!(view, Isupport::default());
+}
+
+#[test]
+fn odd_tokens_change_nothing() {
+    let cases = [
+        ("", TokenFault::Key),
+        ("=x", TokenFault::Key),
+        ("-", TokenFault::Key),
+        ("-NICKLEN=9", TokenFault::NegatedValue),
+        ("NICKLEN=-1", TokenFault::Value),
+        ("NICKLEN=4294967296", TokenFault::Value),
+        ("MODES=x", TokenFault::Value),
+        ("PREFIX=ov", TokenFault::Value),
+        ("PREFIX=(ov)@", TokenFault::Value),
+        ("EXCEPTS=ee", TokenFault::Value),
+        ("MAXLIST=b", TokenFault::Value),
+        ("EXTBAN=abc", TokenFault::Value),
+    ];
+    for (token, fault) in cases {
+        let mut view = Isupport::default();
+        assert_eq!(view.apply(token.as_bytes()), Err(fault), "{token}");
+        assert_eq!(view, Isupport::default(), "{token}");
+    }
+}
+
+#[test]
+fn an_endless_list_of_parameters_is_bounded() {
+    let mut view = Isupport::default();
+    let taken = (0..1000).filter(|number| view.apply(format!("X{number}=1").as_bytes()).is_ok()).count();
+    assert_eq!(taken, Isupport::MOST_KEPT);
+    assert_eq!(view.apply(b"X0=2"), Ok(()));
+}
+
+#[test]
+fn lines_have_thirteen_tokens_and_keep_to_the_room() {
+    let tokens = alloc::vec![b"KEY=value".to_vec(); 30];
+    let counts = |room| token_lines(&tokens, room).map(<[_]>::len).collect::<Vec<_>>();
+    assert_eq!(counts(400), [13, 13, 4]);
+    assert_eq!(counts(100), [10, 10, 10]);
+    assert_eq!(counts(0), [1; 30]);
+    assert_eq!(token_lines(&[], 400).count(), 0);
+}
+
+proptest! {
+    #[test]
+    fn any_tokens_are_read_and_written_back(tokens in prop::collection::vec(
+        prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..40),
+            "-?(CHANMODES|PREFIX|MAXLIST|TARGMAX|CLIENTTAGDENY|CASEMAPPING|EXTBAN|LINELEN|X)(=[a-zA-Z0-9():,@+\\\\]{0,12})?"
+                .prop_map(alloc::string::String::into_bytes),
+        ],
+        0..8,
+    )) {
+        let mut view = Isupport::default();
+        for token in &tokens {
+            let _ = view.apply(token);
+        }
+        let mut read = Isupport::default();
+        for token in view.tokens() {
+            prop_assert!(!token.iter().any(|byte| matches!(byte, b' ' | b'\r' | b'\n' | 0)));
+            prop_assert_eq!(read.apply(&token), Ok(()));
+        }
+        prop_assert_eq!(read, view);
+    }
+
+    #[test]
+    fn values_are_escaped_and_read_back(value: Vec<u8>) {
+        let token = Token::write(b"KEY", Some(&value));
+        prop_assert_eq!(Token::parse(&token).unwrap().unescaped().unwrap().into_owned(), value);
+    }
+}

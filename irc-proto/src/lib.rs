@@ -7,6 +7,9 @@
 //! | [`modes`] | mode strings by CHANMODES and PREFIX |
 //! | [`casemap`] | which names are the same name |
 //! | [`mask`] | `nick!user@host` masks with wildcards |
+//! | [`nick`], [`channel`] | which nicknames and channel names are valid |
+//! | [`ctcp`] | ACTION and other messages between programs |
+//! | [`split`] | splitting of long texts by what the relay puts before them |
 //!
 //! # Features
 //!
@@ -20,10 +23,14 @@ extern crate alloc;
 extern crate std;
 
 pub mod casemap;
+pub mod channel;
 pub mod codec;
+pub mod ctcp;
 pub mod isupport;
 mod letters;
 pub mod mask;
 pub mod modes;
+pub mod nick;
+pub mod split;
 
 pub use letters::Letters;

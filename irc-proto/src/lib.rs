@@ -9,6 +9,7 @@
 //! | [`mask`] | `nick!user@host` masks with wildcards |
 //! | [`nick`], [`channel`] | which nicknames and channel names are valid |
 //! | [`ctcp`] | ACTION and other messages between programs |
+//! | [`dcc`] | offers of direct connections, inside CTCP |
 //! | [`split`] | splitting of long texts by what the relay puts before them |
 //!
 //! # Features
@@ -26,6 +27,7 @@ pub mod casemap;
 pub mod channel;
 pub mod codec;
 pub mod ctcp;
+pub mod dcc;
 pub mod isupport;
 mod letters;
 pub mod mask;

@@ -139,7 +139,7 @@ pub enum MaskFault {
 ///
 /// `nick` becomes `nick!*@*`, `user@host` becomes `*!user@host`, `nick!user` becomes `nick!user@*`, and a lone word with a dot, a colon or a slash,
 /// which no nickname has, becomes `*!*@host`. Empty parts become `*`, and `**` becomes `*`. Below an extended ban's prefix
-/// (EXTBAN) nothing is changed.
+/// ([`Isupport::extban`](crate::isupport::Isupport::extban)) nothing is changed.
 ///
 /// # Errors
 ///

@@ -28,6 +28,7 @@ pub mod channel;
 pub mod codec;
 pub mod ctcp;
 pub mod dcc;
+pub mod format;
 pub mod isupport;
 mod letters;
 pub mod mask;

@@ -11,6 +11,7 @@
 //! | [`ctcp`] | ACTION and other messages between programs |
 //! | [`dcc`] | offers of direct connections, inside CTCP |
 //! | [`split`] | splitting of long texts by what the relay puts before them |
+//! | [`mod@format`] | mIRC's formatting codes, taken out of a text |
 //!
 //! # Features
 //!

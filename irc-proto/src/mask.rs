@@ -5,6 +5,7 @@
 use alloc::vec::Vec;
 
 use crate::casemap::CaseMapping;
+use crate::codec::Source;
 
 /// Whether `text` fits `glob`: `*` stands for any bytes or none, `?` for one byte, `\*` and `\?` for the characters themselves; any other
 /// backslash is a character of a name (RFC 2812 §2.5).
@@ -93,22 +94,10 @@ pub struct UserHost<'a> {
 }
 
 impl<'a> UserHost<'a> {
-    /// Splits at the first `!` and the first `@` that follows it.
+    /// Splits as a [`Source`] does: at the first `!` or `@`, and at the first `@` from there.
     pub fn split(text: &'a [u8]) -> Self {
-        let (front, host) = match text.iter().position(|byte| matches!(byte, b'!' | b'@')) {
-            None => (text, None),
-            Some(mark) => {
-                let at = text.iter().skip(mark).position(|byte| *byte == b'@');
-                match at {
-                    Some(at) => (text.get(..mark + at).unwrap_or_default(), text.get(mark + at + 1..)),
-                    None => (text, None),
-                }
-            }
-        };
-        match front.iter().position(|byte| *byte == b'!') {
-            Some(mark) => UserHost { nick: front.get(..mark).unwrap_or_default(), user: front.get(mark + 1..), host },
-            None => UserHost { nick: front, user: None, host },
-        }
+        let source = Source::parse(text);
+        UserHost { nick: source.name(), user: source.user(), host: source.host() }
     }
 
     /// Writes `nick!user@host`, the parts that are there.

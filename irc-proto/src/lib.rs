@@ -3,6 +3,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`codec`] | the grammar without state: messages, tags, sources, limits; borrowed and zero-copy |
+//! | [`numerics`] | the numerics by their names |
+//! | [`mod@capability`] | the capabilities of IRCv3, and sets of them |
 //! | [`isupport`] | what a server says of itself in RPL_ISUPPORT |
 //! | [`modes`] | mode strings by CHANMODES and PREFIX |
 //! | [`casemap`] | which names are the same name |
@@ -24,6 +26,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod capability;
 pub mod casemap;
 pub mod channel;
 pub mod codec;
@@ -35,6 +38,8 @@ mod letters;
 pub mod mask;
 pub mod modes;
 pub mod nick;
+pub mod numerics;
 pub mod split;
 
+pub use capability::{Capabilities, Capability};
 pub use letters::Letters;

@@ -13,7 +13,7 @@ use crate::handle::Shared;
 use crate::listener::{Bound, Place};
 use crate::shutdown::{Line, Phase, Ring};
 use crate::{
-    Address, Handle, How, Limits, Listener, ListenerId, Mode, Notice, Observer, Selector, Shutdown, Undelivered,
+    Address, Handle, How, Limits, Listener, ListenerId, Mode, Notice, Observer, Parcel, Selector, Shutdown, Undelivered,
 };
 
 /// The handle on a server: clone it, give one to [`serve`](crate::serve), keep others to steer by.
@@ -156,8 +156,9 @@ impl<M> Control<M> {
         M: Relay,
     {
         let mut sent = Sent::default();
+        let parcel = Parcel::new(message.clone());
         for id in ids {
-            match self.handle(id).map(|handle| handle.send(message)) {
+            match self.handle(id).map(|handle| handle.deliver(&parcel)) {
                 Some(Ok(())) => sent.delivered += 1,
                 Some(Err(Undelivered::Full)) => sent.full.push(id),
                 Some(Err(Undelivered::Gone)) | None => sent.gone.push(id),

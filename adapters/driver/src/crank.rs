@@ -348,7 +348,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         let last = flags & FLUSH != 0;
         while last || !self.machine.outbox().is_full() {
             let Some(post) = self.presence.shared.take_post() else { break };
-            post(&mut self.machine);
+            post.open(&mut self.machine);
         }
         if last {
             self.presence.ending.get_or_insert(Ending::Local);

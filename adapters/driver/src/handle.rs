@@ -86,12 +86,12 @@ impl<M> Handle<M> {
     ///
     /// It waits, in order with all else from handles, while the machine's outbox is full.
     pub fn tell(&self, this: impl FnOnce(&mut M) + Send + 'static) -> Result<(), Undelivered> {
-        self.shared.post(Box::new(this))
+        self.shared.post(Post::Once(Box::new(this)))
     }
 
     /// Ends the connection with `last` as the last that is said: what waits is written, then the connection closed.
     pub fn disconnect(&self, last: impl FnOnce(&mut M) + Send + 'static) -> Result<(), Undelivered> {
-        let told = self.shared.post_last(Box::new(last));
+        let told = self.shared.post_last(Post::Once(Box::new(last)));
         self.shared.ring();
         told
     }
@@ -115,13 +115,37 @@ impl<M> Handle<M> {
 }
 
 impl<M: Relay> Handle<M> {
-    /// Says `message`, which is encoded already.
-    pub fn send(&self, message: &M::Message) -> Result<(), Undelivered>
-    where
-        M::Message: 'static,
-    {
+    /// Says `message`, which is encoded already. Whoever says it on many connections makes a [`Parcel`] of it first.
+    pub fn send(&self, message: &M::Message) -> Result<(), Undelivered> {
         let message = message.clone();
         self.tell(move |machine| machine.relay(&message))
+    }
+
+    /// Says what is in `parcel`.
+    pub fn deliver(&self, parcel: &Parcel<M>) -> Result<(), Undelivered> {
+        self.shared.post(Post::Shared(parcel.0.clone()))
+    }
+}
+
+/// A message that goes to many connections: one encoding, and one piece of memory, for all of them.
+pub struct Parcel<M>(Arc<dyn Fn(&mut M) + Send + Sync>);
+
+impl<M: Relay> Parcel<M> {
+    /// A parcel with `message` in it.
+    pub fn new(message: M::Message) -> Self {
+        Parcel(Arc::new(move |machine| machine.relay(&message)))
+    }
+}
+
+impl<M> Clone for Parcel<M> {
+    fn clone(&self) -> Self {
+        Parcel(self.0.clone())
+    }
+}
+
+impl<M> fmt::Debug for Parcel<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parcel").finish_non_exhaustive()
     }
 }
 
@@ -144,7 +168,20 @@ pub(crate) const GONE: u8 = 16;
 /// A shutdown's deadline has cut the connection off.
 pub(crate) const CUT_OFF: u8 = 32;
 
-pub(crate) type Post<M> = Box<dyn FnOnce(&mut M) + Send>;
+/// What waits in a mailbox.
+pub(crate) enum Post<M> {
+    Once(Box<dyn FnOnce(&mut M) + Send>),
+    Shared(Arc<dyn Fn(&mut M) + Send + Sync>),
+}
+
+impl<M> Post<M> {
+    pub(crate) fn open(self, machine: &mut M) {
+        match self {
+            Post::Once(this) => this(machine),
+            Post::Shared(this) => this(machine),
+        }
+    }
+}
 
 /// What a connection and its handles have in common.
 pub(crate) struct Shared<M> {
@@ -213,9 +250,12 @@ impl<M> Shared<M> {
             return Err(Undelivered::Full);
         }
         desk.posts.push_back(post);
-        self.set(POSTED);
+        let was_rung = self.set(POSTED) & POSTED != 0;
         drop(desk);
-        self.ring();
+        // Whoever posted first has rung, and the mailbox was not emptied since.
+        if !was_rung {
+            self.ring();
+        }
         Ok(())
     }
 
@@ -280,8 +320,9 @@ impl<M> Shared<M> {
         self.flags() & flags != 0
     }
 
-    pub(crate) fn set(&self, flags: u8) {
-        self.flags.fetch_or(flags, Ordering::AcqRel);
+    /// Gives the flags as they were before.
+    pub(crate) fn set(&self, flags: u8) -> u8 {
+        self.flags.fetch_or(flags, Ordering::AcqRel)
     }
 
     // --- who waits ---

@@ -79,7 +79,7 @@ pub use connector::{Connector, Dialer, connect, reconnect};
 pub use control::{Control, Sent};
 pub use dial::{begin_connect, connected};
 pub use error::{BindError, ConnectError, Error, ListenerError, Step};
-pub use handle::{Handle, Stats, Undelivered};
+pub use handle::{Handle, Parcel, Stats, Undelivered};
 pub use info::{Info, Traffic};
 pub use ipnet::IpNet;
 pub use limits::Limits;

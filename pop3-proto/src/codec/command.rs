@@ -245,6 +245,9 @@ impl<'a> Command<&'a [u8]> {
             Keyword::Pass if word.len() < line.len() => Ok(Command::Pass(arguments)),
             Keyword::Pass => Err(Syntax::MissingArgument),
             Keyword::Other => Ok(Command::Other { keyword: word, arguments }),
+            // The commands that come by themselves most often need not look for words.
+            Keyword::Noop if arguments.is_empty() => Ok(Command::Noop),
+            Keyword::Stat if arguments.is_empty() => Ok(Command::Stat),
             known => Command::with_arguments(known, arguments.trim_ascii_end(), surplus),
         };
         parsed.map_err(|fault| (keyword, fault))
@@ -327,6 +330,7 @@ impl<T> Command<T> {
         }
     }
 
+    #[inline]
     fn map<U>(self, mut text: impl FnMut(T) -> U) -> Command<U> {
         match self {
             Command::User(name) => Command::User(text(name)),
@@ -360,6 +364,7 @@ impl<T> Command<T> {
 
 impl Command<&[u8]> {
     /// The same command with its text copied out; without text there is nothing to copy.
+    #[inline]
     pub fn to_owned(&self) -> Command<Bytes> {
         self.clone().map(Bytes::copy_from_slice)
     }

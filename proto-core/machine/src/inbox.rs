@@ -107,6 +107,7 @@ impl Inbox {
     }
 
     /// The offset of the first LF. Looks at each byte once, however often it is asked and however the input was cut.
+    #[inline]
     pub fn find_lf(&mut self) -> Option<usize> {
         if self.scanned == self.bytes.len() {
             return None;
@@ -129,6 +130,7 @@ impl Inbox {
     }
 
     /// Drops the first `count` bytes, or all where there are fewer.
+    #[inline]
     pub fn consume(&mut self, count: usize) {
         self.bytes.consume(count);
         self.scanned = self.scanned.saturating_sub(count);

@@ -175,6 +175,7 @@ impl Outbox {
         }
     }
 
+    #[inline]
     fn shrunk(&mut self) {
         if self.full && self.len <= self.marks.low {
             self.full = false;

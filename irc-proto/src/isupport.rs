@@ -243,6 +243,42 @@ impl Isupport {
         self.max_list.iter().find(|(modes, _)| modes.contains(mode)).map(|(_, most)| *most)
     }
 
+    /// `MAXLIST`: the modes that share a bound, and the bound, in the server's order.
+    pub fn max_lists(&self) -> impl Iterator<Item = (Letters, u32)> {
+        self.max_list.iter().copied()
+    }
+
+    /// Sets in `MAXLIST` how many entries the lists of these modes take together; what was said of one of them before is forgotten.
+    pub fn set_max_list(&mut self, modes: Letters, most: u32) {
+        for (others, _) in &mut self.max_list {
+            *others = modes.iter().fold(*others, Letters::without);
+        }
+        self.max_list.push((modes, most));
+        self.max_list.retain(|(modes, _)| !modes.is_empty());
+    }
+
+    /// `TARGMAX`: the commands it names, in upper case, and how many targets they take.
+    pub fn target_limits(&self) -> impl Iterator<Item = (&[u8], Limit)> {
+        self.target_max.iter().map(|(command, limit)| (command.as_ref(), *limit))
+    }
+
+    /// Sets in `TARGMAX` how many targets a command takes.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenFault::Value`] when the command is not letters; [`TokenFault::TooMany`] when [`MOST_KEPT`](Isupport::MOST_KEPT) are named already.
+    pub fn set_max_targets(&mut self, command: &[u8], most: Limit) -> Result<(), TokenFault> {
+        if command.is_empty() || !command.iter().all(u8::is_ascii_alphabetic) {
+            return Err(TokenFault::Value);
+        }
+        let command = command.to_ascii_uppercase();
+        if self.target_max.len() >= Self::MOST_KEPT && !self.target_max.contains_key(&command[..]) {
+            return Err(TokenFault::TooMany);
+        }
+        self.target_max.insert(command.into(), most);
+        Ok(())
+    }
+
     /// `TARGMAX`: how many targets a command takes, its name in upper case; `None` when the server named none.
     pub fn max_targets(&self, command: &[u8]) -> Option<Limit> {
         self.target_max.get(command).copied()

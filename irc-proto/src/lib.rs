@@ -9,7 +9,7 @@
 //! | [`modes`] | mode strings by CHANMODES and PREFIX |
 //! | [`casemap`] | which names are the same name |
 //! | [`mask`] | `nick!user@host` masks with wildcards |
-//! | [`nick`], [`channel`] | which nicknames and channel names are valid |
+//! | [`nick`], [`channel`], [`host`] | which nicknames, channel names and hosts are valid |
 //! | [`ctcp`] | ACTION and other messages between programs |
 //! | [`dcc`] | offers of direct connections, inside CTCP |
 //! | [`split`] | splitting of long texts by what the relay puts before them |
@@ -33,6 +33,7 @@ pub mod codec;
 pub mod ctcp;
 pub mod dcc;
 pub mod format;
+pub mod host;
 pub mod isupport;
 mod letters;
 pub mod mask;

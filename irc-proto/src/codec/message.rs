@@ -4,6 +4,7 @@ use bytes::Bytes;
 use memchr::{memchr, memchr3};
 
 use super::command::Command;
+use super::defect::{self, Defect};
 use super::params::Params;
 use super::profile::{Fault, Profile};
 use super::source::Source;
@@ -83,15 +84,27 @@ impl<'a> Message<&'a [u8]> {
     ///
     /// The first [`Fault`] that the strict profile finds.
     pub fn check(self) -> Result<(), Fault> {
-        self.check_spacing()?;
-        if self.spans.tags.is_some() {
-            self.tags().check()?;
+        match self.defects().next() {
+            Some(defect) => Err(defect.fault),
+            None => Ok(()),
         }
-        if self.source().is_some_and(|source| source.as_bytes().is_empty()) {
-            return Err(Fault::EmptySource);
-        }
-        self.command().check_strict()?;
-        self.params().check()
+    }
+
+    /// What is wrong with a message that was parsed leniently: each rule of the strict profile that it breaks, once, with where it does so
+    /// first. For loggers, and for proxies that tell what they pass on.
+    ///
+    /// How the line ended is not known here; [`Profile::trim_line`] tells.
+    ///
+    /// ```
+    /// use irc_proto::codec::{Defect, Fault, Message, Profile};
+    ///
+    /// let message = Message::parse(b":ada PRIVMSG  #lobby hello ", Profile::Lenient)?;
+    /// let found: Vec<_> = message.defects().collect();
+    /// assert_eq!(found, [Defect { fault: Fault::ExtraSpace, at: 13 }, Defect { fault: Fault::TrailingSpace, at: 26 }]);
+    /// # Ok::<(), Fault>(())
+    /// ```
+    pub fn defects(self) -> impl Iterator<Item = Defect> {
+        defect::of(self)
     }
 
     /// How many bytes stand before the source or the command: the tags, with their `@`, one space, and any before them.
@@ -99,18 +112,18 @@ impl<'a> Message<&'a [u8]> {
         self.spans.tags.map_or(0, |(_, end)| end + 1)
     }
 
-    /// Of what stands before the command: each part begins where the one before has ended, one space and one mark on.
-    fn check_spacing(self) -> Result<(), Fault> {
-        if self.line.starts_with(b" ") {
-            return Err(Fault::LeadingSpace);
-        }
-        let after_tags = self.tag_section();
-        let after_source = match self.spans.source {
-            Some((start, _)) if start != after_tags + 1 => return Err(Fault::ExtraSpace),
-            Some((_, end)) => end + 1,
-            None => after_tags,
-        };
-        if self.spans.command.0 == after_source { Ok(()) } else { Err(Fault::ExtraSpace) }
+    /// Where the tags are, without their `@`.
+    pub(super) fn tags_span(self) -> Option<(usize, usize)> {
+        self.spans.tags
+    }
+
+    /// Where the source is, without its `:`.
+    pub(super) fn source_span(self) -> Option<(usize, usize)> {
+        self.spans.source
+    }
+
+    pub(super) fn command_start(self) -> usize {
+        self.spans.command.0
     }
 
     fn part(self, (start, end): (usize, usize)) -> &'a [u8] {

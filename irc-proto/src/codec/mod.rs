@@ -22,6 +22,7 @@
 
 mod budget;
 mod command;
+mod defect;
 mod encode;
 mod encoding;
 mod framing;
@@ -33,6 +34,7 @@ mod tags;
 
 pub use budget::{Budget, Sender};
 pub use command::{Command, Numeric};
+pub use defect::Defect;
 pub use encode::{Encoder, Parts, Trailing, Unwritable};
 pub use encoding::{Encoding, NotUtf8};
 pub use framing::{Frame, Framing, Limits};

@@ -1,4 +1,5 @@
 use super::*;
+use alloc::vec;
 use proptest::prelude::*;
 
 fn applied(tokens: &[&str]) -> Isupport {
@@ -38,6 +39,38 @@ const LIVELY: &[&str] = &[
     "draft/ICON=https://example.org/a\\x3Db",
     "CALLERID",
 ];
+
+#[test]
+fn lists_and_targets_are_set_and_announced() {
+    let mut view = Isupport::default();
+    view.set_max_list(Letters::new(b"be"), 60);
+    view.set_max_list(Letters::new(b"I"), 10);
+    view.set_max_list(Letters::new(b"eq"), 5);
+    assert_eq!((view.max_list(b'b'), view.max_list(b'e'), view.max_list(b'I')), (Some(60), Some(5), Some(10)));
+    view.set_max_list(Letters::new(b"b"), 7);
+    let lists: Vec<_> = view.max_lists().collect();
+    let wanted = [(b"I".as_slice(), 10), (b"eq", 5), (b"b", 7)];
+    assert_eq!(lists, wanted.map(|(modes, most)| (Letters::new(modes), most)));
+    assert_eq!(view.set_max_targets(b"privmsg", Limit::Most(4)), Ok(()));
+    assert_eq!(view.set_max_targets(b"JOIN", Limit::Unlimited), Ok(()));
+    assert_eq!(view.set_max_targets(b"JO:IN", Limit::Unlimited), Err(TokenFault::Value));
+    let named: Vec<_> = view.target_limits().collect();
+    assert_eq!(named, [(&b"JOIN"[..], Limit::Unlimited), (b"PRIVMSG", Limit::Most(4))]);
+    let mut again = Isupport::default();
+    view.tokens().iter().for_each(|token| again.apply(token).unwrap());
+    assert_eq!(again, view);
+}
+
+#[test]
+fn only_so_many_commands_are_kept() {
+    let mut view = Isupport::default();
+    let name = |at: usize| vec![b'A'; at + 1];
+    for at in 0..Isupport::MOST_KEPT {
+        assert_eq!(view.set_max_targets(&name(at), Limit::Most(1)), Ok(()));
+    }
+    assert_eq!(view.set_max_targets(&name(Isupport::MOST_KEPT), Limit::Most(1)), Err(TokenFault::TooMany));
+    assert_eq!(view.set_max_targets(&name(3), Limit::Most(2)), Ok(()));
+}
 
 #[test]
 fn a_lively_server_is_understood() {

@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`codec`] | the grammar without state: messages, tags, sources, limits; borrowed and zero-copy |
+//! | [`message`] | typed messages: every command and numeric in use, its parameters by name |
 //! | [`numerics`] | the numerics by their names |
 //! | [`mod@capability`] | the capabilities of IRCv3, and sets of them |
 //! | [`isupport`] | what a server says of itself in RPL_ISUPPORT |
@@ -37,6 +38,7 @@ pub mod host;
 pub mod isupport;
 mod letters;
 pub mod mask;
+pub mod message;
 pub mod modes;
 pub mod nick;
 pub mod numerics;

@@ -27,9 +27,9 @@ impl Numeric {
     }
 
     /// The three digits, as they are sent.
-    pub fn digits(self) -> [u8; 3] {
+    pub const fn digits(self) -> [u8; 3] {
         // Less than 1000, so each is a digit.
-        [self.0 / 100, self.0 / 10 % 10, self.0 % 10].map(|digit| b'0' + digit as u8)
+        [b'0' + (self.0 / 100) as u8, b'0' + (self.0 / 10 % 10) as u8, b'0' + (self.0 % 10) as u8]
     }
 
     /// Whether this numeric tells of an error: 400 to 599, and the SASL failures 902 and 904 to 907.

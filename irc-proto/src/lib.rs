@@ -13,6 +13,7 @@
 //! | [`nick`], [`channel`], [`host`] | which nicknames, channel names and hosts are valid |
 //! | [`ctcp`] | ACTION and other messages between programs |
 //! | [`dcc`] | offers of direct connections, inside CTCP |
+//! | [`network`] | users and channels that many sessions share: who is told what |
 //! | [`split`] | splitting of long texts by what the relay puts before them |
 //! | [`mod@format`] | mIRC's formatting codes, taken out of a text |
 //!
@@ -40,6 +41,7 @@ mod letters;
 pub mod mask;
 pub mod message;
 pub mod modes;
+pub mod network;
 pub mod nick;
 pub mod numerics;
 pub mod split;

@@ -132,6 +132,17 @@ impl Encoder {
         Ok(line.into())
     }
 
+    /// Appends a message with its CRLF to a buffer that the caller keeps.
+    ///
+    /// # Errors
+    ///
+    /// [`Unwritable`]; then nothing was appended.
+    pub fn append(&self, parts: &Parts<'_>, line: &mut Vec<u8>) -> Result<(), Unwritable> {
+        self.check(parts)?;
+        self.put(parts, &mut |bytes| line.extend_from_slice(bytes));
+        Ok(())
+    }
+
     /// Writes a message that was parsed exactly as it came, spacing and colons included, with a CRLF.
     ///
     /// # Errors

@@ -1,0 +1,237 @@
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
+use crate::casemap::CaseMapping;
+use crate::isupport::{ExtBan, Isupport};
+use crate::modes::{ModeTypes, Status};
+use crate::nick::{NickCharacters, NickRules};
+use crate::{Capabilities, Letters};
+
+use super::modes::{CHANNEL_FLAGS, USER_MODES};
+
+/// What a network is called, what it tells of itself, and what it allows.
+///
+/// [`default`](Config::default) is a network that works; a server sets at least [`server_name`](Config::server_name).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The server's name, the source of its messages: a host name, with a dot.
+    pub server_name: Box<str>,
+    /// The network's name (`NETWORK` of RPL_ISUPPORT).
+    pub network_name: Box<str>,
+    /// The software and its version, for RPL_MYINFO and VERSION.
+    pub version: Box<str>,
+    /// When the server was started, in words, for RPL_CREATED.
+    pub created: Box<str>,
+    /// The message of the day, line by line; empty for none.
+    pub motd: Vec<Box<str>>,
+    /// Whom to ask: RPL_ADMINLOC1, RPL_ADMINLOC2 and RPL_ADMINEMAIL; empty for nobody.
+    pub admin: Vec<Box<str>>,
+    /// What INFO tells, line by line.
+    pub info: Vec<Box<str>>,
+    /// Which names are the same name.
+    pub case_mapping: CaseMapping,
+    /// Which characters a nickname may have.
+    pub nick_characters: NickCharacters,
+    /// The statuses that members of a channel may have.
+    pub statuses: Statuses,
+    /// The flags that a new channel has, as `nt`.
+    pub new_channel_modes: Box<str>,
+    /// The modes that a new user has, as `i`.
+    pub new_user_modes: Box<str>,
+    /// The client-only tags that are not relayed, as CLIENTTAGDENY names them; empty relays all.
+    pub client_tag_deny: Box<str>,
+    /// Whether to tell that the server takes UTF-8 alone. The sessions see to it.
+    pub utf8_only: bool,
+    /// What each message's `msgid` begins with: letters and digits, other at each start of the server, so that no id comes twice.
+    pub msgid_prefix: Box<str>,
+    /// The capabilities that this network serves; what a session has agreed on besides them changes nothing.
+    pub capabilities: Capabilities,
+    /// How much of everything there may be.
+    pub limits: Limits,
+}
+
+/// The statuses that members of a channel may have (`PREFIX`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Statuses {
+    /// `(ov)@+`, as RFC 2811.
+    Ov,
+    /// `(ohv)@%+`
+    #[default]
+    Ohv,
+    /// `(qaohv)~&@%+`. The letter `q` is then the owner, and no list of who is quieted.
+    Qaohv,
+}
+
+/// How much of everything there may be; lengths in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Of a nickname.
+    pub nick: u32,
+    /// Of a user name.
+    pub user: u32,
+    /// Of a host.
+    pub host: u32,
+    /// Of a real name.
+    pub realname: u32,
+    /// Of a channel's name.
+    pub channel: u32,
+    /// Of a channel's key.
+    pub key: u32,
+    /// Of a topic.
+    pub topic: u32,
+    /// Of what is said at a KICK.
+    pub kick: u32,
+    /// Of what is said at a PART or QUIT.
+    pub farewell: u32,
+    /// Of what is said at an AWAY.
+    pub away: u32,
+    /// Channels that one user may be in.
+    pub channels: u32,
+    /// Changes with an argument that one MODE may have.
+    pub modes: u32,
+    /// Masks in all the lists of one channel together.
+    pub list: u32,
+    /// Targets of one PRIVMSG, NOTICE, TAGMSG, JOIN, PART, NAMES, KICK or WHOIS.
+    pub targets: u32,
+    /// Targets that one user may MONITOR.
+    pub monitor: u32,
+    /// Invitations of one user that are kept; a further one makes the oldest be forgotten.
+    pub invitations: u32,
+    /// Milliseconds between two KNOCKs at one channel.
+    pub knock_delay: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            nick: 32,
+            user: 18,
+            host: 63,
+            realname: 150,
+            channel: 64,
+            key: 32,
+            topic: 390,
+            kick: 255,
+            farewell: 255,
+            away: 200,
+            channels: 50,
+            modes: 6,
+            list: 100,
+            targets: 8,
+            monitor: 100,
+            invitations: 16,
+            knock_delay: 60_000,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            server_name: "irc.localhost".into(),
+            network_name: "Wirestate".into(),
+            version: concat!("wirestate-", env!("CARGO_PKG_VERSION")).into(),
+            created: "at an unknown time".into(),
+            motd: Vec::new(),
+            admin: Vec::new(),
+            info: Vec::new(),
+            case_mapping: CaseMapping::default(),
+            nick_characters: NickCharacters::default(),
+            statuses: Statuses::default(),
+            new_channel_modes: "nt".into(),
+            new_user_modes: "i".into(),
+            client_tag_deny: "".into(),
+            utf8_only: false,
+            msgid_prefix: "".into(),
+            capabilities: super::CAPABILITIES,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Config {
+    /// What RPL_ISUPPORT tells, the session's limits among it.
+    pub fn isupport(&self) -> Isupport {
+        let limits = &self.limits;
+        let mut isupport = Isupport::default();
+        isupport.case_mapping = self.case_mapping;
+        isupport.channel_types = Letters::new(b"#");
+        isupport.channel_len = Some(limits.channel);
+        isupport.mode_types = self.mode_types();
+        isupport.status_msg =
+            isupport.mode_types.statuses().iter().map(|one| one.symbol).fold(Letters::NONE, Letters::with);
+        isupport.away_len = Some(limits.away);
+        isupport.bot = Some(b'B');
+        isupport.client_tag_deny = self.client_tag_deny.as_bytes().into();
+        isupport.list_conditions = Letters::new(b"CMNTU");
+        isupport.excepts = Some(b'e');
+        isupport.invex = Some(b'I');
+        isupport.extban = Some(ExtBan { prefix: Some(b'$'), types: Letters::new(b"a") });
+        isupport.host_len = Some(limits.host);
+        isupport.kick_len = Some(limits.kick);
+        isupport.modes = crate::isupport::Limit::Most(limits.modes.max(1));
+        isupport.monitor = Some(crate::isupport::Limit::Most(limits.monitor));
+        isupport.network = Some(self.network_name.as_bytes().into());
+        isupport.nick_len = Some(limits.nick);
+        isupport.safe_list = true;
+        isupport.topic_len = Some(limits.topic);
+        isupport.user_len = Some(limits.user);
+        isupport.utf8_only = self.utf8_only;
+        isupport.whox = true;
+        let targets = limits.targets;
+        let lists = isupport.mode_types.lists;
+        for token in [
+            format!("MAXLIST={lists}:{}", limits.list),
+            format!("CHANLIMIT=#:{}", limits.channels),
+            format!(
+                "TARGMAX=JOIN:{targets},KICK:{targets},MONITOR:,NAMES:{targets},NOTICE:{targets},PART:{targets},\
+                 PRIVMSG:{targets},TAGMSG:{targets},WHOIS:1"
+            ),
+            format!("KEYLEN={}", limits.key),
+            format!("MAXTARGETS={targets}"),
+            format!("NAMELEN={}", limits.realname),
+            "ACCOUNTEXTBAN=a".into(),
+            "KNOCK".into(),
+        ] {
+            // Each is well formed, and there are fewer than are kept.
+            let _ = isupport.apply(token.as_bytes());
+        }
+        isupport
+    }
+
+    /// Which nicknames are valid.
+    pub fn nick_rules(&self) -> NickRules {
+        NickRules::of(&self.isupport(), self.nick_characters)
+    }
+
+    fn mode_types(&self) -> ModeTypes {
+        let quiet = self.statuses != Statuses::Qaohv;
+        let mut types = ModeTypes::default();
+        types.lists = Letters::new(if quiet { b"beIq" } else { b"beI" });
+        types.arguments = Letters::new(b"k");
+        types.arguments_when_set = Letters::new(b"l");
+        types.flags = Letters::new(CHANNEL_FLAGS);
+        let pairs: &[(u8, u8)] = match self.statuses {
+            Statuses::Ov => &[(b'o', b'@'), (b'v', b'+')],
+            Statuses::Ohv => &[(b'o', b'@'), (b'h', b'%'), (b'v', b'+')],
+            Statuses::Qaohv => &[(b'q', b'~'), (b'a', b'&'), (b'o', b'@'), (b'h', b'%'), (b'v', b'+')],
+        };
+        types.set_statuses(pairs.iter().map(|(letter, symbol)| Status { letter: *letter, symbol: *symbol }));
+        types
+    }
+
+    /// The modes of users that there are, and those of them that a user may have from the start.
+    pub(super) fn first_user_modes(&self) -> Letters {
+        let may = Letters::new(USER_MODES).without(b'o').without(b'B');
+        self.new_user_modes.bytes().filter(|letter| may.contains(*letter)).fold(Letters::NONE, Letters::with)
+    }
+
+    pub(super) fn first_channel_modes(&self) -> Letters {
+        let may = Letters::new(CHANNEL_FLAGS);
+        self.new_channel_modes.bytes().filter(|letter| may.contains(*letter)).fold(Letters::NONE, Letters::with)
+    }
+}

@@ -1,0 +1,299 @@
+//! What many sessions share: users, channels, and who is told what. No I/O, no clock, no randomness.
+//!
+//! RFC 1459 §4, RFC 2812 §3, RFC 2811 (channels), <https://modern.ircdocs.horse>, and the extensions of IRCv3 that [`CAPABILITIES`] names.
+//!
+//! A [`Network`] takes a session and its message, and fills [`Deliveries`]: which bytes go to which sessions. A line for a channel of a thousand
+//! is encoded once for each set of capabilities that makes a difference to it, and shared by all who have agreed on that set.
+//!
+//! ```no_run
+//! use irc_proto::codec::{Message, Profile};
+//! use irc_proto::network::{Config, Deliveries, Network, Newcomer, Session};
+//!
+//! let mut network = Network::new(Config::default());
+//! let mut out = Deliveries::new();
+//! for (number, nick) in [(1, &b"ada"[..]), (2, b"bob")] {
+//!     network.claim(Session(number), nick)?;
+//!     let newcomer = Newcomer { nick, user: b"u", host: b"host.example", realname: b"Somebody", ..Newcomer::default() };
+//!     network.register(Session(number), &newcomer, 0, &mut out)?;
+//!     network.handle(Session(number), Message::parse(b"JOIN #lobby", Profile::Strict)?, 0, &mut out);
+//! }
+//! out.clear();
+//! network.handle(Session(1), Message::parse(b"PRIVMSG #lobby :good morning", Profile::Strict)?, 0, &mut out);
+//! let delivery = out.deliveries().next().expect("bob is there");
+//! assert_eq!(delivery.to, [Session(2)]);
+//! assert_eq!(&delivery.bytes[..], b":ada!u@host.example PRIVMSG #lobby :good morning\r\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Who calls what
+//!
+//! The application gives each connection a [`Session`] of its own, [`claim`](Network::claim)s a nickname for it while it registers, and
+//! [`register`](Network::register)s it, which writes the welcome. After that every message that the session does not answer itself goes to
+//! [`handle`](Network::handle), and [`disconnect`](Network::disconnect) ends it, however it ended. Times are milliseconds since 1970.
+//!
+//! Everything that a client can make grow has a bound in [`Limits`]. What a slow receiver has not read yet is its session's to bound.
+//
+// For who adds a command: it is a method `fn(&mut Network, &mut Turn<'_>, &[&[u8]])` in the file of its subject, and a row in TABLE. The third
+// argument is the message's parameters, at least as many as the row says; tags are in `turn.message`. Answers go by `reply`, `reply_list`, `fail`;
+// messages to others by `Outgoing::relay` and `tell`. What has to take note of others' doings does so in `Extras::happened`.
+
+mod channel;
+mod config;
+mod deliveries;
+mod extras;
+mod labels;
+mod modes;
+mod outgoing;
+mod registration;
+mod reply;
+mod timestamp;
+mod user;
+mod visibility;
+mod welcome;
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use crate::codec::{Command, Message};
+use crate::isupport::Isupport;
+use crate::nick::NickRules;
+use crate::numerics::ERR_UNKNOWNCOMMAND;
+use crate::{Capabilities, Capability};
+
+use channel::Channels;
+use extras::{Extras, Happened, World};
+use user::{UserId, Users};
+
+pub use channel::{Channel, Entry, Topic};
+pub use config::{Config, Limits, Statuses};
+pub use deliveries::{Action, Deliveries, Delivery};
+pub use registration::ClaimFault;
+pub use user::{Newcomer, Session, User};
+
+/// The capabilities that a network serves: offer these, besides those of the session itself.
+pub const CAPABILITIES: Capabilities = Capabilities::of(&[
+    Capability::AccountTag,
+    Capability::AccountNotify,
+    Capability::AwayNotify,
+    Capability::Batch,
+    Capability::Chghost,
+    Capability::EchoMessage,
+    Capability::ExtendedJoin,
+    Capability::InviteNotify,
+    Capability::LabeledResponse,
+    Capability::MessageTags,
+    Capability::MultiPrefix,
+    Capability::ServerTime,
+    Capability::Setname,
+    Capability::StandardReplies,
+    Capability::UserhostInNames,
+    Capability::NoImplicitNames,
+    Capability::DraftNoImplicitNames,
+    Capability::PreAway,
+]);
+
+/// Users, channels, and what has been said of them.
+#[derive(Debug)]
+pub struct Network {
+    config: Config,
+    isupport: Isupport,
+    nick_rules: NickRules,
+    users: Users,
+    channels: Channels,
+    extras: Extras,
+    /// Ids of messages and batches that were given.
+    ids: u64,
+    /// By a user's place: the last round in which the user was seen.
+    marks: Vec<u32>,
+    round: u32,
+    /// Receivers of one message, gathered; kept for its memory.
+    gathered: Vec<(Session, Capabilities)>,
+}
+
+/// One command being handled.
+struct Turn<'a> {
+    user: UserId,
+    session: Session,
+    now: u64,
+    message: Message<&'a [u8]>,
+    out: &'a mut Deliveries,
+}
+
+/// How a command is handled: its parameters are at least as many as its row says.
+type Handler = fn(&mut Network, &mut Turn<'_>, &[&[u8]]);
+
+struct Row {
+    word: &'static str,
+    least: usize,
+    run: Handler,
+}
+
+const fn row(word: &'static str, least: usize, run: Handler) -> Row {
+    Row { word, least, run }
+}
+
+/// All commands, by the alphabet.
+const TABLE: &[Row] =
+    &[row("LUSERS", 0, Network::lusers), row("MOTD", 0, Network::motd), row("QUIT", 0, Network::quit)];
+
+impl Network {
+    /// A network without users.
+    pub fn new(mut config: Config) -> Self {
+        let allowed: alloc::string::String =
+            config.msgid_prefix.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
+        config.msgid_prefix = allowed.into();
+        Network {
+            isupport: config.isupport(),
+            nick_rules: config.nick_rules(),
+            users: Users::new(config.case_mapping),
+            channels: Channels::new(config.case_mapping),
+            extras: Extras::default(),
+            ids: 0,
+            marks: Vec::new(),
+            round: 0,
+            gathered: Vec::new(),
+            config,
+        }
+    }
+
+    /// What it is called and allows.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What RPL_ISUPPORT tells of it.
+    pub fn isupport(&self) -> &Isupport {
+        &self.isupport
+    }
+
+    /// The user of a session, once registered.
+    pub fn user(&self, session: Session) -> Option<&User> {
+        self.users.get(self.users.by_session(session)?)
+    }
+
+    /// The user of this nickname.
+    pub fn user_by_nick(&self, nick: &[u8]) -> Option<&User> {
+        self.users.get(self.users.by_nick(nick)?)
+    }
+
+    /// All users, in no order that means anything.
+    pub fn users(&self) -> impl Iterator<Item = &User> {
+        self.users.iter().map(|(_, user)| user)
+    }
+
+    /// The channel of this name.
+    pub fn channel(&self, name: &[u8]) -> Option<&Channel> {
+        self.channels.get(self.channels.by_name(name)?)
+    }
+
+    /// All channels, by their folded names.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.iter().map(|(_, channel)| channel)
+    }
+
+    /// The users in a channel, with the symbols of their statuses, highest first.
+    pub fn members<'a>(&'a self, channel: &'a Channel) -> impl Iterator<Item = (&'a User, Vec<u8>)> {
+        let statuses = self.isupport.mode_types.statuses();
+        channel.members.iter().filter_map(move |member| {
+            let mut symbols = Vec::new();
+            member.ranks.write(statuses, true, &mut symbols);
+            Some((self.users.get(member.user)?, symbols))
+        })
+    }
+
+    /// Does what a registered session asks. A session that is not registered asks in vain.
+    ///
+    /// `now` is in milliseconds since 1970. What there is to send is appended to `out`.
+    pub fn handle(&mut self, session: Session, message: Message<&[u8]>, now: u64, out: &mut Deliveries) {
+        let Some(user) = self.users.by_session(session) else { return };
+        let labels = Capabilities::of(&[Capability::LabeledResponse, Capability::Batch]);
+        let wants = self.users.get(user).is_some_and(|user| user.capabilities() & labels == labels);
+        let label = message.tags().value(b"label").map(|value| value.escaped()).filter(|_| wants);
+        let label =
+            label.filter(|label| (1..=labels::MOST).contains(&label.len()) && core::str::from_utf8(label).is_ok());
+        if let Some(label) = label {
+            out.begin_answer(session, label);
+        }
+        self.dispatch(&mut Turn { user, session, now, message, out });
+        if let Some(answer) = out.end_answer() {
+            let reference = self.next_id();
+            answer.finish(self.server_name(), &reference, out);
+        }
+        out.settle();
+    }
+
+    fn dispatch(&mut self, turn: &mut Turn<'_>) {
+        let mut params = [&b""[..]; 15];
+        let mut count = 0;
+        for (place, param) in params.iter_mut().zip(turn.message.params()) {
+            *place = param;
+            count += 1;
+        }
+        let params = params.get(..count).unwrap_or_default();
+        let Command::Word(word) = turn.message.command() else { return };
+        let mut upper = [0; 16];
+        let upper = match upper.get_mut(..word.len()) {
+            Some(upper) => {
+                upper.copy_from_slice(word);
+                upper.make_ascii_uppercase();
+                &*upper
+            }
+            None => word,
+        };
+        match TABLE.binary_search_by(|row| row.word.as_bytes().cmp(upper)).ok().and_then(|at| TABLE.get(at)) {
+            None => self.reply(turn, ERR_UNKNOWNCOMMAND, &[word, b"Unknown command"]),
+            Some(row) if params.len() < row.least => self.need_more_params(turn, row.word.as_bytes()),
+            Some(row) => (row.run)(self, turn, params),
+        }
+    }
+
+    fn server_name(&self) -> &[u8] {
+        self.config.server_name.as_bytes()
+    }
+
+    /// An id that was never given before: of a message or a batch.
+    fn next_id(&mut self) -> Vec<u8> {
+        self.ids += 1;
+        format!("{}{:x}", self.config.msgid_prefix, self.ids).into_bytes()
+    }
+
+    fn happened(&mut self, what: Happened<'_>, now: u64, out: &mut Deliveries) {
+        let world =
+            World { config: &self.config, isupport: &self.isupport, users: &self.users, channels: &self.channels };
+        self.extras.happened(world, what, now, out);
+    }
+
+    /// Everybody who shares a channel with the user, each once, the user among them where `own`. Give it back when it was used.
+    fn gather(&mut self, user: UserId, own: bool) -> Vec<(Session, Capabilities)> {
+        let mut gathered = core::mem::take(&mut self.gathered);
+        gathered.clear();
+        self.round = self.round.wrapping_add(1);
+        if self.round == 0 {
+            self.marks.clear();
+            self.round = 1;
+        }
+        self.marks.resize(self.users.places(), 0);
+        let Some(itself) = self.users.get(user) else { return gathered };
+        if let Some(mark) = self.marks.get_mut(Users::number(user)) {
+            *mark = self.round;
+        }
+        if own {
+            gathered.push((itself.session(), itself.capabilities()));
+        }
+        for membership in &itself.memberships {
+            let Some(channel) = self.channels.get(membership.channel) else { continue };
+            for member in &channel.members {
+                if let Some(mark) = self.marks.get_mut(Users::number(member.user))
+                    && *mark != self.round
+                {
+                    *mark = self.round;
+                    gathered.push((member.session, member.capabilities));
+                }
+            }
+        }
+        gathered
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! MODE (RFC 2812 §3.1.5 and §3.2.3).
+
+/// The modes of channels without an argument: no CTCP, only registered users may join, invite only, moderated, no messages from outside, private,
+/// secret, topic set by operators only.
+pub(super) const CHANNEL_FLAGS: &[u8] = b"CRimnpst";
+
+/// The modes of users: bot, invisible, operator, wallops.
+pub(super) const USER_MODES: &[u8] = b"Biow";

@@ -1,0 +1,42 @@
+//! Who may know of whom: the one place that says so.
+
+use super::Network;
+use super::channel::{Channel, ChannelId, Ranks};
+use super::user::{User, UserId};
+
+impl Network {
+    /// The statuses of a user in a channel; `None` outside it.
+    pub(super) fn ranks(&self, user: UserId, channel: ChannelId) -> Option<Ranks> {
+        let membership = self.users.get(user)?.membership(channel)?;
+        Some(self.channels.get(channel)?.member(membership.position)?.ranks)
+    }
+
+    pub(super) fn is_on(&self, user: UserId, channel: ChannelId) -> bool {
+        self.users.get(user).is_some_and(|user| user.membership(channel).is_some())
+    }
+
+    /// Whether a user may know that a channel is there (not `+s` or `+p`, or a member, or an operator of the network).
+    pub(super) fn may_see_channel(&self, viewer: UserId, id: ChannelId, channel: &Channel) -> bool {
+        !channel.is_secret()
+            || self.users.get(viewer).is_some_and(|viewer| viewer.is_operator() || viewer.membership(id).is_some())
+    }
+
+    /// Whether two users are in a common channel.
+    pub(super) fn share_channel(&self, one: &User, other: &User) -> bool {
+        one.memberships.iter().any(|membership| other.membership(membership.channel).is_some())
+    }
+
+    /// Whether a user is shown to another in lists of users: not `+i`, or in a common channel, or the viewer is an operator of the network.
+    pub(super) fn may_see_user(&self, viewer: &User, user: &User) -> bool {
+        !user.is_invisible()
+            || viewer.session() == user.session()
+            || viewer.is_operator()
+            || self.share_channel(viewer, user)
+    }
+
+    /// Whether a user may be shown to `viewer` as a member of this channel: who sees the channel sees its members, invisible ones only from inside.
+    pub(super) fn may_see_member(&self, viewer: UserId, id: ChannelId, channel: &Channel, user: &User) -> bool {
+        self.may_see_channel(viewer, id, channel)
+            && (self.is_on(viewer, id) || self.users.get(viewer).is_some_and(|viewer| self.may_see_user(viewer, user)))
+    }
+}

@@ -99,7 +99,7 @@ impl Peer {
     }
 
     /// Its memory of its own, in bytes: neither the kernel's, nor that of files.
-    fn memory(&self) -> Outcome<f64> {
+    pub fn memory(&self) -> Outcome<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;

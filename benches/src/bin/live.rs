@@ -10,6 +10,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::thread;
 
 use wirestate_benches::peer::{Outcome, Peer, connect, median};
 use wirestate_layers::tls::client_config;
@@ -19,7 +20,7 @@ use wirestate_layers::tls::rustls::{ClientConnection, RootCertStore};
 /// How often each of two peers is loaded.
 const TURNS: usize = 11;
 const IDLE_CONNECTIONS: usize = 2000;
-const SESSIONS: usize = 500;
+const SESSIONS: usize = 504;
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,7 +66,7 @@ fn echoes(dir: &Path) -> Outcome<()> {
         row(&format!("{batch} NOOP of POP3"), rounds, echo, ours, "-");
     }
     let (floor, ours) = (start("floor", dir)?, start("pop3", dir)?);
-    let (bare, spent) = alternate((&floor, &mut sessions(&floor, "bob")), (&ours, &mut sessions(&ours, "bob")))?;
+    let (bare, spent) = alternate((&floor, &mut sessions(&floor, "bob", 1)), (&ours, &mut sessions(&ours, "bob", 1)))?;
     row("a POP3 session: connect, USER, PASS, QUIT", SESSIONS, bare, spent, "-");
     println!();
     Ok(())
@@ -183,22 +184,30 @@ fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
     let mut retrs_too = retrs;
     let spent = alternate((dovecot, &mut retrs), (&ours, &mut retrs_too))?;
     ratio("RETR of 100 kB", 2_000, spent, "2");
-    for (user, messages) in [("bob", "no message"), ("ann", "20 messages")] {
-        let spent = alternate((dovecot, &mut sessions(dovecot, user)), (&ours, &mut sessions(&ours, user)))?;
-        ratio(&format!("session: connect, USER, PASS, QUIT; {messages}"), SESSIONS, spent, "8");
+    for (at_once, how) in [(1, "one after the other"), (8, "8 at a time")] {
+        for (user, messages) in [("bob", "no message"), ("ann", "20 messages")] {
+            let theirs = &mut sessions(dovecot, user, at_once);
+            let spent = alternate((dovecot, theirs), (&ours, &mut sessions(&ours, user, at_once)))?;
+            ratio(&format!("session: connect, USER, PASS, QUIT; {messages}; {how}"), SESSIONS, spent, "8");
+        }
     }
     Ok(())
 }
 
-/// Many sessions, one after the other, that log in and quit.
-fn sessions(peer: &Peer, user: &'static str) -> impl FnMut(&mut TcpStream) -> Outcome<()> + use<> {
+/// Many sessions that log in and quit, so many at a time.
+fn sessions(peer: &Peer, user: &'static str, at_once: usize) -> impl FnMut(&mut TcpStream) -> Outcome<()> + use<> {
     let address = peer.address();
+    let session = move || -> Outcome<()> {
+        let mut stream = connect(address)?;
+        log_in_as(&mut stream, user)?;
+        stream.write_all(b"QUIT\r\n")?;
+        line(&mut stream).map(drop)
+    };
     move |_| {
-        (0..SESSIONS).try_for_each(|_| {
-            let mut stream = connect(address)?;
-            log_in_as(&mut stream, user)?;
-            stream.write_all(b"QUIT\r\n")?;
-            line(&mut stream).map(drop)
+        thread::scope(|scope| {
+            let row = move || (0..SESSIONS / at_once).try_for_each(|_| session()).map_err(|error| error.to_string());
+            let rows: Vec<_> = (0..at_once).map(|_| scope.spawn(row)).collect();
+            rows.into_iter().try_for_each(|row| row.join().map_err(|_| "a client panicked")?.map_err(Into::into))
         })
     }
 }

@@ -14,6 +14,10 @@ pub enum Error<E> {
     /// The compressed stream broke.
     #[error("compression: {0}")]
     Deflate(#[source] deflate::Failure),
+    /// The WebSocket was refused, or broke.
+    #[cfg(feature = "websocket")]
+    #[error("WebSocket: {0}")]
+    WebSocket(#[source] crate::websocket::Failure),
     /// What the layer wraps found the peer at fault.
     #[error(transparent)]
     Inner(E),

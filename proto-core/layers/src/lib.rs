@@ -6,12 +6,13 @@
 //! |---|---|
 //! | [`Tls`] | takes `Upgrade::Tls`, as server or as client, by rustls; certificates by name and at run time, client certificates |
 //! | [`Deflate`] | takes `Upgrade::Deflate` (RFC 4978, XEP-0138), or is switched on and off by hand |
+//! | `WebSocket` | carries a protocol's messages in those of RFC 6455, as server or as client; with the feature `websocket` |
 //! | [`Trace`] | writes a transcript with the secrets hidden, which can be replayed |
 //! | [`Throttle`] | caps the bytes a second in each direction |
 //! | [`Faulty`] | breaks the connection by a script, for tests |
 //!
 //! They nest, outermost first as bytes come from the wire: `Throttle<Tls<Deflate<Trace<Server>>>>`. An upgrade is taken by the
-//! innermost layer that knows it, so `Deflate` belongs inside `Tls`. Each layer dereferences to what it wraps, so the
+//! innermost layer that knows it, so `Deflate` belongs inside `Tls`, and so does `WebSocket`, of which the whole is then `wss`. Each layer dereferences to what it wraps, so the
 //! application calls its server's methods on the whole; the `Machine` methods are the outermost layer's. What lies between the machine
 //! and its peer is told by [`channel`](wirestate_machine::Machine::channel) and [`tls_facts`](wirestate_machine::Machine::tls_facts)
 //! of the outermost, and a [`Relay`](wirestate_machine::Relay) is one through any of them.
@@ -55,6 +56,8 @@ mod faulty;
 mod throttle;
 pub mod tls;
 pub mod trace;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use deflate::Deflate;
 pub use error::Error;
@@ -62,6 +65,8 @@ pub use faulty::{Fault, Faulty, Script};
 pub use throttle::{Rate, Throttle};
 pub use tls::Tls;
 pub use trace::Trace;
+#[cfg(feature = "websocket")]
+pub use websocket::WebSocket;
 
 /// What every layer offers beside its work: a way to what it wraps.
 macro_rules! wraps {

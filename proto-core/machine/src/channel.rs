@@ -4,6 +4,8 @@
 pub struct Channel {
     /// Whether TLS encrypts the stream.
     pub tls: bool,
+    /// Whether the stream goes in the messages of a WebSocket (RFC 6455).
+    pub websocket: bool,
     /// What compression has done so far, where the stream is compressed.
     pub deflate: Option<Deflation>,
 }

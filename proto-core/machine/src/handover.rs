@@ -16,10 +16,14 @@ pub enum HandOverError {
     #[error("the old machine is about to upgrade the stream: let it finish, then hand over")]
     OldUpgrades,
     /// The old machine is inside a layer of its own, so that its boxes hold what the layer's peer sees.
-    #[error("the old machine lies under TLS or compression: hand over from machine to machine inside the layer")]
+    #[error(
+        "the old machine lies under TLS, compression or WebSocket: hand over from machine to machine inside the layer"
+    )]
     OldLayered,
     /// The new machine is inside a layer that is at work already.
-    #[error("the new machine lies under TLS or compression: hand over from machine to machine inside the layer")]
+    #[error(
+        "the new machine lies under TLS, compression or WebSocket: hand over from machine to machine inside the layer"
+    )]
     NewLayered,
     /// The new machine's session is over.
     #[error("the new machine's session is over: make a fresh one")]

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use async_io::Async;
 use wirestate_driver::{
-    Accept, AcceptClass, Address, Dialer, ListeningSocket, Runtime, Timer, begin_connect, connected,
+    Accept, AcceptClass, Address, Dialer, Keepalive, ListeningSocket, Runtime, Timer, begin_connect, connected,
 };
 
 use crate::serve::Task;
@@ -103,6 +103,10 @@ impl Accept for Door {
     fn local(stream: &Self::Stream) -> Address {
         stream.get_ref().local()
     }
+
+    fn keep_alive(stream: &Self::Stream, keepalive: &Keepalive) -> io::Result<()> {
+        stream.get_ref().keep_alive(keepalive)
+    }
 }
 
 /// A connection that the reactor does not take is lost, but says nothing against the listener.
@@ -143,5 +147,9 @@ impl Dialer for Reactor<()> {
 
     fn local(stream: &Self::Stream) -> Address {
         stream.get_ref().local()
+    }
+
+    fn keep_alive(stream: &Self::Stream, keepalive: &Keepalive) -> io::Result<()> {
+        stream.get_ref().keep_alive(keepalive)
     }
 }

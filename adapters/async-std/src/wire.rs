@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use async_io::Async;
 use futures_io::{AsyncRead, AsyncWrite};
-use wirestate_driver::Address;
+use wirestate_driver::{Address, Keepalive};
 
 /// What servers accept and connectors connect, on async-io's reactor: TCP or a Unix socket.
 ///
@@ -28,6 +28,14 @@ impl Wire {
         // It fails only on a connection that is already gone, which its first read will tell.
         let _ = stream.get_ref().set_nodelay(true);
         Wire::Tcp(stream)
+    }
+
+    pub(crate) fn keep_alive(&self, keepalive: &Keepalive) -> io::Result<()> {
+        match self {
+            Wire::Tcp(stream) => keepalive.set_on(stream.get_ref()),
+            #[cfg(unix)]
+            Wire::Unix(_) => Ok(()),
+        }
     }
 
     pub(crate) fn local(&self) -> Address {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd, BorrowedFd};
-use wirestate_driver::{Address, Stream, Timer};
+use wirestate_driver::{Address, Keepalive, Stream, Timer};
 use wirestate_machine::Inbox;
 
 use crate::wait::{poll_until, waits, want};
@@ -74,6 +74,14 @@ impl Wire {
         // It fails only on a connection that is already gone, which its first read will tell.
         let _ = stream.set_nodelay(true);
         Wire::Tcp(stream)
+    }
+
+    pub(crate) fn keep_alive(&self, keepalive: &Keepalive) -> io::Result<()> {
+        match self {
+            Wire::Tcp(stream) => keepalive.set_on(stream),
+            #[cfg(unix)]
+            Wire::Unix(_) => Ok(()),
+        }
     }
 
     pub(crate) fn local(&self) -> Address {

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 use rustix::event::PollFlags;
-use wirestate_driver::{Accept, Address, Dialer, ListeningSocket, Runtime, Timer, begin_connect, connected};
+use wirestate_driver::{Accept, Address, Dialer, Keepalive, ListeningSocket, Runtime, Timer, begin_connect, connected};
 
 use crate::wait::{Alarm, block_on, want};
 use crate::{Socket, Wire};
@@ -88,6 +88,10 @@ impl Accept for Door {
     fn local(stream: &Socket) -> Address {
         stream.get_ref().local()
     }
+
+    fn keep_alive(stream: &Socket, keepalive: &Keepalive) -> io::Result<()> {
+        stream.get_ref().keep_alive(keepalive)
+    }
 }
 
 impl Dialer for Threads {
@@ -127,5 +131,9 @@ impl Dialer for Threads {
 
     fn local(stream: &Socket) -> Address {
         stream.get_ref().local()
+    }
+
+    fn keep_alive(stream: &Socket, keepalive: &Keepalive) -> io::Result<()> {
+        stream.get_ref().keep_alive(keepalive)
     }
 }

@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::{Address, Stream};
+use crate::{Address, Keepalive, Stream};
 
 /// A runtime's listening socket.
 pub trait Accept {
@@ -15,6 +15,9 @@ pub trait Accept {
 
     /// This end of a connection. Only asked for where the listener's own address does not say it.
     fn local(stream: &Self::Stream) -> Address;
+
+    /// Switches TCP keepalive on; on other than TCP it does nothing.
+    fn keep_alive(stream: &Self::Stream, keepalive: &Keepalive) -> io::Result<()>;
 }
 
 /// What an error of `accept` means for the listener.

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use wirestate_machine::{Ending, Instant, Machine};
 
+use crate::audience::Audience;
 use crate::control::Seat;
 use crate::handle::{CUT_OFF, Shared};
 use crate::shutdown::{Line, Phase, Ring};
@@ -138,7 +139,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             presence: Presence {
                 shared: Arc::new(shared),
                 bond: Bond::None,
-                observer: None,
+                audience: None,
                 ending: None,
                 is_over: false,
             },
@@ -165,23 +166,22 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         self
     }
 
-    /// Tells `observer` what happens on this connection, from now on. Connections of a server have its observer already.
+    /// Tells `observer`, and no other, what happens on this connection, from now on. Connections of a server have its observer already.
     pub fn observe(mut self, observer: Observer) -> Self {
         observer.tell(&Notice::Connected { info: self.info() });
-        self.presence.observer = Some(observer);
+        self.presence.audience = Some(Audience::of(observer));
         self
     }
 
     /// Makes this a connection of a server, with what was read of it before.
     pub(crate) fn seated(mut self, mut seat: Seat<M>, read: Bytes) -> Self {
         seat.enter(&self.presence.shared);
-        let observer = seat.hall().observer().cloned();
+        let audience = seat.hall().audience().clone();
+        audience.tell(&Notice::Connected { info: self.info() });
+        self.presence.audience = Some(audience);
         self.presence.bond = Bond::Seat(seat);
         self.unread = (!read.is_empty()).then(|| Box::new(read));
-        match observer {
-            Some(observer) => self.observe(observer),
-            None => self,
-        }
+        self
     }
 
     /// The machine's next event.
@@ -332,7 +332,7 @@ impl<M: Machine, S> fmt::Debug for Connection<M, S> {
 pub(crate) struct Presence<M> {
     pub(crate) shared: Arc<Shared<M>>,
     pub(crate) bond: Bond<M>,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) audience: Option<Audience>,
     /// Why the connection ends, of several reasons the first.
     pub(crate) ending: Option<Ending>,
     is_over: bool,
@@ -405,9 +405,14 @@ impl<M> Presence<M> {
     }
 
     pub(crate) fn tell(&self, notice: impl FnOnce(&Info) -> Notice<'_>) {
-        if let Some(observer) = &self.observer {
-            observer.tell(&notice(&self.shared.info));
+        if let Some(audience) = self.audience.as_ref().filter(|audience| !audience.is_empty()) {
+            audience.tell(&notice(&self.shared.info));
         }
+    }
+
+    /// Whether somebody is told what happens.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.audience.as_ref().is_some_and(|audience| !audience.is_empty())
     }
 
     /// Another machine's connection is there in this one's place. Nobody is told of an end.
@@ -417,7 +422,7 @@ impl<M> Presence<M> {
     {
         self.shared.retire();
         self.is_over = true;
-        to.observer = self.observer.take();
+        to.audience = self.audience.take();
         to.ending = self.ending;
         to.bond = std::mem::replace(&mut self.bond, Bond::None).pass_on(&to.shared);
     }

@@ -10,7 +10,8 @@ use wirestate_machine::{Instant, Machine};
 
 use crate::race::Race;
 use crate::{
-    Address, Clock, ConnectError, Connection, Info, Notice, Observer, Options, Redial, Shutdown, Step, Stream, Timer,
+    Address, Clock, ConnectError, Connection, Info, Keepalive, Notice, Observer, Options, Redial, Shutdown, Step,
+    Stream, Timer,
 };
 
 /// Where to connect to, and how.
@@ -60,6 +61,9 @@ pub trait Dialer: Timer {
 
     /// This end of a connection.
     fn local(stream: &Self::Stream) -> Address;
+
+    /// Switches TCP keepalive on; on other than TCP it does nothing.
+    fn keep_alive(stream: &Self::Stream, keepalive: &Keepalive) -> io::Result<()>;
 }
 
 impl Connector {
@@ -250,6 +254,10 @@ async fn dial<D: Dialer>(dialer: &mut D, connector: &Connector) -> Result<(D::St
     match poll_fn(|cx| race.poll(cx, dialer, deadline)).await {
         Some(Ok((stream, peer))) => {
             let local = D::local(&stream);
+            if let Some(keepalive) = &connector.options.keepalive {
+                // It fails only on a connection that is already gone, which its first read will tell.
+                let _ = D::keep_alive(&stream, keepalive);
+            }
             Ok((stream, Info::new(peer, local)))
         }
         Some(Err((Some(address), source))) => Err(match connector.from {

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::mem;
 use std::net::IpAddr;
@@ -9,6 +9,7 @@ use std::task::Waker;
 use atomic_waker::AtomicWaker;
 use wirestate_machine::{Machine, Relay};
 
+use crate::audience::Audience;
 use crate::handle::Shared;
 use crate::listener::{Bound, Place};
 use crate::shutdown::{Line, Phase, Ring};
@@ -71,10 +72,17 @@ impl<M> Control<M> {
         self
     }
 
-    /// Tells `observer` what happens on the server and its connections. There is one at most; a second is not taken.
+    /// Tells `observer` what happens on the server and its connections. There is one at a time, the last: see
+    /// [`set_observer`](Control::set_observer).
     pub fn observe(self, observer: Observer) -> Self {
-        let _ = self.hall.observer.set(observer);
+        self.set_observer(observer);
         self
+    }
+
+    /// Tells `observer` what happens from now on, on the server and on all connections that it has, those that are there already included.
+    /// The one before is told that it is [`Superseded`](Notice::Superseded), and dropped.
+    pub fn set_observer(&self, observer: Observer) {
+        self.hall.audience.seat(observer);
     }
 
     /// What ends this server.
@@ -185,7 +193,7 @@ impl<M> fmt::Debug for Control<M> {
 pub(crate) struct Hall<M> {
     shutdown: Shutdown,
     line: OnceLock<Line>,
-    observer: OnceLock<Observer>,
+    audience: Audience,
     /// The task that serves.
     server: AtomicWaker,
     /// Whether that task waits for somebody to leave.
@@ -200,7 +208,8 @@ pub(crate) struct Hall<M> {
 /// Who is there.
 struct Roll<M> {
     live: HashMap<u64, Arc<Shared<M>>>,
-    addresses: HashMap<IpAddr, usize>,
+    /// In order, so that those of one network lie side by side.
+    addresses: BTreeMap<IpAddr, usize>,
 }
 
 /// What the server is to do.
@@ -218,13 +227,13 @@ impl<M> Hall<M> {
         Hall {
             shutdown: shutdown.clone(),
             line: OnceLock::new(),
-            observer: OnceLock::new(),
+            audience: Audience::default(),
             server: AtomicWaker::new(),
             expectant: AtomicBool::new(false),
             seats: AtomicUsize::new(0),
             accepted: AtomicU64::new(0),
             aborted: AtomicU64::new(0),
-            roll: Mutex::new(Roll { live: HashMap::new(), addresses: HashMap::new() }),
+            roll: Mutex::new(Roll { live: HashMap::new(), addresses: BTreeMap::new() }),
             desk: Mutex::default(),
         }
     }
@@ -233,14 +242,12 @@ impl<M> Hall<M> {
         &self.shutdown
     }
 
-    pub(crate) fn observer(&self) -> Option<&Observer> {
-        self.observer.get()
+    pub(crate) fn audience(&self) -> &Audience {
+        &self.audience
     }
 
     pub(crate) fn tell(&self, notice: &Notice<'_>) {
-        if let Some(observer) = self.observer() {
-            observer.tell(notice);
-        }
+        self.audience.tell(notice);
     }
 
     pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
@@ -283,9 +290,9 @@ impl<M> Hall<M> {
         self.shutdown.advance(Phase::Abort);
     }
 
-    /// How many are here from this address.
-    pub(crate) fn count_from(&self, ip: IpAddr) -> usize {
-        self.roll().addresses.get(&ip).copied().unwrap_or(0)
+    /// Whether there is room for one more from this address.
+    pub(crate) fn has_room_for(&self, ip: IpAddr, limits: &Limits) -> bool {
+        self.roll().has_room_for(ip, limits)
     }
 
     /// A seat for a connection from `ip`.
@@ -319,16 +326,15 @@ impl<M> Seat<M> {
         &self.hall
     }
 
-    /// Says where the connection is from, which was not known. `false` when there are `limit` from there already.
-    pub(crate) fn is_from(&mut self, ip: IpAddr, limit: Option<usize>) -> bool {
+    /// Says where the connection is from, which was not known. `false` when there are as many from there as `limits` allow.
+    pub(crate) fn is_from(&mut self, ip: IpAddr, limits: &Limits) -> bool {
         let mut roll = self.hall.roll();
-        let count = roll.addresses.get(&ip).copied().unwrap_or(0);
-        if limit.is_some_and(|limit| count >= limit) {
-            return false;
+        let has_room = roll.has_room_for(ip, limits);
+        if has_room {
+            *roll.addresses.entry(ip).or_default() += 1;
+            roll.forget(self.ip.replace(ip));
         }
-        roll.addresses.insert(ip, count + 1);
-        roll.forget(self.ip.replace(ip));
-        true
+        has_room
     }
 
     /// From here on the connection can be found by its number.
@@ -345,6 +351,14 @@ impl<M> Seat<M> {
 }
 
 impl<M> Roll<M> {
+    /// Counted anew each time, for prefixes may change: over no more addresses than the limit lets in.
+    fn has_room_for(&self, ip: IpAddr, limits: &Limits) -> bool {
+        let Some(limit) = limits.per_address else { return true };
+        let network = limits.network_of(ip);
+        let range = network.network()..=network.broadcast();
+        self.addresses.range(range).map(|(_, count)| count).sum::<usize>() < limit
+    }
+
     fn forget(&mut self, ip: Option<IpAddr>) {
         let Some(ip) = ip else { return };
         if let Some(count) = self.addresses.get_mut(&ip) {

@@ -381,7 +381,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     // --- what the observer is told ---
 
     fn watch_marks(&mut self) {
-        if self.presence.observer.is_none() {
+        if !self.presence.is_watched() {
             return;
         }
         let full = self.machine.outbox().is_full();

@@ -12,9 +12,10 @@ use crate::control::Hall;
 use crate::info::Entrance;
 use crate::listener::Bound;
 use crate::proxy::Asked;
+use crate::rate::{Bucket, Token};
 use crate::{
-    Accept, AcceptClass, Address, Backoff, Info, ListenerError, ListenerId, Notice, Options, Proxies, Refusal, Runtime,
-    Timer,
+    Accept, AcceptClass, Address, Backoff, Info, Limits, ListenerError, ListenerId, Notice, Options, Proxies, Rate,
+    Refusal, Runtime, Timer,
 };
 
 /// How many connections are accepted in a row before the executor gets its turn.
@@ -51,6 +52,11 @@ pub(crate) struct Doors<A: Accept> {
     /// When all doors are closed for want of something that only time brings back.
     resting: Option<Time>,
     backoff: Backoff,
+    bucket: Bucket,
+    /// While there is no token: when there will be one, if ever.
+    held: Option<Option<Time>>,
+    /// Whether it was told that the rate holds accept up.
+    slowed: bool,
 }
 
 struct Door<A> {
@@ -77,6 +83,9 @@ impl<A: Accept> Doors<A> {
             paused: false,
             resting: None,
             backoff: Backoff::default(),
+            bucket: Bucket::default(),
+            held: None,
+            slowed: false,
         }
     }
 
@@ -118,6 +127,7 @@ impl<A: Accept> Doors<A> {
     fn wake(&self) -> Option<Time> {
         match self.resting {
             _ if self.paused => None,
+            None if self.held.is_some() => self.held.flatten(),
             None => self.open.iter().filter_map(|door| door.resting).min(),
             all => all,
         }
@@ -194,7 +204,7 @@ impl<A: Accept> Doors<A> {
         hall: &Hall<M>,
     ) -> Poll<Option<Visitor<A::Stream>>> {
         let limits = hall.desk().limits;
-        if let Some(visitor) = self.take_waiting(hall, limits.per_address) {
+        if let Some(visitor) = self.take_waiting(hall, &limits) {
             return Poll::Ready(Some(visitor));
         }
         let is_full =
@@ -214,13 +224,20 @@ impl<A: Accept> Doors<A> {
             return Poll::Pending;
         }
         self.resting = None;
+        if !self.has_token(timer.now(), limits.rate, hall) {
+            return Poll::Pending;
+        }
         let visitor = match self.poll_doors(cx, timer, hall) {
             Poll::Ready(Some(visitor)) => visitor,
-            other => return other,
+            other => {
+                if other.is_pending() && mem::take(&mut self.slowed) {
+                    hall.tell(&Notice::AcceptCaughtUp);
+                }
+                return other;
+            }
         };
-        let ip = visitor.ip();
-        let too_many = ip.zip(limits.per_address).is_some_and(|(ip, limit)| hall.count_from(ip) >= limit);
-        if !too_many {
+        self.bucket.take(limits.rate, timer.now());
+        if visitor.ip().is_none_or(|ip| hall.has_room_for(ip, &limits)) {
             return Poll::Ready(Some(visitor));
         }
         if self.waiting.len() < limits.waiting {
@@ -231,12 +248,24 @@ impl<A: Accept> Doors<A> {
         Poll::Ready(None)
     }
 
-    /// The first of those inside whose address has room again.
-    fn take_waiting<M>(&mut self, hall: &Hall<M>, per_address: Option<usize>) -> Option<Visitor<A::Stream>> {
-        let has_room = |visitor: &Visitor<A::Stream>| match (visitor.ip(), per_address) {
-            (Some(ip), Some(limit)) => hall.count_from(ip) < limit,
-            _ => true,
+    /// Whether the rate lets one in now; if not, that is told.
+    fn has_token<M>(&mut self, now: Time, rate: Option<Rate>, hall: &Hall<M>) -> bool {
+        self.held = match self.bucket.token(rate, now) {
+            Token::Now => None,
+            Token::At(time) => Some(Some(time)),
+            Token::Never => Some(None),
         };
+        let Some(until) = self.held else { return true };
+        if !mem::replace(&mut self.slowed, true) {
+            let pause = until.map(|until| until.saturating_duration_since(now));
+            hall.tell(&Notice::AcceptSlowed { pause });
+        }
+        false
+    }
+
+    /// The first of those inside whose address has room again.
+    fn take_waiting<M>(&mut self, hall: &Hall<M>, limits: &Limits) -> Option<Visitor<A::Stream>> {
+        let has_room = |visitor: &Visitor<A::Stream>| visitor.ip().is_none_or(|ip| hall.has_room_for(ip, limits));
         let place = self.waiting.iter().position(has_room)?;
         self.waiting.remove(place)
     }
@@ -292,6 +321,10 @@ impl<A: Accept> Door<A> {
     fn visitor(&self, stream: A::Stream, peer: Address) -> Visitor<A::Stream> {
         let local = self.local.clone().unwrap_or_else(|| A::local(&stream));
         let info = Info::new(peer, local).through(&self.entrance);
+        if let Some(keepalive) = &self.options.keepalive {
+            // It fails only on a connection that is already gone, which its first read will tell, and where it means nothing.
+            let _ = A::keep_alive(&stream, keepalive);
+        }
         Visitor { stream, info, options: self.options, proxies: self.proxies.clone() }
     }
 }

@@ -50,6 +50,14 @@ pub enum Notice<'a> {
     },
     /// There are fewer connections than the limit again.
     AcceptResumed,
+    /// Connections come faster than [`Limits::rate`](crate::Limits::rate) allows: who comes now waits in the system's backlog for a turn. Told
+    /// once, until accept has caught up.
+    AcceptSlowed {
+        /// How long it takes until the next one is accepted; `None` where the rate is zero.
+        pause: Option<Duration>,
+    },
+    /// Nobody waits any more for the rate's sake.
+    AcceptCaughtUp,
     /// A connection was not let in.
     Refused {
         /// Which.
@@ -115,6 +123,8 @@ pub enum Notice<'a> {
         /// At which step, and why.
         error: &'a ConnectError,
     },
+    /// Another observer has taken this one's place, which is told nothing more. What happens at this very moment may be told to either.
+    Superseded,
 }
 
 /// Why a connection was not let in.

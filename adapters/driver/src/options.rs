@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::Keepalive;
+
 /// The driver's patience with one connection. Limits on the protocol itself belong to the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -14,6 +16,9 @@ pub struct Options {
     /// told: when a session has been idle for too long is for the machine to say. While the peer is not listened to, because reading is
     /// paused or the machine has no room for more, its silence does not count.
     pub idle: Option<Duration>,
+    /// Whether, and how, the system looks for peers that went without a word, on TCP. Default not. It is set where a listener accepts and
+    /// where a connector connects; on a stream of one's own, [set](Keepalive::set_on) it oneself.
+    pub keepalive: Option<Keepalive>,
     /// How many messages from [handles](crate::Handle) may wait for their connection. Default 1024.
     pub mailbox: usize,
     /// What an error of the stream means. Default [`OnError::Close`].
@@ -39,6 +44,7 @@ impl Default for Options {
             linger: Duration::from_secs(2),
             linger_bytes: 64 * 1024,
             idle: None,
+            keepalive: None,
             mailbox: 1024,
             on_error: OnError::Close,
         }
@@ -64,6 +70,11 @@ impl Options {
     /// Sets [`idle`](Options::idle).
     pub fn idle(self, idle: Duration) -> Self {
         Options { idle: Some(idle), ..self }
+    }
+
+    /// Sets [`keepalive`](Options::keepalive).
+    pub fn keepalive(self, keepalive: Keepalive) -> Self {
+        Options { keepalive: Some(keepalive), ..self }
     }
 
     /// Sets [`mailbox`](Options::mailbox).

@@ -182,8 +182,9 @@ async fn ask_proxy<M, S: Stream>(
         Err(why) => return refuse(why),
     };
     // The proxy itself, whose health checks these are, may come as often as it likes.
-    let limit = info.proxy().and(hall.desk().limits.per_address);
-    if info.peer().ip().is_some_and(|ip| !seat.is_from(ip, limit)) {
+    let mut limits = hall.desk().limits;
+    limits.per_address = info.proxy().and(limits.per_address);
+    if info.peer().ip().is_some_and(|ip| !seat.is_from(ip, &limits)) {
         return refuse(Refusal::TooManyFromAddress);
     }
     Some((Visitor { info, ..visitor }, seat, read))

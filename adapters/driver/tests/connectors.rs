@@ -29,7 +29,8 @@ use notes::Notes;
 use toy::Toy;
 use wire::Wire;
 use wirestate_driver::{
-    Address, ConnectError, Connection, Connector, Dialer, Info, Mode, Redial, Shutdown, Step, Timer, connect, reconnect,
+    Address, ConnectError, Connection, Connector, Dialer, Info, Keepalive, Mode, Redial, Shutdown, Step, Timer,
+    connect, reconnect,
 };
 
 const PATIENCE: Duration = Duration::ZERO;
@@ -121,6 +122,10 @@ impl Dialer for Fake {
 
     fn local(_: &Wire) -> Address {
         Address::Unknown
+    }
+
+    fn keep_alive(_: &Self::Stream, _: &Keepalive) -> io::Result<()> {
+        Ok(())
     }
 }
 

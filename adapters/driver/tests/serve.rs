@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use toy::Toy;
 use wirestate_driver::{
-    Accept, Address, Control, Limits, Listener, ListeningSocket, Mode, Report, Runtime, Shutdown, Stream, Timer, serve,
+    Accept, Address, Control, Keepalive, Limits, Listener, ListeningSocket, Mode, Notice, Observer, Rate, Report,
+    Runtime, Shutdown, Stream, Timer, serve,
 };
 use wirestate_machine::Inbox;
 
@@ -30,6 +31,8 @@ struct State {
     queue: VecDeque<Option<i32>>,
     /// Whether the next task cannot be run.
     no_thread: bool,
+    /// Whether it cannot be taken over.
+    refused: bool,
 }
 
 impl World {
@@ -39,6 +42,7 @@ impl World {
             alarm: None,
             queue: queue.iter().copied().collect(),
             no_thread: false,
+            refused: false,
         })))
     }
 
@@ -84,7 +88,8 @@ impl Runtime for Worlds {
     type Accept = World;
 
     fn open(&self, _: ListeningSocket) -> io::Result<World> {
-        Ok(self.doors.lock().unwrap().pop_front().expect("as many worlds as listeners"))
+        let world = self.doors.lock().unwrap().pop_front().expect("as many worlds as listeners");
+        if world.state().refused { Err(io::ErrorKind::Unsupported.into()) } else { Ok(world) }
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
@@ -109,6 +114,10 @@ impl Accept for World {
 
     fn local(_: &Ended) -> Address {
         Address::Unknown
+    }
+
+    fn keep_alive(_: &Ended, _: &Keepalive) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -291,4 +300,101 @@ fn a_server_ends_when_the_last_listener_fails_not_when_it_is_removed() {
     assert!(poll(&mut serving).is_pending(), "the last one was removed, it has not failed");
     control.trigger(Mode::Now);
     assert!(matches!(poll(&mut serving), Poll::Ready(report) if report.failed.len() == 1));
+}
+
+#[test]
+fn the_rate_is_kept_to_the_tick() {
+    let world = World::new(&[None; 20]);
+    let left = |count: usize| assert_eq!(world.state().queue.len(), count);
+    let (told, notices) = notices();
+    let control = Control::new(&Shutdown::new()).observe(told);
+    control.set_limits(Limits::new().rate(Rate::new(4, Duration::from_millis(400))));
+    let mut serving = served(std::slice::from_ref(&world), &control);
+    for (passed, rest, next) in [(0, 16, 100), (99, 16, 1), (1, 15, 100), (250, 13, 50), (10_000, 9, 100)] {
+        world.state().now += Duration::from_millis(passed);
+        assert!(poll(&mut serving).is_pending());
+        left(rest);
+        assert_eq!(world.alarm(), Some(Duration::from_millis(next)));
+    }
+    // Changed while it holds accept up: a faster one, a slower one, none, which at once counts again.
+    control.set_limits(Limits::new().rate(Rate::new(4, Duration::from_millis(40))));
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!(world.alarm(), Some(Duration::from_millis(10)));
+    left(9);
+    control.set_limits(Limits::new().rate(Rate::new(0, Duration::from_millis(40))));
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!(world.alarm(), None);
+    let told = |what: &str| {
+        let told = std::mem::take(&mut *notices.lock().unwrap());
+        assert_eq!(told.iter().filter(|note| !note.starts_with("opened")).collect::<Vec<_>>(), [what]);
+    };
+    told("slowed: Some(100ms)");
+    control.set_limits(Limits::new());
+    assert!(poll(&mut serving).is_pending());
+    left(0);
+    assert_eq!(world.alarm(), None);
+    told("caught up");
+}
+
+#[test]
+fn a_full_server_waits_for_no_token_and_errors_of_accept_take_none() {
+    let world = World::new(&[Some(libc::ECONNABORTED), None, Some(libc::ECONNABORTED), Some(libc::EMFILE), None]);
+    let control = Control::new(&Shutdown::new());
+    let rate = Limits::new().rate(Rate::new(2, Duration::from_secs(2)));
+    control.set_limits(rate.connections(0));
+    let mut serving = served(std::slice::from_ref(&world), &control);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!((world.alarm(), world.state().queue.len()), (None, 5));
+    control.set_limits(rate);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!((world.alarm(), world.state().queue.len()), (Some(Duration::from_millis(5)), 1));
+    world.state().now += Duration::from_millis(5);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!((world.alarm(), world.state().queue.len()), (Some(Duration::from_millis(995)), 0));
+}
+
+#[test]
+fn a_listener_that_cannot_be_taken_over_is_told_and_ends_alone() {
+    let (refused, sound) = (World::new(&[None]), World::new(&[None]));
+    refused.state().refused = true;
+    let (told, notices) = notices();
+    let control = Control::new(&Shutdown::new()).observe(told);
+    let mut serving = served(&[refused.clone(), sound.clone()], &control);
+    assert!(poll(&mut serving).is_pending());
+    assert_eq!((refused.state().queue.len(), sound.state().queue.len()), (1, 0));
+    let open = control.listeners();
+    assert_eq!(open.len(), 1);
+    let failed = std::mem::take(&mut *notices.lock().unwrap());
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    assert!(failed[0].starts_with("failed: 127.0.0.1:") && failed[0].ends_with(": unsupported"), "{failed:?}");
+    assert_eq!(failed[1], format!("opened: {}", open[0].1));
+    control.trigger(Mode::Now);
+    let Poll::Ready(report) = poll(&mut serving) else { panic!("nobody is left") };
+    assert_eq!((report.accepted, report.failed.len()), (1, 1));
+    assert_eq!(report.failed[0].source.kind(), io::ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_server_whose_only_listener_cannot_be_taken_over_ends() {
+    let world = World::new(&[]);
+    world.state().refused = true;
+    let shutdown = Shutdown::new();
+    let mut serving = served(&[world], &shutdown);
+    assert!(matches!(poll(&mut serving), Poll::Ready(report) if report.failed.len() == 1));
+}
+
+/// An observer, and what it is told of listeners and of the rate.
+fn notices() -> (Observer, Arc<Mutex<Vec<String>>>) {
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let told = notices.clone();
+    let observer = Observer::new(move |notice| {
+        told.lock().unwrap().push(match notice {
+            Notice::ListenerOpened { address, .. } => format!("opened: {address}"),
+            Notice::ListenerFailed { address, error, .. } => format!("failed: {address}: {error}"),
+            Notice::AcceptSlowed { pause } => format!("slowed: {pause:?}"),
+            Notice::AcceptCaughtUp => "caught up".into(),
+            _ => return,
+        });
+    });
+    (observer, notices)
 }

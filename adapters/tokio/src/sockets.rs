@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
-use wirestate_driver::{Accept, Address, Dialer, ListeningSocket, Runtime, Timer};
+use wirestate_driver::{Accept, Address, Dialer, Keepalive, ListeningSocket, Runtime, Timer};
 
 use crate::socket::Alarm;
 use crate::{Socket, Wire};
@@ -77,6 +77,10 @@ impl Accept for Door {
     fn local(stream: &Self::Stream) -> Address {
         stream.get_ref().local()
     }
+
+    fn keep_alive(stream: &Self::Stream, keepalive: &Keepalive) -> io::Result<()> {
+        stream.get_ref().keep_alive(keepalive)
+    }
 }
 
 impl Dialer for Tokio {
@@ -110,5 +114,9 @@ impl Dialer for Tokio {
 
     fn local(stream: &Self::Stream) -> Address {
         stream.get_ref().local()
+    }
+
+    fn keep_alive(stream: &Self::Stream, keepalive: &Keepalive) -> io::Result<()> {
+        stream.get_ref().keep_alive(keepalive)
     }
 }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use wirestate_driver::Address;
+use wirestate_driver::{Address, Keepalive};
 
 /// What servers accept and connectors connect: TCP or a Unix socket.
 #[derive(Debug)]
@@ -25,6 +25,14 @@ impl Wire {
         // It fails only on a connection that is already gone, which its first read will tell.
         let _ = stream.set_nodelay(true);
         Wire::Tcp(stream)
+    }
+
+    pub(crate) fn keep_alive(&self, keepalive: &Keepalive) -> io::Result<()> {
+        match self {
+            Wire::Tcp(stream) => keepalive.set_on(stream),
+            #[cfg(unix)]
+            Wire::Unix(_) => Ok(()),
+        }
     }
 
     pub(crate) fn local(&self) -> Address {

@@ -13,43 +13,15 @@ use std::time::{Duration, Instant as Time};
 
 use socket2::{Domain, Socket, Type};
 use wirestate_driver::{
-    ConnectError, Connection, Connector, Control, Error, Info, Listener, Mode, Options, Redial, Report, Shutdown,
-    Stream, Timer, Traffic,
+    Connection, Control, Error, Info, Listener, Mode, Options, Report, Shutdown, Stream, Timer, Traffic,
 };
 use wirestate_machine::{Inbox, Instant, Machine};
 
 use super::toy::{Rude, Toy};
+pub(crate) use super::world::World;
 
 /// Nothing here waits this long, unless it is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A runtime with its skin.
-pub(crate) trait World: 'static {
-    type Stream: Stream + Send + 'static;
-
-    /// Serves on this thread until the shutdown.
-    fn serve<M: Machine + Send + 'static, T: Future<Output = ()> + Send + 'static>(
-        listeners: Vec<Listener>,
-        factory: impl Fn(&Info, Instant) -> M + Send + Sync + 'static,
-        handler: impl Fn(Connection<M, Self::Stream>) -> T + Send + Sync + 'static,
-        control: &Control<M>,
-    ) -> Report;
-
-    fn connect<M: Machine>(
-        server: impl Into<Connector>,
-        factory: impl FnOnce(&Info, Instant) -> M,
-    ) -> impl Future<Output = Result<Connection<M, Self::Stream>, ConnectError>>;
-
-    fn reconnect<M: Machine + 'static>(
-        server: impl Into<Connector>,
-        redial: &mut Redial,
-        random: impl FnMut() -> u64,
-        shutdown: &Shutdown,
-        factory: impl FnOnce(&Info, Instant) -> M,
-    ) -> impl Future<Output = Option<Connection<M, Self::Stream>>>;
-
-    fn block_on<F: Future>(future: F) -> F::Output;
-}
 
 /// A server that is running.
 pub(crate) struct Server<M = Toy> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Instant as Time;
+use std::time::{Duration, Instant as Time};
 
 use wirestate_driver::{
     Address, Connection, Control, Info, Limits, Listener, ListenerId, Notice, Observer, Shutdown, Stream,
@@ -37,6 +37,9 @@ pub(crate) enum News {
     Paused(usize),
     Resumed,
     Refused(Address, String),
+    Slowed(Option<Duration>),
+    CaughtUp,
+    Superseded,
 }
 
 impl News {
@@ -49,6 +52,9 @@ impl News {
             Notice::AcceptPaused { connections } => News::Paused(*connections),
             Notice::AcceptResumed => News::Resumed,
             Notice::Refused { info, why } => News::Refused(info.peer().clone(), why.to_string()),
+            Notice::AcceptSlowed { pause } => News::Slowed(*pause),
+            Notice::AcceptCaughtUp => News::CaughtUp,
+            Notice::Superseded => News::Superseded,
             _ => return None,
         })
     }

@@ -10,8 +10,10 @@ pub(crate) mod partings;
 pub(crate) mod proxies;
 pub(crate) mod reaching;
 pub(crate) mod seats;
+pub(crate) mod sockets;
 pub(crate) mod storms;
 mod toy;
+mod world;
 
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
@@ -505,6 +507,18 @@ macro_rules! suite {
                 those_who_wait_count_as_connections
                 who_waits_may_leave
                 a_shutdown_turns_away_who_waits
+                a_network_may_count_as_one_address
+                above_the_rate_clients_wait_in_the_backlog
+                the_rate_lets_in_one_after_the_other
+                at_a_rate_of_zero_nobody_is_let_in
+                the_last_observer_takes_the_place_of_the_one_before
+            }
+            crate::suite::suite! { @in sockets $world;
+                small_replies_leave_at_once
+                nobody_is_asked_whether_he_is_there_unless_that_is_wanted
+                keepalive_is_as_it_was_asked_for
+                what_keepalive_does_not_say_is_the_systems
+                unix_sockets_need_no_keepalive
             }
             crate::suite::suite! { @in proxies $world;
                 both_versions_tell_who_it_is
@@ -517,6 +531,7 @@ macro_rules! suite {
                 who_comes_directly_is_who_it_is
                 over_a_unix_socket_proxies_are_believed_if_asked
                 limits_count_whom_a_proxy_introduces
+                who_moves_about_in_a_network_of_his_own_is_one
                 who_has_not_introduced_itself_takes_a_seat
                 a_shutdown_waits_for_no_header
             }

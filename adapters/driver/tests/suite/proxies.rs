@@ -251,3 +251,30 @@ pub(crate) fn a_shutdown_waits_for_no_header<W: World>() {
         assert_eq!((report.accepted, report.aborted, report.left), (1, 0, 0));
     }
 }
+
+pub(crate) fn who_moves_about_in_a_network_of_his_own_is_one<W: World>() {
+    let house = house::<W>(trusted());
+    let six = |client: &str| format!("PROXY TCP6 {client} 2001:db8::7 56324 110\r\n");
+    let refused = |client: &str| {
+        let mut client = said(&house, six(client).as_bytes());
+        let why = "too many connections from this address";
+        assert_eq!(house.hear(), News::Refused(client.local_addr().unwrap().into(), why.into()));
+        is_turned_away(&mut client);
+    };
+    let limits = Limits::new().per_address(2).waiting(0);
+    house.control().set_limits(limits);
+    let mut inside: Vec<_> =
+        ["2001:db8::1", "2001:db8::ffff:0:0:1"].map(|client| said(&house, six(client).as_bytes())).into();
+    inside.iter_mut().for_each(is_served);
+    refused("2001:db8::2");
+    // The network beside it, and after a change each address for itself, or a wider one for all.
+    inside.push(said(&house, six("2001:db8:0:1::1").as_bytes()));
+    is_served(&mut inside[2]);
+    house.control().set_limits(limits.prefixes(32, 128));
+    inside.push(said(&house, six("2001:db8::2").as_bytes()));
+    is_served(&mut inside[3]);
+    house.control().set_limits(limits.prefixes(32, 48));
+    refused("2001:db8:0:2::1");
+    house.control().set_limits(limits.per_address(5).prefixes(99, 200));
+    is_served(&mut said(&house, six("2001:db8::1").as_bytes()));
+}

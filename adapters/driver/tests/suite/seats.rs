@@ -1,12 +1,14 @@
-//! Limits: accept that pauses and resumes, in all and for each address.
+//! Limits: accept that pauses and resumes, in all, for each address, and by its rate.
 
 use std::io::Write;
 use std::net::Shutdown as Side;
+use std::time::{Duration, Instant as Time};
 
-use wirestate_driver::{Control, Limits, Mode, Notice, Observer, Shutdown};
+use wirestate_driver::{Limits, Mode, Notice, Observer, Rate};
 
 use super::harness::{PATIENCE, World, listener, read_line, read_to_end};
 use super::house::{House, News, is_left_waiting, is_served, is_turned_away, leave, until};
+use super::notes::Notes;
 
 fn house<W: World>(limits: Limits) -> House {
     House::open::<W>(vec![listener()], limits)
@@ -79,14 +81,14 @@ pub(crate) fn no_limit_any_more_lets_in_who_waits<W: World>() {
 }
 
 pub(crate) fn who_is_told_of_a_pause_may_lift_it<W: World>() {
-    let control = Control::new(&Shutdown::new()).limits(at_most(0));
-    let steer = control.clone();
-    let lift = Observer::new(move |notice| {
+    let house = house::<W>(Limits::new());
+    let steer = house.control().clone();
+    house.control().set_observer(Observer::new(move |notice| {
         if let Notice::AcceptPaused { connections } = notice {
             steer.set_limits(at_most(connections + 1));
         }
-    });
-    let house = House::build::<W>(control.observe(lift), vec![listener()]);
+    }));
+    house.control().set_limits(at_most(0));
     let guests: Vec<_> = (0..10).map(|_| house.guest()).collect();
     assert!(house.control().connections() == guests.len());
 }
@@ -233,4 +235,76 @@ pub(crate) fn a_shutdown_turns_away_who_waits<W: World>() {
         let report = house.server.stop(mode);
         assert_eq!((report.accepted, report.aborted, report.left), (2, 0, 0));
     }
+}
+
+pub(crate) fn a_network_may_count_as_one_address<W: World>() {
+    let house = house::<W>(each(1).prefixes(24, 64));
+    let first = house.guest_from(1);
+    let mut neighbour = house.client_from(2);
+    neighbour.write_all(b"and me\r\n").unwrap();
+    until(|| house.control().connections() == 1);
+    house.control().set_limits(each(2).prefixes(24, 64));
+    assert_eq!(read_line(&mut neighbour), "and me\r\n");
+    let mut third = house.client_from(3);
+    third.write_all(b"me too\r\n").unwrap();
+    assert!(is_left_waiting(&third));
+    // Each for itself, there is room.
+    house.control().set_limits(each(1));
+    assert_eq!(read_line(&mut third), "me too\r\n");
+    leave(first);
+}
+
+pub(crate) fn above_the_rate_clients_wait_in_the_backlog<W: World>() {
+    let hour = Duration::from_secs(3600);
+    let house = house::<W>(Limits::new().rate(Rate::new(2, hour)));
+    let _guests = [house.guest(), house.guest()];
+    let News::Slowed(Some(pause)) = house.hear() else { panic!("the rate is reached") };
+    assert!(pause > hour / 2 - PATIENCE && pause <= hour / 2, "{pause:?}");
+    let mut late = house.client_from(1);
+    late.write_all(b"late\r\n").unwrap();
+    assert!(is_left_waiting(&late));
+    assert_eq!(house.control().connections(), 2);
+    house.control().set_limits(Limits::new());
+    assert_eq!(read_line(&mut late), "late\r\n");
+    assert_eq!(house.hear(), News::CaughtUp);
+}
+
+pub(crate) fn the_rate_lets_in_one_after_the_other<W: World>() {
+    let each = Duration::from_millis(20);
+    let house = house::<W>(Limits::new().rate(Rate::new(2, 2 * each)));
+    let start = Time::now();
+    let mut clients: Vec<_> = (0..6).map(|_| house.client_from(1)).collect();
+    clients.iter_mut().for_each(is_served);
+    // Two come at once.
+    assert!(start.elapsed() >= 4 * each, "{:?}", start.elapsed());
+    assert!(matches!(house.hear(), News::Slowed(Some(_))));
+    assert_eq!(house.hear(), News::CaughtUp);
+}
+
+pub(crate) fn at_a_rate_of_zero_nobody_is_let_in<W: World>() {
+    let house = house::<W>(Limits::new().rate(Rate::per_second(0)));
+    assert_eq!(house.hear(), News::Slowed(None));
+    let mut client = house.client_from(1);
+    client.write_all(b"hello\r\n").unwrap();
+    assert!(is_left_waiting(&client));
+    house.control().set_limits(Limits::new().rate(Rate::per_second(1000)));
+    assert_eq!(read_line(&mut client), "hello\r\n");
+    assert_eq!(house.hear(), News::CaughtUp);
+    house.control().set_limits(Limits::new().rate(Rate::per_second(0)));
+    assert_eq!(house.hear(), News::Slowed(None));
+    house.server.stop_gracefully();
+}
+
+pub(crate) fn the_last_observer_takes_the_place_of_the_one_before<W: World>() {
+    let house = house::<W>(Limits::new());
+    let guest = house.guest();
+    let (observer, notes) = Notes::new();
+    house.control().set_observer(observer);
+    assert_eq!(house.hear(), News::Superseded);
+    // The connection that was there tells the new one of its end, and nothing more comes to the old one, which is gone.
+    leave(guest);
+    notes.until("disconnected: quit");
+    house.control().set_limits(at_most(0));
+    notes.until("AcceptPaused { connections: 0 }");
+    assert!(house.news.recv().is_err());
 }

@@ -29,6 +29,10 @@ fn tell(family: Family, of: &impl Fn(ListenerId) -> Option<Shown>, notice: &Noti
         Notice::AcceptPaused { connections } => {
             tracing::warn!(server = %family, connections, "accept paused: the limit is reached, clients wait");
         }
+        Notice::AcceptSlowed { .. } => {
+            tracing::warn!(server = %family, "accept slowed: connections come too fast, clients wait");
+        }
+        Notice::AcceptCaughtUp => tracing::info!(server = %family, "accept caught up"),
         Notice::AcceptResumed => tracing::info!(server = %family, "accept resumed"),
         Notice::Refused { info, why } => {
             let (session, peer) = (info.id(), info.peer());

@@ -124,6 +124,15 @@ pub struct Limits {
     /// least 1. Some more may wait, unanswered, for others to leave; beyond
     /// those a connection is closed at once.
     pub connections_per_address: u32,
+    /// How many may wait for others from their address to leave, for each
+    /// protocol.
+    pub waiting: u32,
+    /// How many first bits of an IPv6 address make one address of the above;
+    /// at least 1, at most 128.
+    pub ipv6_prefix: u8,
+    /// Connections accepted in a second, for each protocol; at least 1. Who
+    /// comes faster waits in the system's queue. By default there is no limit.
+    pub connections_per_second: Option<u32>,
     /// Seconds from connect to successful login; at least 1.
     pub login_seconds: u32,
     /// Seconds without a command before a logged-in session is ended; at
@@ -141,6 +150,9 @@ impl Default for Limits {
         Self {
             connections: 1024,
             connections_per_address: 64,
+            waiting: 64,
+            ipv6_prefix: 64,
+            connections_per_second: None,
             login_seconds: 180,
             idle_seconds: 600,
             failed_logins: 3,
@@ -155,6 +167,8 @@ impl Limits {
         [
             ("connections", self.connections, 1),
             ("connections-per-address", self.connections_per_address, 1),
+            ("ipv6-prefix", self.ipv6_prefix.into(), 1),
+            ("connections-per-second", self.connections_per_second.unwrap_or(1), 1),
             ("login-seconds", self.login_seconds, 1),
             ("idle-seconds", self.idle_seconds, 600),
             ("failed-logins", self.failed_logins, 1),

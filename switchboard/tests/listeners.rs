@@ -48,6 +48,27 @@ fn who_has_too_many_from_one_address_waits_and_others_do_not() {
 }
 
 #[test]
+fn who_finds_no_room_to_wait_is_refused() {
+    let (_folder, config) = config("[limits]\nconnections-per-address = 1\nwaiting = 0\n");
+    let program = Program::start_with(&["--config", &config]);
+    let first = program.connect();
+    let mut second = Client::new(tcp(program.pop3));
+    assert_eq!(second.line(), "");
+    program.wait_for_log("too many connections from this address");
+    first.quit();
+}
+
+#[test]
+fn connections_that_come_too_fast_wait_for_a_moment() {
+    let (_folder, config) = config("[limits]\nconnections-per-second = 2\n");
+    let program = Program::start_with(&["--config", &config]);
+    for _ in 0..4 {
+        program.connect().quit();
+    }
+    program.wait_for_log("accept slowed");
+}
+
+#[test]
 fn a_unix_socket_is_served_and_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     for runtime in RUNTIMES {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_executor::Executor;
-use wirestate_driver::{Control, Info, Limits, Listener, Report, Shutdown};
+use wirestate_driver::{Control, Info, Limits, Listener, Rate, Report, Shutdown};
 use wirestate_machine::Instant;
 
 use super::Opened;
@@ -52,8 +52,12 @@ impl<P: Service> Server<P> {
         let listeners = listeners.collect();
         let limits = &prepared.settings.limits;
         let most = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        let limits =
-            Limits::new().connections(most(limits.connections)).per_address(most(limits.connections_per_address));
+        let limits = Limits::new()
+            .connections(most(limits.connections))
+            .per_address(most(limits.connections_per_address))
+            .waiting(most(limits.waiting))
+            .prefixes(32, limits.ipv6_prefix)
+            .rate(limits.connections_per_second.map(Rate::per_second));
         let control = Control::new(shutdown).limits(limits).observe(notices::observer(P::FAMILY, protocols));
         Ok(Some(Box::new(Self { service, listeners, control })))
     }

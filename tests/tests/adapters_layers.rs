@@ -3,25 +3,20 @@
 #[path = "../../adapters/driver/tests/suite/notes.rs"]
 #[allow(dead_code)]
 mod notes;
+#[allow(dead_code)]
+mod worlds;
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
+use std::net::TcpStream;
 
 use bytes::Bytes;
 use notes::Notes;
-use wirestate_blocking::{
-    Connection, Connector, Control, Handle, Info, Listener, Mode, Report, Shutdown, connect, serve,
-};
+use wirestate_driver::{Connection, Connector, Control, Handle, Info, Listener, Mode, Report, Shutdown, Stream};
 use wirestate_layers::deflate::{At, Format};
 use wirestate_layers::{Deflate, Tls};
 use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
 use wirestate_tests::certificate::Trust;
-
-/// Nothing here waits this long, unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
+use worlds::{PATIENCE, Running, World, in_all_worlds};
 
 /// Lines both ways, after TLS if that is wanted, of which the first event then tells.
 struct Link {
@@ -91,39 +86,34 @@ fn deflated(wants_tls: bool) -> Deflate<Link> {
 
 /// A server that echoes lines, and compresses between `SWITCH` and `BACK`.
 struct Server {
-    address: SocketAddr,
-    control: Control<Layered>,
-    report: Receiver<Report>,
+    running: Running<Layered>,
     notes: Notes,
 }
 
 impl Server {
-    fn start(trust: Option<&Trust>) -> Self {
+    fn start<W: World>(trust: Option<&Trust>) -> Self {
         let (observer, notes) = Notes::new();
         let control = Control::new(&Shutdown::new()).observe(observer);
-        let listener = Listener::bind("127.0.0.1:0").unwrap();
-        let (address, trust, steer) = (listener.local_addr(), trust.cloned(), control.clone());
+        let trust = trust.cloned();
         let factory = move |_: &Info, _: Instant| match &trust {
             Some(trust) => trust.on_server(deflated(true)),
             None => Tls::without(deflated(false)),
         };
-        let (done, report) = channel();
-        thread::spawn(move || done.send(serve([listener], factory, session, &steer)));
-        Server { address, control, report, notes }
+        let listener = Listener::bind("127.0.0.1:0").unwrap();
+        Server { running: Running::start::<W, _>(listener, control, factory, session), notes }
     }
 
     fn handle(&self) -> Handle<Layered> {
-        self.control.handles().pop().expect("a connection")
+        self.running.control.handles().pop().expect("a connection")
     }
 
     fn stop(self) -> Report {
-        self.control.trigger(Mode::Graceful { within: PATIENCE });
-        self.report.recv_timeout(PATIENCE).expect("the server ends")
+        self.running.stop(Mode::Graceful { within: PATIENCE })
     }
 }
 
-fn session(mut conn: Connection<Layered>) {
-    while let Ok(Some(line)) = conn.try_next() {
+async fn session<S: Stream>(mut conn: Connection<Layered, S>) {
+    while let Ok(Some(line)) = conn.try_next().await {
         let machine = conn.machine();
         match &line[..] {
             b"SWITCH" => {
@@ -140,34 +130,34 @@ fn session(mut conn: Connection<Layered>) {
     }
 }
 
-fn client(server: &Server, trust: Option<&Trust>) -> (Connection<Layered>, Notes) {
+async fn client<W: World>(server: &Server, trust: Option<&Trust>) -> (Connection<Layered, W::Stream>, Notes) {
     let (observer, notes) = Notes::new();
-    let connector = Connector::to(server.address).observe(observer);
-    let conn = connect(connector, |_, _| match trust {
+    let connector = Connector::to(server.running.address).observe(observer);
+    let conn = W::connect(connector, |_, _| match trust {
         Some(trust) => trust.on_client(deflated(true)),
         None => Tls::without(deflated(false)),
     });
-    (conn.unwrap(), notes)
+    (conn.await.unwrap(), notes)
 }
 
-fn next(conn: &mut Connection<Layered>) -> String {
-    let line = conn.try_next().unwrap().expect("a line");
+async fn next(conn: &mut Connection<Layered, impl Stream>) -> String {
+    let line = conn.try_next().await.unwrap().expect("a line");
     String::from_utf8(line.to_vec()).unwrap()
 }
 
 /// Says the same line many times, and reads the echo.
-fn chat(conn: &mut Connection<Layered>) {
+async fn chat(conn: &mut Connection<Layered, impl Stream>) {
     let line = "the same words again and again ".repeat(10);
     for _ in 0..100 {
         conn.machine().say(&line);
     }
     for _ in 0..100 {
-        assert_eq!(next(conn), line);
+        assert_eq!(next(conn).await, line);
     }
 }
 
 /// Begins to compress at both ends, told by the client's handle.
-fn switch_on(conn: &mut Connection<Layered>, at: At) {
+async fn switch_on(conn: &mut Connection<Layered, impl Stream>, at: At) {
     let handle = conn.handle();
     match at {
         At::NextFlush => handle.tell(|link| {
@@ -177,32 +167,32 @@ fn switch_on(conn: &mut Connection<Layered>, at: At) {
         At::Now => {
             handle.tell(|link| link.say("SWITCH")).unwrap();
             // Nothing may wait when output is compressed as it is.
-            conn.flush().unwrap();
+            conn.flush().await.unwrap();
             handle.tell(|link| link.compress_output(At::Now))
         }
     }
     .unwrap();
-    assert_eq!(next(conn), "ON");
+    assert_eq!(next(conn).await, "ON");
     conn.machine().compress_input();
 }
 
-fn switch_off(conn: &mut Connection<Layered>) {
+async fn switch_off(conn: &mut Connection<Layered, impl Stream>) {
     conn.handle()
         .tell(|link| {
             link.say("BACK");
             link.decompress();
         })
         .unwrap();
-    assert_eq!(next(conn), "OFF");
+    assert_eq!(next(conn).await, "OFF");
 }
 
-fn compression_comes_and_goes(server: &Server, conn: &mut Connection<Layered>, notes: &Notes) {
+async fn compression_comes_and_goes(server: &Server, conn: &mut Connection<Layered, impl Stream>, notes: &Notes) {
     let seat = server.handle();
     for at in [At::NextFlush, At::Now] {
         let before = (conn.traffic(), seat.stats().traffic);
         assert!(seat.stats().channel.deflate.is_none());
-        switch_on(conn, at);
-        chat(conn);
+        switch_on(conn, at).await;
+        chat(conn).await;
         assert_eq!(notes.until("compressed").iter().filter(|note| note.contains("compressed")).count(), 1);
         assert_eq!(server.notes.until("compressed").iter().filter(|note| note.contains("compressed")).count(), 1);
         for (stats, before) in [(conn.handle().stats(), before.0), (seat.stats(), before.1)] {
@@ -212,11 +202,11 @@ fn compression_comes_and_goes(server: &Server, conn: &mut Connection<Layered>, n
             let wire = (stats.traffic.read - before.read) + (stats.traffic.written - before.written);
             assert!(wire < 30_000, "{wire} bytes for 62,000, {at:?}");
         }
-        switch_off(conn);
+        switch_off(conn).await;
         // A whole round later, both ends have seen the end of both streams.
         for text in ["plain", "again"] {
             conn.machine().say(text);
-            assert_eq!(next(conn), text);
+            assert_eq!(next(conn).await, text);
         }
         notes.until("not compressed");
         server.notes.until("not compressed");
@@ -224,47 +214,48 @@ fn compression_comes_and_goes(server: &Server, conn: &mut Connection<Layered>, n
     }
 }
 
-#[test]
-fn handles_switch_compression_on_and_off() {
-    let server = Server::start(None);
-    let (mut conn, notes) = client(&server, None);
-    conn.machine().say("hello");
-    assert_eq!(next(&mut conn), "hello");
-    assert!(!conn.handle().stats().channel.tls && conn.handle().stats().tls.is_none());
-    compression_comes_and_goes(&server, &mut conn, &notes);
-    drop(conn);
-    assert_eq!(server.stop().aborted, 0);
+fn handles_switch_compression_on_and_off<W: World>() {
+    W::block_on(async {
+        let server = Server::start::<W>(None);
+        let (mut conn, notes) = client::<W>(&server, None).await;
+        conn.machine().say("hello");
+        assert_eq!(next(&mut conn).await, "hello");
+        assert!(!conn.handle().stats().channel.tls && conn.handle().stats().tls.is_none());
+        compression_comes_and_goes(&server, &mut conn, &notes).await;
+        drop(conn);
+        assert_eq!(server.stop().aborted, 0);
+    });
 }
 
-#[test]
-fn tls_is_told_once_and_compression_goes_inside_of_it() {
-    let trust = Trust::new();
-    let server = Server::start(Some(&trust));
-    let (mut conn, notes) = client(&server, Some(&trust));
-    assert_eq!(next(&mut conn), "TLS");
-    for line in ["hello", "again"] {
-        conn.machine().say(line);
-        assert_eq!(next(&mut conn), line);
-    }
-    for (notes, handle) in [(&notes, conn.handle()), (&server.notes, server.handle())] {
-        let told = notes.until("upgraded");
-        assert!(told.contains(&"connected".to_owned()), "{told:?}");
-        let (stats, told) = (handle.stats(), notes.so_far());
-        assert!(!told.contains(&"upgraded".to_owned()), "{told:?}");
-        assert!(stats.channel.tls);
-        let facts = stats.tls.expect("facts");
-        assert_eq!((facts.version, facts.alpn.as_deref()), (Some("TLSv1.3"), Some(&b"pop3"[..])));
-    }
-    compression_comes_and_goes(&server, &mut conn, &notes);
-    drop(conn);
-    server.notes.until("disconnected: closed by the peer");
-    assert_eq!(server.stop().aborted, 0);
+fn tls_is_told_once_and_compression_goes_inside_of_it<W: World>() {
+    W::block_on(async {
+        let trust = Trust::new();
+        let server = Server::start::<W>(Some(&trust));
+        let (mut conn, notes) = client::<W>(&server, Some(&trust)).await;
+        assert_eq!(next(&mut conn).await, "TLS");
+        for line in ["hello", "again"] {
+            conn.machine().say(line);
+            assert_eq!(next(&mut conn).await, line);
+        }
+        for (notes, handle) in [(&notes, conn.handle()), (&server.notes, server.handle())] {
+            let told = notes.until("upgraded");
+            assert!(told.contains(&"connected".to_owned()), "{told:?}");
+            let (stats, told) = (handle.stats(), notes.so_far());
+            assert!(!told.contains(&"upgraded".to_owned()), "{told:?}");
+            assert!(stats.channel.tls);
+            let facts = stats.tls.expect("facts");
+            assert_eq!((facts.version, facts.alpn.as_deref()), (Some("TLSv1.3"), Some(&b"pop3"[..])));
+        }
+        compression_comes_and_goes(&server, &mut conn, &notes).await;
+        drop(conn);
+        server.notes.until("disconnected: closed by the peer");
+        assert_eq!(server.stop().aborted, 0);
+    });
 }
 
-#[test]
-fn what_is_no_tls_is_told_as_its_failure() {
-    let server = Server::start(Some(&Trust::new()));
-    let mut browser = TcpStream::connect(server.address).unwrap();
+fn what_is_no_tls_is_told_as_its_failure<W: World>() {
+    let server = Server::start::<W>(Some(&Trust::new()));
+    let mut browser = TcpStream::connect(server.running.address).unwrap();
     browser.write_all(b"GET / HTTP/1.1\r\nHost: mail.example\r\n\r\n").unwrap();
     let _ = browser.read_to_end(&mut Vec::new());
     drop(browser);
@@ -272,20 +263,20 @@ fn what_is_no_tls_is_told_as_its_failure() {
     assert!(!told.contains(&"upgraded".to_owned()), "{told:?}");
 }
 
-#[test]
-fn a_certificate_that_nobody_trusts_is_told_by_both_ends() {
-    let server = Server::start(Some(&Trust::new()));
-    let (mut conn, notes) = client(&server, Some(&Trust::new()));
-    assert!(conn.try_next().is_err());
-    drop(conn);
-    notes.until("disconnected: TLS failure");
-    server.notes.until("disconnected: TLS failure");
+fn a_certificate_that_nobody_trusts_is_told_by_both_ends<W: World>() {
+    W::block_on(async {
+        let server = Server::start::<W>(Some(&Trust::new()));
+        let (mut conn, notes) = client::<W>(&server, Some(&Trust::new())).await;
+        assert!(conn.try_next().await.is_err());
+        drop(conn);
+        notes.until("disconnected: TLS failure");
+        server.notes.until("disconnected: TLS failure");
+    });
 }
 
-#[test]
-fn what_is_no_compressed_stream_is_told_as_a_violation() {
-    let server = Server::start(None);
-    let mut peer = TcpStream::connect(server.address).unwrap();
+fn what_is_no_compressed_stream_is_told_as_a_violation<W: World>() {
+    let server = Server::start::<W>(None);
+    let mut peer = TcpStream::connect(server.running.address).unwrap();
     peer.write_all(b"SWITCH\r\nthis is not compressed\r\n").unwrap();
     let mut said = Vec::new();
     let _ = peer.read_to_end(&mut said);
@@ -293,4 +284,12 @@ fn what_is_no_compressed_stream_is_told_as_a_violation() {
     drop(peer);
     let told = server.notes.until("disconnected: violation of the protocol");
     assert!(told.contains(&"connected".to_owned()), "{told:?}");
+}
+
+in_all_worlds! {
+    handles_switch_compression_on_and_off
+    tls_is_told_once_and_compression_goes_inside_of_it
+    what_is_no_tls_is_told_as_its_failure
+    a_certificate_that_nobody_trusts_is_told_by_both_ends
+    what_is_no_compressed_stream_is_told_as_a_violation
 }

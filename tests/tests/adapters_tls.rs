@@ -1,6 +1,7 @@
 //! TLS on real sockets, on every runtime: certificates by name, ALPN, client certificates, replacement while serving, deadlines, PROXY
 //! headers before it, and what comes to the wrong port. The server speaks POP3; the client is rustls on a plain socket.
 
+#[allow(dead_code)]
 mod worlds;
 
 use std::io::{Read, Write};

@@ -1,8 +1,16 @@
-//! Inputs that broke others, thrown at a POP3 server behind an adapter, over a pipe in memory and on tokio's paused clock. The names are the
-//! rows of the list that they come from. H39, a storm of connections, and H40 are tested beside the adapters, on every runtime.
+//! Inputs that broke others, thrown at a POP3 server behind an adapter: with the limits that it has by default on tokio's paused clock, over a
+//! pipe in memory; and with short ones over sockets, on every runtime. The names are the rows of the list that they come from. H39, a storm
+//! of connections, and H40 are tested beside the adapters.
+
+#[allow(dead_code)]
+mod worlds;
 
 use std::future::Future;
-use std::time::Duration;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown as Side, TcpListener, TcpStream};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::{Duration, Instant as StdTime};
 
 use pop3_proto::server::{Limits, Server, Tls as ServerTls};
 use rustls::ClientConnection;
@@ -17,7 +25,10 @@ use wirestate_machine::{Instant, Machine};
 use wirestate_testing::Heap;
 use wirestate_tests::certificate::Trust;
 use wirestate_tests::pop3::{Desk, PASSWORD, USER, open_config};
-use wirestate_tokio::{Address, Connection, Info, Options, Traffic, attach};
+use wirestate_tokio::{
+    Address, Connection, Connector, Control, Info, Listener, Mode, Options, Shutdown, Stream, Traffic, attach,
+};
+use worlds::{PATIENCE, Running, World, in_all_worlds};
 
 #[global_allocator]
 static HEAP: Heap = Heap;
@@ -31,10 +42,11 @@ fn over<M: Machine>(stream: DuplexStream, machine: impl FnOnce(Instant) -> M) ->
 }
 
 /// Pulls until the end, and says how much went over.
-async fn serve<M>(mut conn: Connection<M, DuplexStream>) -> Traffic
+async fn serve<M, S>(mut conn: wirestate_driver::Connection<M, S>) -> Traffic
 where
     M: Machine<Event = pop3_proto::server::Event>,
     M: std::ops::DerefMut<Target = Server>,
+    S: Stream,
 {
     let mut desk = Desk::default();
     while let Some(next) = conn.next().await {
@@ -110,26 +122,29 @@ fn h38_a_hello_that_never_ends() {
 /// H34: what unpacks to a thousand times its size meets the server's own limits before and after login, and takes no memory.
 #[test]
 fn h34_a_compression_bomb() {
-    let login = format!("USER {USER}\r\nPASS {PASSWORD}\r\n");
-    let lines = "NOOP\r\n".repeat(4_000_000);
-    let endless = "x".repeat(24_000_000);
-    for (login, bomb) in [("", &endless), (&*login, &endless), ("", &lines), (&*login, &lines)] {
-        let packed = miniz_oxide::deflate::compress_to_vec(format!("{login}{bomb}").as_bytes(), 9);
-        assert!(packed.len() * 300 < bomb.len());
+    for packed in bombs(24_000_000) {
         let (traffic, usage) = Heap::measure(|| on_a_paused_clock(bombard(&packed)));
         assert!(usage.peak < 2 << 20, "{usage:?}");
         assert!(traffic.written < 10_000, "{traffic:?}");
     }
 }
 
+/// Before and after login: lines without number, and one without end.
+fn bombs(size: usize) -> Vec<Vec<u8>> {
+    let login = format!("USER {USER}\r\nPASS {PASSWORD}\r\n");
+    let (lines, endless) = ("NOOP\r\n".repeat(size / 6), "x".repeat(size));
+    let bombs = [("", &endless), (&*login, &endless), ("", &lines), (&*login, &lines)];
+    let pack = |(login, bomb): (&str, &String)| {
+        let packed = miniz_oxide::deflate::compress_to_vec(format!("{login}{bomb}").as_bytes(), 9);
+        assert!(packed.len() * 300 < bomb.len());
+        packed
+    };
+    bombs.map(pack).into()
+}
+
 /// Sends all that is taken, reads nothing, and gives what the server makes of it.
 async fn bombard(packed: &[u8]) -> Traffic {
     let (near, mut far) = duplex(4096);
-    let compressed = |now| {
-        let mut server = Deflate::new(Desk::default().server(now));
-        server.compress(At::Now);
-        server
-    };
     let session = tokio::spawn(serve(over(near, compressed)));
     for piece in packed.chunks(1000) {
         // Who reads nothing is not served for ever.
@@ -140,4 +155,124 @@ async fn bombard(packed: &[u8]) -> Traffic {
     sleep(Duration::from_secs(1)).await;
     drop(far);
     session.await.unwrap()
+}
+
+fn compressed(now: Instant) -> Deflate<Server> {
+    let mut server = Deflate::new(Desk::default().server(now));
+    server.compress(At::Now);
+    server
+}
+
+// --- over sockets, on every runtime ---
+
+/// What takes this long has met its limit, which is shorter by far.
+const SOON: Duration = Duration::from_millis(150);
+
+/// A server whose sessions are these machines.
+fn server<W: World, M>(machine: impl Fn(Instant) -> M + Send + Sync + 'static) -> Running<M>
+where
+    M: Machine<Event = pop3_proto::server::Event, Error: Send> + std::ops::DerefMut<Target = Server> + Send + 'static,
+{
+    let listener = Listener::bind("127.0.0.1:0").unwrap().options(Options::new().linger(SOON, 1024));
+    let control = Control::new(&Shutdown::new());
+    Running::start::<W, _>(
+        listener,
+        control,
+        move |_, now| machine(now),
+        |conn| async {
+            serve(conn).await;
+        },
+    )
+}
+
+/// Says a byte as often as it may, until the server hangs up; gives how many it said and how long that took.
+fn drip(to: &Running<impl Machine + Send + 'static>, bytes: &[u8]) -> (usize, Duration) {
+    let start = StdTime::now();
+    let mut client = TcpStream::connect(to.address).unwrap();
+    client.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+    let mut said = 0;
+    for byte in bytes.iter().cycle() {
+        if client.write_all(&[*byte]).is_err() {
+            break;
+        }
+        said += 1;
+        match client.read(&mut [0; 256]) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Ok(1..) => {}
+            Ok(0) | Err(_) => break,
+        }
+        assert!(start.elapsed() < PATIENCE, "it goes on for ever");
+    }
+    (said, start.elapsed())
+}
+
+/// H38: always a beginning, never a login.
+fn h38_who_is_slow_before_login_is_given_up<W: World>() {
+    let server = server::<W, _>(|now| {
+        let mut config = open_config();
+        config.limits.login_time = SOON;
+        Tls::without(Desk::new(config).server(now))
+    });
+    for script in [&b"USER ann\r\n"[..], b"CAPA\r\n", b"AUTH PLAIN\r\n*\r\n", b"x"] {
+        let (said, took) = drip(&server, script);
+        assert!(said > 3 && took >= SOON, "{said} bytes in {took:?}");
+    }
+    assert_eq!(server.stop(Mode::Graceful { within: PATIENCE }).aborted, 0);
+}
+
+/// H38: silent, half a hello, or that byte by byte.
+fn h38_who_is_slow_with_a_hello_is_given_up<W: World>() {
+    let trust = Trust::new();
+    let mut hello = Vec::new();
+    let name = ServerName::try_from("mail.example").unwrap();
+    ClientConnection::new(trust.client.clone(), name).unwrap().write_tls(&mut hello).unwrap();
+    let server = server::<W, _>(move |now| {
+        let mut config = open_config();
+        config.tls = ServerTls::Implicit;
+        trust.on_server(Desk::new(config).server(now)).with_handshake_patience(SOON)
+    });
+    for beginning in [&hello[..0], &hello[..hello.len() / 2]] {
+        let start = StdTime::now();
+        let mut client = TcpStream::connect(server.address).unwrap();
+        client.set_read_timeout(Some(PATIENCE)).unwrap();
+        client.write_all(beginning).unwrap();
+        let mut said = Vec::new();
+        client.read_to_end(&mut said).unwrap();
+        assert!(start.elapsed() >= SOON && !said.starts_with(b"+OK"));
+    }
+    let (said, took) = drip(&server, &hello);
+    assert!((4..hello.len()).contains(&said) && took >= SOON, "{said} bytes in {took:?}");
+    assert_eq!(server.stop(Mode::Graceful { within: PATIENCE }).aborted, 0);
+}
+
+/// H34: the server's session lies on a connection that this thread has made, whose memory is measured.
+fn h34_a_compression_bomb_takes_no_memory<W: World>() {
+    let options = Options::new().stall(SOON).linger(SOON, 1024);
+    for packed in bombs(6_000_000) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (over, is_over) = channel();
+        let bomber = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // Who throws bombs reads nothing, and may be hung up on.
+            let _ = stream.write_all(&packed);
+            let _ = stream.shutdown(Side::Write);
+            is_over.recv_timeout(PATIENCE).unwrap();
+        });
+        let (traffic, usage) = Heap::measure(|| {
+            W::block_on(async {
+                let connector = Connector::to(address).options(options);
+                serve(W::connect(connector, |_, now| compressed(now)).await.unwrap()).await
+            })
+        });
+        over.send(()).unwrap();
+        bomber.join().unwrap();
+        assert!(traffic.read > 1000 && usage.peak < 2 << 20, "{traffic:?} {usage:?}");
+    }
+}
+
+in_all_worlds! {
+    h38_who_is_slow_before_login_is_given_up
+    h38_who_is_slow_with_a_hello_is_given_up
+    h34_a_compression_bomb_takes_no_memory
 }

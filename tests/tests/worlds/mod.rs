@@ -1,4 +1,13 @@
-//! The runtimes with their skins: a server in each, on a thread of its own.
+//! The runtimes with their skins, as the adapters' own suite has them, and a server in each on a thread of its own.
+
+#[path = "../../../adapters/async-std/tests/world/mod.rs"]
+mod async_std_world;
+#[path = "../../../adapters/blocking/tests/world/mod.rs"]
+mod blocking_world;
+#[path = "../../../adapters/tokio/tests/world/mod.rs"]
+mod tokio_world;
+#[path = "../../../adapters/driver/tests/suite/world.rs"]
+mod world;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -6,59 +15,17 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use wirestate_driver::{Connection, Control, Info, Listener, Mode, Report, Stream};
+pub(crate) use async_std_world::{AsyncStd, Smol};
+pub(crate) use blocking_world::Threads;
+use wirestate_driver::{Connection, Control, Info, Listener, Mode, Report};
 use wirestate_machine::{Instant, Machine};
+pub(crate) use world::World;
+
+/// Tokio with one thread.
+pub(crate) type Tokio = tokio_world::Tokio<1>;
 
 /// Nothing here waits this long, unless it is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A runtime with its skin.
-pub(crate) trait World: 'static {
-    type Stream: Stream + Send + 'static;
-
-    /// Serves on this thread until the shutdown.
-    fn serve<M: Machine + Send + 'static, T: Future<Output = ()> + Send + 'static>(
-        listener: Listener,
-        factory: impl Fn(&Info, Instant) -> M + Send + Sync + 'static,
-        handler: impl Fn(Connection<M, Self::Stream>) -> T + Send + Sync + 'static,
-        control: &Control<M>,
-    ) -> Report;
-}
-
-macro_rules! world {
-    ($world:ident: $stream:ty, |$listener:ident, $factory:ident, $handler:ident, $control:ident| $serve:expr) => {
-        pub(crate) struct $world;
-
-        impl World for $world {
-            type Stream = $stream;
-
-            fn serve<M: Machine + Send + 'static, T: Future<Output = ()> + Send + 'static>(
-                $listener: Listener,
-                $factory: impl Fn(&Info, Instant) -> M + Send + Sync + 'static,
-                $handler: impl Fn(Connection<M, Self::Stream>) -> T + Send + Sync + 'static,
-                $control: &Control<M>,
-            ) -> Report {
-                $serve
-            }
-        }
-    };
-}
-
-world!(Tokio: wirestate_tokio::Socket<wirestate_tokio::Wire>, |listener, factory, handler, control| {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(wirestate_tokio::serve([listener], factory, handler, control))
-});
-world!(AsyncStd: wirestate_async_std::Socket<wirestate_async_std::Wire>, |listener, factory, handler, control| {
-    let spawn = |task| drop(async_std::task::spawn(task));
-    async_std::task::block_on(wirestate_async_std::serve([listener], spawn, factory, handler, control))
-});
-world!(Smol: wirestate_async_std::Socket<wirestate_async_std::Wire>, |listener, factory, handler, control| {
-    let spawn = |task| smol::spawn(task).detach();
-    smol::block_on(wirestate_async_std::serve([listener], spawn, factory, handler, control))
-});
-world!(Blocking: wirestate_blocking::Socket, |listener, factory, handler, control| {
-    wirestate_blocking::serve_async([listener], factory, handler, control)
-});
 
 /// A server that is running.
 pub(crate) struct Running<M> {
@@ -77,7 +44,7 @@ impl<M: Machine + Send + 'static> Running<M> {
         let (address, steer) = (listener.local_addr(), control.clone());
         let (done, report) = channel();
         thread::spawn(move || {
-            let _ = done.send(W::serve(listener, factory, handler, &steer));
+            let _ = done.send(W::serve(vec![listener], factory, handler, &steer));
         });
         Running { address, control, report }
     }
@@ -94,7 +61,7 @@ macro_rules! in_all_worlds {
         in_all_worlds! { @ tokio_runtime: Tokio, ($($test)*) }
         in_all_worlds! { @ async_std_runtime: AsyncStd, ($($test)*) }
         in_all_worlds! { @ smol_runtime: Smol, ($($test)*) }
-        in_all_worlds! { @ threads: Blocking, ($($test)*) }
+        in_all_worlds! { @ threads: Threads, ($($test)*) }
     };
     (@ $name:ident: $world:ident, ($($test:ident)*)) => {
         mod $name {

@@ -1,143 +1,27 @@
 //! POP3 over real sockets on loopback: one scenario for tokio, async-std, smol and threads, and for peers of different runtimes.
 
-use std::future::Future;
+#[allow(dead_code)]
+mod worlds;
+
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
 
 use pop3_proto::client::{Client, Config as ClientConfig, Event as ClientEvent, Login, Reason, TlsPolicy, Violation};
 use pop3_proto::codec::{Code, MessageNumber};
 use pop3_proto::server::{Server, Tls as ServerTls};
-use wirestate_driver::{ConnectError, Connection, Error, Mode, Report, Shutdown, Stream};
+use wirestate_driver::{ConnectError, Connection, Control, Error, Info, Listener, Mode, Report, Shutdown, Stream};
 use wirestate_layers::{Error as LayerError, Tls};
-use wirestate_machine::Instant;
 use wirestate_sasl::client::Credentials;
 use wirestate_tests::certificate::Trust;
 use wirestate_tests::pop3::{Desk, PASSWORD, USER, on_the_wire, open_config};
 use wirestate_tests::pop3_client::{Fetcher, Mail};
+use worlds::{AsyncStd, PATIENCE, Running, Smol, Threads, Tokio, World};
 
-/// Nothing here waits this long, unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How many sessions there are at once.
 const SESSIONS: u8 = 20;
-
-/// A runtime with its skin.
-trait World: 'static {
-    type Stream: Stream + Send + 'static;
-
-    /// Listens on loopback, tells where, and serves until the shutdown.
-    fn serve<T: Future<Output = ()> + Send + 'static>(
-        factory: impl Fn(Instant) -> Tls<Server> + Send + Sync + 'static,
-        handler: impl Fn(Connection<Tls<Server>, Self::Stream>) -> T + Send + Sync + 'static,
-        shutdown: Shutdown,
-        bound: impl FnOnce(SocketAddr),
-    ) -> Report;
-
-    fn connect(
-        server: SocketAddr,
-        factory: impl FnOnce(Instant) -> Tls<Client>,
-    ) -> impl Future<Output = Result<Connection<Tls<Client>, Self::Stream>, ConnectError>>;
-
-    fn block_on<F: Future>(future: F) -> F::Output;
-}
-
-struct Tokio;
-
-impl World for Tokio {
-    type Stream = wirestate_tokio::Socket<wirestate_tokio::Wire>;
-
-    fn serve<T: Future<Output = ()> + Send + 'static>(
-        factory: impl Fn(Instant) -> Tls<Server> + Send + Sync + 'static,
-        handler: impl Fn(Connection<Tls<Server>, Self::Stream>) -> T + Send + Sync + 'static,
-        shutdown: Shutdown,
-        bound: impl FnOnce(SocketAddr),
-    ) -> Report {
-        Tokio::block_on(async {
-            let listener = wirestate_tokio::Listener::bind("127.0.0.1:0").unwrap();
-            bound(listener.local_addr());
-            wirestate_tokio::serve([listener], move |_, now| factory(now), handler, &shutdown).await
-        })
-    }
-
-    async fn connect(
-        server: SocketAddr,
-        factory: impl FnOnce(Instant) -> Tls<Client>,
-    ) -> Result<Connection<Tls<Client>, Self::Stream>, ConnectError> {
-        wirestate_tokio::connect(server, |_, now| factory(now)).await
-    }
-
-    fn block_on<F: Future>(future: F) -> F::Output {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-    }
-}
-
-macro_rules! futures_io {
-    ($world:ident: $block_on:path, $spawn:expr) => {
-        struct $world;
-
-        impl World for $world {
-            type Stream = wirestate_async_std::Socket<wirestate_async_std::Wire>;
-
-            fn serve<T: Future<Output = ()> + Send + 'static>(
-                factory: impl Fn(Instant) -> Tls<Server> + Send + Sync + 'static,
-                handler: impl Fn(Connection<Tls<Server>, Self::Stream>) -> T + Send + Sync + 'static,
-                shutdown: Shutdown,
-                bound: impl FnOnce(SocketAddr),
-            ) -> Report {
-                $block_on(async {
-                    let listener = wirestate_async_std::Listener::bind("127.0.0.1:0").unwrap();
-                    bound(listener.local_addr());
-                    wirestate_async_std::serve([listener], $spawn, move |_, now| factory(now), handler, &shutdown).await
-                })
-            }
-
-            async fn connect(
-                server: SocketAddr,
-                factory: impl FnOnce(Instant) -> Tls<Client>,
-            ) -> Result<Connection<Tls<Client>, Self::Stream>, ConnectError> {
-                wirestate_async_std::connect(server, |_, now| factory(now)).await
-            }
-
-            fn block_on<F: Future>(future: F) -> F::Output {
-                $block_on(future)
-            }
-        }
-    };
-}
-
-futures_io!(AsyncStd: async_std::task::block_on, |task| drop(async_std::task::spawn(task)));
-futures_io!(Smol: smol::block_on, |task| smol::spawn(task).detach());
-
-struct Blocking;
-
-impl World for Blocking {
-    type Stream = wirestate_blocking::Socket;
-
-    fn serve<T: Future<Output = ()> + Send + 'static>(
-        factory: impl Fn(Instant) -> Tls<Server> + Send + Sync + 'static,
-        handler: impl Fn(Connection<Tls<Server>, Self::Stream>) -> T + Send + Sync + 'static,
-        shutdown: Shutdown,
-        bound: impl FnOnce(SocketAddr),
-    ) -> Report {
-        let listener = wirestate_blocking::Listener::bind("127.0.0.1:0").unwrap();
-        bound(listener.local_addr());
-        wirestate_blocking::serve_async([listener], move |_, now| factory(now), handler, &shutdown)
-    }
-
-    async fn connect(
-        server: SocketAddr,
-        factory: impl FnOnce(Instant) -> Tls<Client>,
-    ) -> Result<Connection<Tls<Client>, Self::Stream>, ConnectError> {
-        wirestate_blocking::connect(server, |_, now| factory(now)).map(wirestate_blocking::Connection::into_inner)
-    }
-
-    fn block_on<F: Future>(future: F) -> F::Output {
-        wirestate_blocking::block_on(future)
-    }
-}
 
 /// How a connection comes by its TLS.
 #[derive(Clone, Copy, Debug)]
@@ -174,22 +58,17 @@ impl Way {
 }
 
 /// A server that is running, and the desks of its sessions that are over.
-struct Running {
-    address: SocketAddr,
-    shutdown: Shutdown,
-    report: Receiver<Report>,
+struct Post {
+    running: Running<Tls<Server>>,
     desks: Receiver<Desk>,
 }
 
-impl Running {
+impl Post {
     fn start<W: World>(way: Way, trust: &Trust) -> Self {
-        let shutdown = Shutdown::new();
-        let (bound, address) = channel();
-        let (done, report) = channel();
         let (over, desks) = channel();
-        let (desk, trust, seed, until) = (way.desk(), trust.clone(), AtomicU8::new(0), shutdown.clone());
+        let (desk, trust, seed) = (way.desk(), trust.clone(), AtomicU8::new(0));
         let config = desk.config.clone();
-        let factory = move |now| {
+        let factory = move |_: &Info, now| {
             let seed = [seed.fetch_add(1, Ordering::Relaxed); 32];
             trust.on_server(Server::new(config.clone(), seed, now))
         };
@@ -201,16 +80,12 @@ impl Running {
                 let _ = over.send(desk);
             }
         };
-        thread::spawn(move || {
-            let report = W::serve(factory, handler, until, |address| bound.send(address).unwrap());
-            let _ = done.send(report);
-        });
-        Running { address: address.recv_timeout(PATIENCE).unwrap(), shutdown, report, desks }
+        let (listener, control) = (Listener::bind("127.0.0.1:0").unwrap(), Control::new(&Shutdown::new()));
+        Post { running: Running::start::<W, _>(listener, control, factory, handler), desks }
     }
 
     fn stop(&self) -> Report {
-        self.shutdown.trigger(Mode::Graceful { within: PATIENCE });
-        self.report.recv_timeout(PATIENCE * 2).expect("the server ends")
+        self.running.stop(Mode::Graceful { within: PATIENCE })
     }
 }
 
@@ -240,14 +115,14 @@ async fn connect<W: World>(
     trust: &Trust,
 ) -> Result<Connection<Tls<Client>, W::Stream>, ConnectError> {
     let config = way.fetcher().config;
-    W::connect(server, |now| trust.on_client(Client::new(config, [seed; 32], now))).await
+    W::connect(server, |_, now| trust.on_client(Client::new(config, [seed; 32], now))).await
 }
 
 fn all_mail_comes_home<S: World, C: World>() {
     for way in Way::ALL {
         let trust = Trust::new();
-        let server = Running::start::<S>(way, &trust);
-        let address = server.address;
+        let server = Post::start::<S>(way, &trust);
+        let address = server.running.address;
         let mails: Vec<Mail> = thread::scope(|scope| {
             let session = |seed: u8| {
                 let trust = &trust;
@@ -304,10 +179,10 @@ async fn sit<S: Stream>(
 fn a_graceful_shutdown_says_farewell_to_who_is_idle<S: World, C: World>() {
     for way in Way::ALL {
         let trust = Trust::new();
-        let server = Running::start::<S>(way, &trust);
+        let server = Post::start::<S>(way, &trust);
         let ended = C::block_on(async {
-            let conn = connect::<C>(server.address, way, 0, &trust).await.unwrap();
-            sit(conn, || server.shutdown.trigger(Mode::Graceful { within: PATIENCE })).await.unwrap()
+            let conn = connect::<C>(server.running.address, way, 0, &trust).await.unwrap();
+            sit(conn, || server.running.control.trigger(Mode::Graceful { within: PATIENCE })).await.unwrap()
         });
         let Some((Reason::Dismissed { code, text }, lost)) = ended else { panic!("{way:?}: {ended:?}") };
         assert_eq!(code, Some(Code::SysTemp));
@@ -329,9 +204,9 @@ fn a_dead_port_is_told_as_such<C: World>() {
 }
 
 fn a_certificate_that_is_not_trusted_is_told_as_such<S: World, C: World>() {
-    let server = Running::start::<S>(Way::Implicit, &Trust::new());
+    let server = Post::start::<S>(Way::Implicit, &Trust::new());
     let error = C::block_on(async {
-        let conn = connect::<C>(server.address, Way::Implicit, 0, &Trust::new()).await.unwrap();
+        let conn = connect::<C>(server.running.address, Way::Implicit, 0, &Trust::new()).await.unwrap();
         fetch(conn, Way::Implicit.fetcher()).await.unwrap_err()
     });
     assert!(matches!(error, Error::Protocol(LayerError::Tls(_))), "{error:?}");
@@ -373,8 +248,8 @@ scenario! {
     tokio_runtime: Tokio, Tokio;
     async_std_runtime: AsyncStd, AsyncStd;
     smol_runtime: Smol, Smol;
-    threads: Blocking, Blocking;
-    threads_against_tokio: Tokio, Blocking;
-    tokio_against_threads: Blocking, Tokio;
+    threads: Threads, Threads;
+    threads_against_tokio: Tokio, Threads;
+    tokio_against_threads: Threads, Tokio;
     smol_against_tokio: Tokio, Smol;
 }

@@ -11,7 +11,10 @@ use wirestate_async_std::{Connection, Listener, Mode, Shutdown, Task, serve};
 use wirestate_machine::line::Line;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let listener = Listener::bind("127.0.0.1:7007")?;
+    let mut arguments = std::env::args().skip(1);
+    let runtime = arguments.next();
+    let address = arguments.next();
+    let listener = Listener::bind(address.as_deref().unwrap_or("127.0.0.1:7007"))?;
     println!("listening on {}; Enter ends it", listener.local_addr());
     let shutdown = Shutdown::new();
     let end = shutdown.clone();
@@ -19,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let _ = std::io::stdin().read_line(&mut String::new());
         end.trigger(Mode::Graceful { within: Duration::from_secs(5) });
     });
-    let spawn: fn(Task) = match std::env::args().nth(1).as_deref() {
+    let spawn: fn(Task) = match runtime.as_deref() {
         Some("async-std") => |task| drop(async_std::task::spawn(task)),
         _ => |task| smol::spawn(task).detach(),
     };

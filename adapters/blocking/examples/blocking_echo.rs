@@ -10,7 +10,8 @@ use wirestate_blocking::{Connection, Listener, Mode, Shutdown, serve};
 use wirestate_machine::line::Line;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let listener = Listener::bind("127.0.0.1:7007")?;
+    let address = std::env::args().nth(1);
+    let listener = Listener::bind(address.as_deref().unwrap_or("127.0.0.1:7007"))?;
     println!("listening on {}; Enter ends it", listener.local_addr());
     let shutdown = Shutdown::new();
     let end = shutdown.clone();

@@ -3,16 +3,13 @@
 //! `cargo run -p wirestate-driver --example poll_loop`, then `nc 127.0.0.1 7007`.
 //! A real loop waits in poll, epoll or kqueue where this one sleeps; the four steps stay the same.
 
-mod echo;
-
 use std::io::{ErrorKind, Read, Result, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant as Time};
 
 use bytes::Buf;
-use echo::lines;
-use wirestate_machine::line::Line;
+use wirestate_machine::line::{Line, Lines};
 use wirestate_machine::{Instant, Machine};
 
 struct Session {
@@ -51,6 +48,11 @@ fn main() -> Result<()> {
             thread::sleep(until.map_or(pause, |until| pause.min(until - now)));
         }
     }
+}
+
+/// Lines of at most 1,000 bytes, by a peer that is not silent for a minute.
+fn lines() -> Line {
+    Line::new(Lines::default().with_limit(1000)).with_idle(Duration::from_secs(60))
 }
 
 /// One turn of the crank: whether anything moved.

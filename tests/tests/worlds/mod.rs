@@ -56,6 +56,7 @@ impl<M: Machine + Send + 'static> Running<M> {
 }
 
 /// Runs tests, which take a world, in each.
+#[allow(unused_macros)]
 macro_rules! in_all_worlds {
     ($($test:ident)*) => {
         in_all_worlds! { @ tokio_runtime: Tokio, ($($test)*) }
@@ -69,4 +70,5 @@ macro_rules! in_all_worlds {
         }
     };
 }
+#[allow(unused_imports)]
 pub(crate) use in_all_worlds;

@@ -16,6 +16,7 @@
 //! | [`network`] | users and channels that many sessions share: who is told what |
 //! | [`split`] | splitting of long texts by what the relay puts before them |
 //! | [`mod@format`] | mIRC's formatting codes, taken out of a text |
+//! | [`server`] | one session of a server, as a sans-IO machine |
 //!
 //! # Features
 //!
@@ -44,6 +45,7 @@ pub mod modes;
 pub mod network;
 pub mod nick;
 pub mod numerics;
+pub mod server;
 pub mod split;
 
 pub use capability::{Capabilities, Capability};

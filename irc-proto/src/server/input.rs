@@ -1,0 +1,294 @@
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use wirestate_machine::plugin::Flow;
+
+use super::keyword::{self, Keyword, Known};
+use super::reply::{encoder, quoted};
+use super::{Config, Event, Reason, Rejected, Server, State, TABLE, Violation};
+use crate::codec::{Command, Frame, Message, Parts};
+use crate::nick::NickFault;
+use crate::numerics;
+
+/// What came of looking for the next line.
+pub(super) enum Read {
+    /// There is none.
+    Nothing,
+    /// Something happened; there may be an event.
+    Something,
+    /// A message for the application.
+    Message(Message<Bytes>),
+}
+
+/// A line that was understood, borrowed where nothing had to be converted.
+enum Understood<'a> {
+    Borrowed(Message<&'a [u8]>),
+    Converted(Message<Bytes>),
+}
+
+impl Server {
+    /// Understands the next line, if it is there.
+    pub(super) fn read_line(&mut self) -> Result<Read, Violation> {
+        if !self.heard {
+            self.refuse_other_protocols()?;
+        }
+        let Some(frame) = self.framing.next(&mut self.inbox) else {
+            if !self.inbox.is_closed() {
+                return Ok(Read::Nothing);
+            }
+            self.close(Reason::PeerClosed);
+            return Ok(Read::Something);
+        };
+        self.heard = true;
+        self.timer.hear(self.now);
+        let flood = self.config.flood;
+        let understood = match frame {
+            Frame::Line(line) => {
+                if self.registering.is_none() {
+                    self.penalties.add_line(flood, self.now, line.len());
+                }
+                understand(line, &self.config)
+            }
+            Frame::TooLong(budget) => {
+                if self.registering.is_none() {
+                    self.penalties.add_line(flood, self.now, self.config.limits.line);
+                }
+                Err((Rejected::LineTooLong(budget), Vec::new()))
+            }
+            Frame::Fault(fault) => Err((Rejected::Line(fault), Vec::new())),
+        };
+        let message = match understood {
+            Ok(Understood::Borrowed(message)) => {
+                // What is answered at once needs no copy.
+                if message.command().is(b"PING")
+                    && self.plugins.is_empty()
+                    && self.registering.is_none()
+                    && message.tags().as_bytes().is_empty()
+                    && TABLE.allows(self.state, Keyword::Ping)
+                    && let Some(token) = message.param(0)
+                {
+                    let name = self.config.name.as_bytes();
+                    let pong = Parts {
+                        source: Some(name),
+                        command: Command::Word(b"PONG"),
+                        params: &[name, token],
+                        ..Parts::default()
+                    };
+                    let said = encoder(&self.config).encode(&pong, &mut self.outbox);
+                    if said.is_ok() {
+                        self.framing.release(&mut self.inbox);
+                        return Ok(Read::Something);
+                    }
+                }
+                Ok(message.to_owned())
+            }
+            Ok(Understood::Converted(message)) => Ok(message),
+            Err(fault) => Err(fault),
+        };
+        self.framing.release(&mut self.inbox);
+        self.count_line()?;
+        match message {
+            Ok(message) => self.take(message),
+            Err((why, command)) => {
+                self.reject(Keyword::Custom, why, &command, b"");
+                Ok(Read::Something)
+            }
+        }
+    }
+
+    /// Before registration the lines are counted, good ones and bad ones.
+    fn count_line(&mut self) -> Result<(), Violation> {
+        let most = self.config.limits.lines_before_registration;
+        let Some(registering) = &mut self.registering else { return Ok(()) };
+        registering.lines = registering.lines.saturating_add(1);
+        if registering.lines > most { Err(self.violate(Violation::TooManyLines)) } else { Ok(()) }
+    }
+
+    /// A TLS handshake or an HTTP request on this port is no beginner's mistake that an error a line would mend.
+    fn refuse_other_protocols(&mut self) -> Result<(), Violation> {
+        const HANDSHAKE: u8 = 0x16;
+        let methods: [&[u8]; 8] =
+            [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"PRI * "];
+        let bytes = self.inbox.bytes();
+        let violation = if bytes.first() == Some(&HANDSHAKE) {
+            Violation::TlsHandshake
+        } else if methods.iter().any(|method| bytes.starts_with(method)) {
+            Violation::HttpRequest
+        } else {
+            return Ok(());
+        };
+        Err(self.violate(violation))
+    }
+
+    fn take(&mut self, mut message: Message<Bytes>) -> Result<Read, Violation> {
+        let mut known = self.known(&message);
+        let mut lawful = self.check(known, message.borrow());
+        if lawful.is_ok() && !self.plugins.is_empty() {
+            if let Flow::Answer(lines) = self.plugins.incoming(&mut message) {
+                self.outbox.link(lines.into_bytes());
+                let keyword = known.map_or(Keyword::Custom, |known| known.keyword);
+                self.queued = Some(Box::new(Event::Rejected { keyword, why: Rejected::Plugin }));
+                return Ok(Read::Something);
+            }
+            // A plugin may have made another command of it, which must be lawful too.
+            known = self.known(&message);
+            lawful = self.check(known, message.borrow());
+        }
+        let keyword = known.map_or(Keyword::Custom, |known| known.keyword);
+        let is_registered = self.registering.is_none();
+        let is_for_application =
+            matches!(keyword, Keyword::Served | Keyword::Custom) || keyword == Keyword::Nick && is_registered;
+        if lawful.is_ok() && is_for_application {
+            return Ok(Read::Message(message));
+        }
+        let message = message.borrow();
+        self.begin_answer(message);
+        if let Err(why) = lawful.and_then(|()| self.execute(keyword, message)) {
+            let command = match message.command() {
+                Command::Word(word) => word,
+                Command::Numeric(_) => &[],
+            };
+            self.reject(keyword, why, command, message.param(0).unwrap_or_default());
+        }
+        // Set while the command was carried out.
+        self.violation.map_or(Ok(Read::Something), Err)
+    }
+
+    fn known(&self, message: &Message<Bytes>) -> Option<Known> {
+        match message.borrow().command() {
+            Command::Word(word) => keyword::find(word, &self.config.custom),
+            Command::Numeric(_) => None,
+        }
+    }
+
+    /// Whether the command may come now, and has the parameters that it must have.
+    fn check(&self, known: Option<Known>, message: Message<&[u8]>) -> Result<(), Rejected> {
+        let Known { keyword, least } = known.ok_or(Rejected::Unknown)?;
+        if !TABLE.allows(self.state, keyword) {
+            return Err(match keyword {
+                Keyword::Served => Rejected::NotRegistered,
+                Keyword::Starttls => Rejected::NotOffered,
+                _ => Rejected::AlreadyRegistered,
+            });
+        }
+        if keyword == Keyword::Custom && self.registering.is_some() && !self.is_early(message) {
+            return Err(Rejected::NotRegistered);
+        }
+        let has_enough = least == 0 || message.param(usize::from(least) - 1).is_some();
+        if has_enough { Ok(()) } else { Err(Rejected::MissingParams) }
+    }
+
+    fn is_early(&self, message: Message<&[u8]>) -> bool {
+        let Command::Word(word) = message.command() else { return false };
+        self.config.custom.iter().any(|custom| custom.is(word) && custom.is_before_registration())
+    }
+
+    /// Carries out a command of the session's own that the state allows.
+    fn execute(&mut self, keyword: Keyword, message: Message<&[u8]>) -> Result<(), Rejected> {
+        let param = |at| message.param(at).unwrap_or_default();
+        match keyword {
+            Keyword::Pass => self.pass(param(0)),
+            Keyword::Nick => self.nick(param(0)),
+            Keyword::User => self.user(param(0), param(3)),
+            Keyword::Cap => self.cap(message),
+            Keyword::Authenticate => self.authenticate_command(param(0)),
+            Keyword::Starttls => self.starttls(),
+            Keyword::Webirc => self.webirc(message),
+            Keyword::Ping => self.ping(param(0)),
+            Keyword::Pong => self.pong(message.params().last()),
+            Keyword::Quit => {
+                self.quit(param(0));
+                Ok(())
+            }
+            // These go to the application.
+            Keyword::Served | Keyword::Custom => Err(Rejected::Unknown),
+        }
+    }
+
+    fn ping(&mut self, token: &[u8]) -> Result<(), Rejected> {
+        let config = self.config.clone();
+        let said = self.say_from_server(b"PONG", &[config.name.as_bytes(), token]);
+        said.map_err(|_| Rejected::LineTooLong(crate::codec::Budget::Body))
+    }
+
+    fn quit(&mut self, text: &[u8]) {
+        let text = Bytes::copy_from_slice(text);
+        self.say_error(&[b"Quit: ", &text[..]].concat());
+        self.close(Reason::Quit(text));
+    }
+
+    /// Answers a command that cannot be carried out, and tells the application of it.
+    pub(super) fn reject(&mut self, keyword: Keyword, why: Rejected, command: &[u8], param: &[u8]) {
+        let (command, param) = (quoted(command), quoted(param));
+        match why {
+            Rejected::Unknown => self.numeric(numerics::ERR_UNKNOWNCOMMAND, &[command], "Unknown command"),
+            Rejected::NotRegistered => self.numeric(numerics::ERR_NOTREGISTERED, &[], "You have not registered"),
+            Rejected::AlreadyRegistered => {
+                self.numeric(numerics::ERR_ALREADYREGISTERED, &[], "You may not reregister");
+            }
+            Rejected::MissingParams => {
+                self.numeric(numerics::ERR_NEEDMOREPARAMS, &[command], "Not enough parameters");
+            }
+            Rejected::Line(_) => self.numeric(numerics::ERR_UNKNOWNERROR, &[command], "This line is no message"),
+            Rejected::LineTooLong(_) => self.numeric(numerics::ERR_INPUTTOOLONG, &[], "Input line was too long"),
+            Rejected::NotUtf8 => self.fail(command, "INVALID_UTF8", "Message rejected: this server takes UTF-8 only"),
+            Rejected::Nick(NickFault::Empty) => {
+                self.numeric(numerics::ERR_NONICKNAMEGIVEN, &[], "No nickname given");
+            }
+            Rejected::Nick(_) => self.numeric(numerics::ERR_ERRONEUSNICKNAME, &[param], "Erroneous nickname"),
+            Rejected::User => {
+                self.numeric(numerics::ERR_INVALIDUSERNAME, &[], "Your user name is not valid");
+            }
+            Rejected::CapCommand => self.numeric(numerics::ERR_INVALIDCAPCMD, &[param], "Invalid CAP command"),
+            Rejected::AlreadyLoggedIn => {
+                self.numeric(numerics::ERR_SASLALREADY, &[], "You have already authenticated using SASL");
+            }
+            Rejected::NotOffered => match keyword {
+                Keyword::Starttls => self.numeric(numerics::ERR_STARTTLS, &[], "STARTTLS is not offered here"),
+                Keyword::Authenticate => self.numeric(numerics::ERR_SASLFAIL, &[], "SASL authentication failed"),
+                _ => self.numeric(numerics::ERR_UNKNOWNCOMMAND, &[command], "Unknown command"),
+            },
+            Rejected::Cookie => self.remind_of_cookie(),
+            Rejected::Gateway => return self.close_with_error(Reason::Refused),
+            // The answer has been given already.
+            Rejected::CapRefused
+            | Rejected::BrokenOff
+            | Rejected::SaslMalformed
+            | Rejected::SaslTooLong
+            | Rejected::Plugin => {}
+        }
+        self.queued = Some(Box::new(Event::Rejected { keyword, why }));
+    }
+}
+
+/// Reads a line by the configuration's encoding and profile. With the fault comes the command, where there is one.
+fn understand<'a>(line: &'a [u8], config: &Config) -> Result<Understood<'a>, (Rejected, Vec<u8>)> {
+    let fault = |why| (why, Vec::new());
+    match config.encoding.line(line) {
+        Ok(Cow::Borrowed(line)) => match Message::parse(line, config.profile) {
+            Ok(message) => Ok(Understood::Borrowed(message)),
+            Err(why) => Err(fault(why.into())),
+        },
+        Ok(Cow::Owned(line)) => match Message::parse_shared(line.into(), config.profile) {
+            Ok(message) => Ok(Understood::Converted(message)),
+            Err(why) => Err(fault(why.into())),
+        },
+        Err(_) => {
+            let message = Message::parse(line, config.profile).ok();
+            let command = match message.map(|message| message.command()) {
+                Some(Command::Word(word)) => word.to_ascii_uppercase(),
+                _ => Vec::new(),
+            };
+            Err((Rejected::NotUtf8, command))
+        }
+    }
+}
+
+impl Server {
+    /// Whether lines are to be read in this state.
+    pub(super) fn is_reading(&self) -> bool {
+        !matches!(self.state, State::Securing | State::Closed)
+    }
+}

@@ -1,0 +1,249 @@
+use wirestate_machine::plugin::Kind;
+use wirestate_machine::table::Named;
+
+use super::Custom;
+use crate::codec::{Command, Message};
+
+/// What a command is to the session: the rows of its [`TABLE`](super::TABLE).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Keyword {
+    /// `PASS` (RFC 2812 §3.1.1)
+    Pass,
+    /// `NICK` (RFC 2812 §3.1.2)
+    Nick,
+    /// `USER` (RFC 2812 §3.1.3)
+    User,
+    /// `CAP` (IRCv3 capability-negotiation)
+    Cap,
+    /// `AUTHENTICATE` (IRCv3 sasl-3.2)
+    Authenticate,
+    /// `STARTTLS` (IRCv3 tls-3.1)
+    Starttls,
+    /// `WEBIRC` (IRCv3 webirc)
+    Webirc,
+    /// `PING` (RFC 2812 §3.7.2)
+    Ping,
+    /// `PONG` (RFC 2812 §3.7.3)
+    Pong,
+    /// `QUIT` (RFC 2812 §3.1.7)
+    Quit,
+    /// Any other command of RFC 2812 and IRCv3, which the application serves.
+    Served,
+    /// A command of the configuration's own, or none at all.
+    Custom,
+}
+
+impl Named for Keyword {
+    fn index(self) -> usize {
+        self as usize
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Keyword::Pass => "PASS",
+            Keyword::Nick => "NICK",
+            Keyword::User => "USER",
+            Keyword::Cap => "CAP",
+            Keyword::Authenticate => "AUTHENTICATE",
+            Keyword::Starttls => "STARTTLS",
+            Keyword::Webirc => "WEBIRC",
+            Keyword::Ping => "PING",
+            Keyword::Pong => "PONG",
+            Keyword::Quit => "QUIT",
+            Keyword::Served => "(served)",
+            Keyword::Custom => "(custom)",
+        }
+    }
+}
+
+/// A command that is known: what it is to the session, and without how many parameters it is answered by ERR_NEEDMOREPARAMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) keyword: Keyword,
+    pub(super) least: u8,
+}
+
+/// The place in an [`Interest`](wirestate_machine::plugin::Interest) mask of a command of this name: the commands of the session have
+/// places of their own, as have the most frequent others; numerics share place 62, and all else place 63.
+pub fn place(command: &str) -> u32 {
+    place_of(&Command::Word(command.as_bytes()))
+}
+
+fn place_of(command: &Command<'_>) -> u32 {
+    const FREQUENT: [&[u8]; 12] = [
+        b"PRIVMSG", b"NOTICE", b"TAGMSG", b"JOIN", b"PART", b"KICK", b"MODE", b"TOPIC", b"INVITE", b"AWAY", b"WHO",
+        b"NAMES",
+    ];
+    const FIRST: u32 = Keyword::Custom as u32;
+    let Command::Word(word) = command else { return 62 };
+    if let Some(at) = FREQUENT.iter().position(|one| one.eq_ignore_ascii_case(word)) {
+        return FIRST + at as u32;
+    }
+    match find(word, &[]) {
+        Some(known) if (known.keyword as u32) < Keyword::Served as u32 => known.keyword as u32,
+        _ => 63,
+    }
+}
+
+impl<T: AsRef<[u8]>> Kind for Message<T> {
+    /// See [`place`].
+    fn bit(&self) -> u32 {
+        place_of(&self.borrow().command())
+    }
+}
+
+/// What this word is, if it is a command here.
+pub(super) fn find(word: &[u8], custom: &[Custom]) -> Option<Known> {
+    let known = key(word).and_then(|key| COMMANDS.binary_search_by_key(&key, |(one, _)| *one).ok());
+    match known.and_then(|at| COMMANDS.get(at)) {
+        Some((_, known)) => Some(*known),
+        None => custom.iter().find(|one| one.is(word)).map(Custom::known),
+    }
+}
+
+/// A word of at most 15 letters as a number, the same in either case. The first 1 tells how long it is.
+const fn key(word: &[u8]) -> Option<u128> {
+    if word.len() > 15 {
+        return None;
+    }
+    let (mut key, mut at) = (1, 0);
+    while at < word.len() {
+        key = key << 8 | word[at].to_ascii_uppercase() as u128;
+        at += 1;
+    }
+    Some(key)
+}
+
+const fn known(word: &str, keyword: Keyword, least: u8) -> (u128, Known) {
+    match key(word.as_bytes()) {
+        Some(key) => (key, Known { keyword, least }),
+        None => panic!("commands have at most 15 letters"),
+    }
+}
+
+const fn served(word: &str, least: u8) -> (u128, Known) {
+    known(word, Keyword::Served, least)
+}
+
+/// All commands. Where the parameters are to be missed in another way (431, 411, 412, FAIL), the least number is 0, and whoever serves the
+/// command says so.
+const COMMANDS: [(u128, Known); 68] = sorted([
+    known("PASS", Keyword::Pass, 1),
+    known("NICK", Keyword::Nick, 0),
+    known("USER", Keyword::User, 4),
+    known("CAP", Keyword::Cap, 1),
+    known("AUTHENTICATE", Keyword::Authenticate, 1),
+    known("STARTTLS", Keyword::Starttls, 0),
+    known("WEBIRC", Keyword::Webirc, 4),
+    known("PING", Keyword::Ping, 1),
+    known("PONG", Keyword::Pong, 0),
+    known("QUIT", Keyword::Quit, 0),
+    served("ACCEPT", 0),
+    served("ADMIN", 0),
+    served("AWAY", 0),
+    served("BATCH", 1),
+    served("CHATHISTORY", 0),
+    served("CONNECT", 1),
+    served("DIE", 0),
+    served("HELP", 0),
+    served("HELPOP", 0),
+    served("INFO", 0),
+    served("INVITE", 0),
+    served("ISON", 1),
+    served("ISUPPORT", 0),
+    served("JOIN", 1),
+    served("KICK", 2),
+    served("KILL", 1),
+    served("KNOCK", 1),
+    served("LINKS", 0),
+    served("LIST", 0),
+    served("LUSERS", 0),
+    served("MARKREAD", 0),
+    served("METADATA", 0),
+    served("MODE", 1),
+    served("MONITOR", 1),
+    served("MOTD", 0),
+    served("NAMES", 0),
+    served("NOTICE", 0),
+    served("OPER", 2),
+    served("PART", 1),
+    served("PRIVMSG", 0),
+    served("REDACT", 0),
+    served("REGISTER", 0),
+    served("REHASH", 0),
+    served("RENAME", 0),
+    served("RESTART", 0),
+    served("SERVLIST", 0),
+    served("SETNAME", 1),
+    served("SILENCE", 0),
+    served("SQUERY", 0),
+    served("SQUIT", 1),
+    served("STATS", 0),
+    served("SUMMON", 0),
+    served("TAGMSG", 1),
+    served("TIME", 0),
+    served("TOPIC", 1),
+    served("TRACE", 0),
+    served("USERHOST", 1),
+    served("USERIP", 1),
+    served("USERS", 0),
+    served("VERIFY", 0),
+    served("VERSION", 0),
+    served("VHOST", 0),
+    served("WALLOPS", 1),
+    served("WATCH", 0),
+    served("WHO", 0),
+    served("WHOIS", 0),
+    served("WHOWAS", 0),
+    served("WHOX", 0),
+]);
+
+const fn sorted<const N: usize>(mut all: [(u128, Known); N]) -> [(u128, Known); N] {
+    let mut from = 1;
+    while from < N {
+        let mut at = from;
+        while at > 0 && all[at - 1].0 > all[at].0 {
+            let one = all[at];
+            all[at] = all[at - 1];
+            all[at - 1] = one;
+            at -= 1;
+        }
+        from += 1;
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn commands_are_found_in_either_case_and_once_each() {
+        assert!(COMMANDS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(find(b"privMsg", &[]), Some(Known { keyword: Keyword::Served, least: 0 }));
+        assert_eq!(find(b"Authenticate", &[]).map(|known| known.keyword), Some(Keyword::Authenticate));
+        for word in [&b""[..], b"FOO", b"PRIVMSGX", b"XPRIVMSG", b"\0PASS", b"AUTHENTICATEAUTHENTICATE"] {
+            assert_eq!(find(word, &[]), None);
+        }
+    }
+
+    #[test]
+    fn custom_commands_are_found_after_the_known_ones() {
+        let custom = vec![Custom::new("XLONGERTHANFIFTEENLETTERS", 2, true).unwrap()];
+        let found = find(b"xlongerthanfifteenletters", &custom).unwrap();
+        assert_eq!((found.keyword, found.least), (Keyword::Custom, 2));
+    }
+
+    #[test]
+    fn places_tell_commands_apart() {
+        assert_eq!(place("pass"), 0);
+        assert_eq!(place("QUIT"), Keyword::Quit as u32);
+        assert_ne!(place("PRIVMSG"), place("NOTICE"));
+        assert_eq!((place("FOO"), place("WHOIS")), (63, 63));
+        let numeric = Message::parse(&b":s 001 ann :hi"[..], crate::codec::Profile::Strict).unwrap();
+        assert_eq!(numeric.bit(), 62);
+    }
+}

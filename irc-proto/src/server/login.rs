@@ -1,0 +1,339 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use wirestate_machine::{Misuse, Ticket, TlsFacts};
+use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Rejection, Step};
+use wirestate_sasl::{Bindings, ChannelBinding, Mechanism, Nonces, base64};
+
+use super::event::kind;
+use super::reply::{encoder, target};
+use super::{Ask, ClientCertificate, Event, Rejected, Server, State, Violation};
+use crate::codec::{Command, Numeric, Parts, Trailing};
+use crate::{Capability, numerics};
+
+/// What one AUTHENTICATE carries (IRCv3 sasl-3.1): a chunk of this length says that more follows.
+const CHUNK: usize = 400;
+/// The longest account name, which stands in the middle of replies.
+const LONGEST_ACCOUNT: usize = 128;
+
+/// What logins need.
+#[derive(Debug)]
+pub(super) struct Login {
+    pub(super) nonces: Nonces,
+    bindings: Bindings,
+    /// What the client has proved by TLS.
+    pub(super) certificate: Option<Box<ClientCertificate>>,
+    /// Who the client is.
+    pub(super) account: Option<Identity>,
+    exchange: Option<Box<sasl::Server>>,
+    /// The chunks of the message that is coming in.
+    chunks: Vec<u8>,
+    failures: u16,
+    /// The answer to a failed login, kept back for the delay.
+    kept_back: Option<Numeric>,
+}
+
+impl Login {
+    pub(super) fn new(seed: [u8; 32]) -> Self {
+        Login {
+            nonces: Nonces::from_seed(seed),
+            bindings: Bindings::none(),
+            certificate: None,
+            account: None,
+            exchange: None,
+            chunks: Vec::new(),
+            failures: 0,
+            kept_back: None,
+        }
+    }
+
+    /// What SCRAM-PLUS and EXTERNAL rest on.
+    pub(super) fn know_channel(&mut self, facts: &TlsFacts) {
+        let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
+        let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
+        self.bindings = exporter.into_iter().chain(end_point).collect();
+        self.certificate = ClientCertificate::of(facts);
+    }
+
+    pub(super) fn forget_channel(&mut self) {
+        self.bindings = Bindings::none();
+        self.certificate = None;
+    }
+
+    /// TLS has come up: what was said in the clear is forgotten.
+    pub(super) fn secured(&mut self, facts: &TlsFacts) {
+        self.know_channel(facts);
+        self.account = None;
+        self.forget_exchange();
+    }
+
+    fn forget_exchange(&mut self) {
+        self.exchange = None;
+        self.chunks = Vec::new();
+    }
+}
+
+impl Server {
+    // --- what is offered ---
+
+    pub(super) fn offered_mechanisms(&self) -> impl Iterator<Item = Mechanism> + '_ {
+        self.config.mechanisms.iter().copied().filter(|one| self.offers(*one))
+    }
+
+    fn offers(&self, mechanism: Mechanism) -> bool {
+        let Some(login) = &self.login else { return false };
+        let secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
+        let scram = matches!(mechanism, Mechanism::Scram { .. });
+        (!secret || self.encrypted || self.config.cleartext)
+            && (!mechanism.is_plus() || !login.bindings.is_empty())
+            && (mechanism != Mechanism::External || login.certificate.is_some())
+            && (!scram || self.config.fake_keys.is_some())
+    }
+
+    /// The names of the mechanisms on offer, as capability and RPL_SASLMECHS list them.
+    pub(super) fn mechanism_list(&self) -> Vec<u8> {
+        let names: Vec<_> = self.offered_mechanisms().map(Mechanism::name).collect();
+        names.join(",").into_bytes()
+    }
+
+    // --- AUTHENTICATE ---
+
+    pub(super) fn authenticate_command(&mut self, param: &[u8]) -> Result<(), Rejected> {
+        if matches!(self.state, State::Authenticating | State::Reauthenticating) {
+            return self.take_chunk(param);
+        }
+        if param == b"*" {
+            self.numeric(numerics::ERR_SASLABORTED, &[], "SASL authentication aborted");
+            return Err(Rejected::BrokenOff);
+        }
+        let known_to_both = self.agreed.has(Capability::Sasl);
+        let is_done = self.login.as_ref().is_none_or(|login| login.account.is_some());
+        let is_again = is_done || self.registering.is_none();
+        if is_again && !self.config.reauthentication {
+            return Err(Rejected::AlreadyLoggedIn);
+        }
+        if !known_to_both {
+            return Err(Rejected::NotOffered);
+        }
+        self.start_login(param)
+    }
+
+    fn start_login(&mut self, name: &[u8]) -> Result<(), Rejected> {
+        let mechanism = core::str::from_utf8(name).ok().and_then(Mechanism::from_name);
+        let offered = mechanism.filter(|one| self.offered_mechanisms().any(|offered| offered == *one));
+        let Some(mechanism) = offered else {
+            self.list_mechanisms();
+            return Err(Rejected::NotOffered);
+        };
+        let plus_offered = self.offered_mechanisms().any(Mechanism::is_plus);
+        let config = self.config.clone();
+        let login = self.login.as_mut().ok_or(Rejected::NotOffered)?;
+        let mut context = sasl::Context::new(login.nonces.fresh())
+            .bindings(login.bindings.clone())
+            .plus_offered(plus_offered)
+            .success_data(false)
+            .limit(config.limits.sasl)
+            .host(config.name.as_str());
+        if let Some(keys) = &config.fake_keys {
+            context = context.fake_keys(keys.clone());
+        }
+        if let Some(hints) = &config.oauth {
+            context = context.oauth(hints.clone());
+        }
+        let mut exchange = sasl::Server::start(mechanism, &context).map_err(|_| Rejected::NotOffered)?;
+        let step = exchange.step(None).map_err(|_| Rejected::SaslMalformed)?;
+        login.exchange = Some(Box::new(exchange));
+        self.state = if self.registering.is_some() { State::Authenticating } else { State::Reauthenticating };
+        self.take_step(step);
+        Ok(())
+    }
+
+    fn list_mechanisms(&mut self) {
+        let config = self.config.clone();
+        let nick = self.nick.clone();
+        let list = self.mechanism_list();
+        let list = if list.is_empty() { b"*".to_vec() } else { list };
+        let said = self.say(&Parts {
+            source: Some(config.name.as_bytes()),
+            command: Command::Numeric(numerics::RPL_SASLMECHS),
+            params: &[target(&nick), &list, b"are available SASL mechanisms"],
+            ..Parts::default()
+        });
+        debug_assert!(said.is_ok(), "{said:?}");
+    }
+
+    fn take_chunk(&mut self, chunk: &[u8]) -> Result<(), Rejected> {
+        let limit = self.config.limits.sasl;
+        let login = self.login.as_mut().ok_or(Rejected::SaslMalformed)?;
+        let fault = if chunk == b"*" {
+            Some((numerics::ERR_SASLABORTED, "SASL authentication aborted", Rejected::BrokenOff))
+        } else if chunk.len() > CHUNK || login.chunks.len() + chunk.len() > limit {
+            Some((numerics::ERR_SASLTOOLONG, "SASL message too long", Rejected::SaslTooLong))
+        } else {
+            None
+        };
+        if let Some((numeric, text, why)) = fault {
+            self.leave_exchange();
+            self.numeric(numeric, &[], text);
+            return Err(why);
+        }
+        if chunk != b"+" {
+            login.chunks.extend_from_slice(chunk);
+        }
+        if chunk.len() == CHUNK {
+            return Ok(());
+        }
+        let text = core::mem::take(&mut login.chunks);
+        let response = base64::decode(&text, limit).ok();
+        let step = match (response, &mut login.exchange) {
+            (Some(response), Some(exchange)) => exchange.step(Some(&response)).ok(),
+            _ => None,
+        };
+        match step {
+            Some(step) => {
+                self.take_step(step);
+                Ok(())
+            }
+            None => {
+                self.leave_exchange();
+                self.numeric(numerics::ERR_SASLFAIL, &[], "SASL authentication failed: not base64");
+                Err(Rejected::SaslMalformed)
+            }
+        }
+    }
+
+    // --- the application's part ---
+
+    /// Answers [`Event::Authenticate`]. Which answer fits which question is told at [`sasl::Ask`].
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::StaleTicket`]; [`Misuse::OutOfRange`] for an answer that does not fit, with which the ticket is lost.
+    pub fn authenticate(&mut self, ticket: Ticket<kind::Authenticate>, answer: Answer) -> Result<(), Misuse> {
+        self.tickets.check(&ticket)?;
+        let exchange = self.login.as_mut().and_then(|login| login.exchange.as_mut()).ok_or(Misuse::WrongState)?;
+        let step = exchange.answer(answer).map_err(|_| Misuse::OutOfRange)?;
+        self.redeem(ticket)?;
+        self.take_step(step);
+        Ok(())
+    }
+
+    // --- the course of a login ---
+
+    fn take_step(&mut self, step: Step) {
+        match step {
+            Step::Challenge(challenge) => self.challenge(&challenge),
+            Step::Ask(sasl::Ask::External { authzid }) => {
+                // Not offered without one, nor started.
+                match self.login.as_ref().and_then(|login| login.certificate.clone()) {
+                    Some(certificate) => self.ask(Ask::External { authzid, certificate }),
+                    None => self.fail_login(Failure::Rejected(Rejection::Credentials)),
+                }
+            }
+            Step::Ask(ask) => self.ask(Ask::Sasl(ask)),
+            Step::Done { identity, .. } if is_account(identity.name()) => self.log_in(identity),
+            Step::Done { .. } => self.fail_login(Failure::Rejected(Rejection::NotAuthorized)),
+            Step::Failed(failure) => self.fail_login(failure),
+        }
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let ticket = self.issue();
+        self.queued = Some(Box::new(Event::Authenticate { ticket, ask }));
+    }
+
+    /// A challenge in chunks; what fills its last chunk, as nothing does, is ended by an empty one.
+    fn challenge(&mut self, challenge: &[u8]) {
+        let text = base64::encode(challenge);
+        let is_open = text.len().is_multiple_of(CHUNK);
+        for chunk in text.as_bytes().chunks(CHUNK).chain(is_open.then_some(&b"+"[..])) {
+            let parts = Parts { command: Command::Word(b"AUTHENTICATE"), params: &[chunk], ..Parts::default() };
+            // Here a colon would be one too many for many a client.
+            let encoder = encoder(&self.config).with_trailing(Trailing::Auto);
+            let said = self.say_by(&encoder, &parts);
+            debug_assert!(said.is_ok(), "{said:?}");
+        }
+    }
+
+    fn log_in(&mut self, identity: Identity) {
+        self.leave_exchange();
+        let name = identity.name();
+        let host = self.registering.as_ref().and_then(|registering| registering.forwarded.as_ref());
+        let host = host.map_or("*", |forwarded| forwarded.host.as_str());
+        let mask = [target(&self.nick), b"!*@", host.as_bytes()].concat();
+        let text = alloc::format!("You are now logged in as {name}");
+        self.numeric(numerics::RPL_LOGGEDIN, &[&mask, name.as_bytes()], &text);
+        self.numeric(numerics::RPL_SASLSUCCESS, &[], "SASL authentication successful");
+        if let Some(login) = &mut self.login {
+            login.account = Some(identity.clone());
+        }
+        self.queued = Some(Box::new(Event::LoggedIn(identity)));
+    }
+
+    fn fail_login(&mut self, failure: Failure) {
+        let numeric = match failure.rejection() {
+            Some(Rejection::AccountDisabled) => numerics::ERR_NICKLOCKED,
+            _ => numerics::ERR_SASLFAIL,
+        };
+        let Some(login) = &mut self.login else { return };
+        login.forget_exchange();
+        login.failures = login.failures.saturating_add(1);
+        login.kept_back = Some(numeric);
+        self.queued = Some(Box::new(Event::LoginFailed { count: login.failures, failure }));
+        self.timer.delay();
+    }
+
+    /// The delay after a failed login is over: now the client learns of it.
+    pub(super) fn end_delay(&mut self) {
+        let Some(login) = &mut self.login else { return };
+        let failures = login.failures;
+        let Some(numeric) = login.kept_back.take() else { return };
+        self.leave_exchange();
+        let text = match numeric {
+            numerics::ERR_NICKLOCKED => "This account is not available",
+            _ => "SASL authentication failed",
+        };
+        self.numeric(numeric, &[], text);
+        if failures >= self.config.limits.failed_logins.max(1) {
+            self.violate(Violation::TooManyFailedLogins);
+        }
+    }
+
+    /// The client has ended its registration in the middle of an exchange.
+    pub(super) fn abort_login(&mut self) {
+        self.leave_exchange();
+        self.numeric(numerics::ERR_SASLABORTED, &[], "SASL authentication aborted");
+    }
+
+    fn leave_exchange(&mut self) {
+        if let Some(login) = &mut self.login {
+            login.forget_exchange();
+        }
+        self.state = if self.registering.is_some() { State::Registering } else { State::Registered };
+    }
+
+    /// Tells the client that it is logged out, as when its account is gone (RPL_LOGGEDOUT). It may log in again where that is configured.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::WrongState`] where the session is over, or is being secured.
+    pub fn log_out(&mut self) -> Result<(), Misuse> {
+        if matches!(self.state, State::Closed | State::Securing) {
+            return Err(Misuse::WrongState);
+        }
+        if let Some(login) = &mut self.login {
+            login.account = None;
+        }
+        let mask = [target(&self.nick), b"!*@*"].concat();
+        self.numeric(numerics::RPL_LOGGEDOUT, &[&mask], "You are now logged out");
+        Ok(())
+    }
+}
+
+/// Whether an account's name can stand in the middle of a message.
+fn is_account(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= LONGEST_ACCOUNT
+        && !name.starts_with([':', '*'])
+        && !name.contains([' ', '\r', '\n', '\0'])
+}

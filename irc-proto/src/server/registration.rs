@@ -1,0 +1,270 @@
+use alloc::boxed::Box;
+
+use bytes::Bytes;
+use wirestate_machine::{Misuse, Ticket};
+use wirestate_sasl::Secret;
+
+use super::event::{Registration, kind};
+use super::reply::{cut, one_line, quoted};
+use super::{Event, Forwarded, NickRefusal, Reason, Refusal, Rejected, Server, State};
+use crate::codec::{Command, Parts};
+use crate::nick::NickFault;
+use crate::numerics;
+
+/// No nickname is longer than this, whatever the configuration says: each reply begins with it.
+const LONGEST_NICK: usize = 128;
+
+/// What only matters until registration.
+#[derive(Debug, Default)]
+pub(super) struct Registering {
+    /// Lines so far.
+    pub(super) lines: u16,
+    password: Option<Secret>,
+    user: Option<User>,
+    /// The nickname that the application is asked for.
+    wanted: Bytes,
+    /// Between the first CAP LS or REQ and CAP END.
+    pub(super) negotiating: bool,
+    pub(super) forwarded: Option<Box<Forwarded>>,
+    /// What a gateway says, until the application has decided.
+    pub(super) claimed: Option<Box<Forwarded>>,
+    cookie: Cookie,
+}
+
+#[derive(Debug)]
+struct User {
+    name: Bytes,
+    realname: Bytes,
+}
+
+/// The PING before registration.
+#[derive(Debug, Default)]
+enum Cookie {
+    #[default]
+    NotAsked,
+    Asked(Bytes),
+    Answered,
+}
+
+impl Registering {
+    /// What is left of it when TLS has come up: nothing that was said in the clear.
+    pub(super) fn secured(&mut self) {
+        *self = Registering { lines: self.lines, ..Registering::default() };
+    }
+}
+
+impl Server {
+    // --- commands ---
+
+    pub(super) fn pass(&mut self, password: &[u8]) -> Result<(), Rejected> {
+        let password = core::str::from_utf8(password).map_err(|_| Rejected::NotUtf8)?;
+        self.registering()?.password = Some(Secret::new(password));
+        Ok(())
+    }
+
+    /// NICK before registration.
+    pub(super) fn nick(&mut self, nick: &[u8]) -> Result<(), Rejected> {
+        self.config.nick.check(nick)?;
+        if nick.len() > LONGEST_NICK {
+            return Err(NickFault::TooLong.into());
+        }
+        let nick = Bytes::copy_from_slice(nick);
+        self.registering()?.wanted = nick.clone();
+        let ticket = self.issue();
+        self.queued = Some(Box::new(Event::Nick { ticket, nick }));
+        Ok(())
+    }
+
+    pub(super) fn user(&mut self, name: &[u8], realname: &[u8]) -> Result<(), Rejected> {
+        let limits = self.config.limits.clone();
+        let registering = self.registering()?;
+        if registering.user.is_some() {
+            return Err(Rejected::AlreadyRegistered);
+        }
+        let name = cut(name, limits.user.max(1));
+        if name.is_empty() || name.iter().any(|byte| *byte <= b' ' || b"!@:*?\x7f".contains(byte)) {
+            return Err(Rejected::User);
+        }
+        let copy = |text: &[u8], length| Bytes::copy_from_slice(cut(text, length));
+        registering.user = Some(User { name: copy(name, limits.user), realname: copy(realname, limits.name) });
+        self.try_to_register();
+        Ok(())
+    }
+
+    /// PONG before registration, which may carry the cookie.
+    pub(super) fn pong(&mut self, token: Option<&[u8]>) -> Result<(), Rejected> {
+        let Some(registering) = &mut self.registering else { return Ok(()) };
+        if let Cookie::Asked(cookie) = &registering.cookie {
+            if token != Some(cookie) {
+                return Err(Rejected::Cookie);
+            }
+            registering.cookie = Cookie::Answered;
+            self.try_to_register();
+        }
+        Ok(())
+    }
+
+    pub(super) fn remind_of_cookie(&mut self) {
+        let cookie = match self.registering.as_ref().map(|registering| &registering.cookie) {
+            Some(Cookie::Asked(cookie)) => cookie.clone(),
+            _ => return,
+        };
+        let cookie = core::str::from_utf8(&cookie).unwrap_or_default();
+        self.numeric(numerics::ERR_BADPING, &[], &alloc::format!("To connect, type /QUOTE PONG {cookie}"));
+    }
+
+    // --- the application's part ---
+
+    /// Answers [`Event::Nick`]: the nickname is this session's.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::StaleTicket`].
+    pub fn accept_nick(&mut self, ticket: Ticket<kind::Nick>) -> Result<(), Misuse> {
+        self.redeem(ticket)?;
+        if let Ok(registering) = self.registering() {
+            let wanted = core::mem::take(&mut registering.wanted);
+            self.nick = wanted[..].into();
+        }
+        self.ask_for_cookie();
+        self.try_to_register();
+        Ok(())
+    }
+
+    /// Answers [`Event::Nick`]: it is not to be had. The client may ask for another, and keeps the one that it had.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::StaleTicket`].
+    pub fn refuse_nick(&mut self, ticket: Ticket<kind::Nick>, why: NickRefusal) -> Result<(), Misuse> {
+        self.redeem(ticket)?;
+        let wanted = match self.registering() {
+            Ok(registering) => core::mem::take(&mut registering.wanted),
+            Err(_) => Bytes::new(),
+        };
+        let (numeric, text) = match why {
+            NickRefusal::InUse => (numerics::ERR_NICKNAMEINUSE, "Nickname is already in use"),
+            NickRefusal::Erroneous => (numerics::ERR_ERRONEUSNICKNAME, "Erroneous nickname"),
+            NickRefusal::Unavailable => (numerics::ERR_UNAVAILRESOURCE, "Nick is temporarily unavailable"),
+            NickRefusal::Collision => (numerics::ERR_NICKCOLLISION, "Nickname collision"),
+        };
+        self.numeric(numeric, &[quoted(&wanted)], text);
+        Ok(())
+    }
+
+    /// Answers [`Event::Register`]: the client is a user now. What a server says at that moment, 001 to the MOTD, is the application's to
+    /// [`relay`](wirestate_machine::Relay::relay).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::StaleTicket`].
+    pub fn welcome(&mut self, ticket: Ticket<kind::Register>) -> Result<(), Misuse> {
+        self.redeem(ticket)?;
+        self.registering = None;
+        if !self.config.reauthentication {
+            self.login = None;
+        }
+        self.state = State::Registered;
+        self.outbox.set_marks(self.config.limits.output);
+        self.timer.hear(self.now);
+        Ok(())
+    }
+
+    /// Answers [`Event::Register`]: the client is told why not, and the session ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::StaleTicket`].
+    pub fn refuse(&mut self, ticket: Ticket<kind::Register>, why: Refusal<'_>) -> Result<(), Misuse> {
+        self.redeem(ticket)?;
+        let text = match why {
+            Refusal::Password => "Password incorrect",
+            Refusal::Banned(text) | Refusal::Text(text) => text,
+        };
+        let text = cut(one_line(text.as_bytes()), 200);
+        let shown = core::str::from_utf8(text).unwrap_or_default();
+        match why {
+            Refusal::Password => self.numeric(numerics::ERR_PASSWDMISMATCH, &[], shown),
+            Refusal::Banned(_) => self.numeric(numerics::ERR_YOUREBANNEDCREEP, &[], shown),
+            Refusal::Text(_) => {}
+        }
+        self.say_error(text);
+        self.close(Reason::Refused);
+        Ok(())
+    }
+
+    // --- the course of a registration ---
+
+    /// Asks the application whether the client is welcome, once nothing is missing.
+    pub(super) fn try_to_register(&mut self) {
+        let Some(registering) = &self.registering else { return };
+        let awaits_cookie = self.config.ping_cookie && !matches!(registering.cookie, Cookie::Answered);
+        if self.nick.is_empty() || registering.user.is_none() || registering.negotiating || awaits_cookie {
+            return;
+        }
+        if self.state == State::Authenticating {
+            self.abort_login();
+        }
+        let registration = self.registration();
+        self.state = State::Welcoming;
+        let ticket = self.issue();
+        self.queued = Some(Box::new(Event::Register { ticket, registration: Box::new(registration) }));
+    }
+
+    fn registration(&mut self) -> Registration {
+        let registering = self.registering.as_deref_mut();
+        let registering = core::mem::take(registering.unwrap_or(&mut Registering::default()));
+        let user = registering.user.unwrap_or(User { name: Bytes::new(), realname: Bytes::new() });
+        let secure = registering.forwarded.as_ref().is_none_or(|forwarded| forwarded.secure);
+        Registration {
+            nick: Bytes::copy_from_slice(&self.nick),
+            user: user.name,
+            realname: user.realname,
+            password: registering.password,
+            account: self.login.as_ref().and_then(|login| login.account.clone()),
+            forwarded: registering.forwarded,
+            capabilities: self.agreed,
+            encrypted: self.encrypted && secure,
+            certificate: self.login.as_ref().and_then(|login| login.certificate.clone()),
+        }
+    }
+
+    fn ask_for_cookie(&mut self) {
+        if !self.config.ping_cookie {
+            return;
+        }
+        let (Some(registering), Some(login)) = (&mut self.registering, &mut self.login) else { return };
+        if !matches!(registering.cookie, Cookie::NotAsked) {
+            return;
+        }
+        let nonce = login.nonces.fresh();
+        let cookie: Bytes = nonce.as_str().bytes().filter(u8::is_ascii_alphanumeric).take(12).collect();
+        registering.cookie = Cookie::Asked(cookie.clone());
+        let ping = Parts { command: Command::Word(b"PING"), params: &[&cookie], ..Parts::default() };
+        let said = self.say(&ping);
+        debug_assert!(said.is_ok(), "{said:?}");
+    }
+
+    fn registering(&mut self) -> Result<&mut Registering, Rejected> {
+        self.registering.as_deref_mut().ok_or(Rejected::AlreadyRegistered)
+    }
+
+    /// Tells the session the user's new nickname, for the network has changed it: its own replies are addressed to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::WrongState`] before registration; [`Misuse::ForbiddenCharacter`] and [`Misuse::TooLong`] for what could not be addressed.
+    pub fn set_nick(&mut self, nick: &[u8]) -> Result<(), Misuse> {
+        if !matches!(self.state, State::Registered | State::Reauthenticating) {
+            return Err(Misuse::WrongState);
+        }
+        if nick.is_empty() || nick.starts_with(b":") || nick.iter().any(|byte| b"\r\n\0 ".contains(byte)) {
+            return Err(Misuse::ForbiddenCharacter);
+        }
+        if nick.len() > LONGEST_NICK {
+            return Err(Misuse::TooLong);
+        }
+        self.nick = nick.into();
+        Ok(())
+    }
+}

@@ -1,14 +1,16 @@
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::casemap::CaseMapping;
 use crate::isupport::{ExtBan, Isupport};
 use crate::modes::{ModeTypes, Status};
 use crate::nick::{NickCharacters, NickRules};
-use crate::{Capabilities, Letters};
+use crate::{Capabilities, Capability, Letters};
 
 use super::modes::{CHANNEL_FLAGS, USER_MODES};
+use super::{history, metadata, multiline};
 
 /// What a network is called, what it tells of itself, and what it allows.
 ///
@@ -103,6 +105,22 @@ pub struct Limits {
     pub invitations: u32,
     /// Milliseconds between two KNOCKs at one channel.
     pub knock_delay: u64,
+    /// Those who left that WHOWAS knows.
+    pub whowas: u32,
+    /// Messages in one answer to CHATHISTORY.
+    pub history_replies: u32,
+    /// What is kept for CHATHISTORY.
+    pub history: history::Bounds,
+    /// What one multiline message may have.
+    pub multiline: multiline::Bounds,
+    /// What is kept by METADATA.
+    pub metadata: metadata::Bounds,
+    /// Read markers of one account, or of one session without an account; a further one makes the oldest be forgotten.
+    pub markers: u32,
+    /// Accounts and sessions that have read markers; a further one makes those of the oldest be forgotten.
+    pub marker_owners: u32,
+    /// Milliseconds between two RENAMEs of one channel.
+    pub rename_delay: u64,
 }
 
 impl Default for Limits {
@@ -125,6 +143,14 @@ impl Default for Limits {
             monitor: 100,
             invitations: 16,
             knock_delay: 60_000,
+            whowas: 1000,
+            history_replies: 100,
+            history: history::Bounds::default(),
+            multiline: multiline::Bounds::default(),
+            metadata: metadata::Bounds::default(),
+            markers: 256,
+            marker_owners: 10_000,
+            rename_delay: 60_000,
         }
     }
 }
@@ -196,11 +222,26 @@ impl Config {
             format!("NAMELEN={}", limits.realname),
             "ACCOUNTEXTBAN=a".into(),
             "KNOCK".into(),
+            format!("CHATHISTORY={}", limits.history_replies.max(1)),
+            "MSGREFTYPES=msgid,timestamp".into(),
         ] {
             // Each is well formed, and there are fewer than are kept.
             let _ = isupport.apply(token.as_bytes());
         }
         isupport
+    }
+
+    /// The value of a capability in CAP LS, where it has one: what a message of several lines may have, how much METADATA keeps.
+    pub fn capability_value(&self, capability: Capability) -> Option<String> {
+        let Limits { multiline, metadata, .. } = &self.limits;
+        match capability {
+            Capability::Multiline => Some(format!("max-bytes={},max-lines={}", multiline.bytes, multiline.lines)),
+            Capability::Metadata => Some(format!(
+                "max-subs={},max-keys={},max-value-bytes={}",
+                metadata.subscriptions, metadata.keys, metadata.value
+            )),
+            _ => None,
+        }
     }
 
     /// Which nicknames are valid.

@@ -41,15 +41,25 @@ mod channel;
 mod config;
 mod deliveries;
 mod extras;
+mod help;
+pub mod history;
 mod labels;
+mod listing;
+mod markers;
+pub mod metadata;
 mod modes;
+mod monitor;
+pub mod multiline;
 mod outgoing;
+mod queries;
 mod registration;
 mod reply;
 mod timestamp;
 mod user;
 mod visibility;
 mod welcome;
+mod whowas;
+mod whox;
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -133,8 +143,27 @@ const fn row(word: &'static str, least: usize, run: Handler) -> Row {
 }
 
 /// All commands, by the alphabet.
-const TABLE: &[Row] =
-    &[row("LUSERS", 0, Network::lusers), row("MOTD", 0, Network::motd), row("QUIT", 0, Network::quit)];
+const TABLE: &[Row] = &[
+    row("ADMIN", 0, Network::admin),
+    row("HELP", 0, Network::help),
+    row("INFO", 0, Network::info),
+    row("ISON", 1, Network::ison),
+    row("LINKS", 0, Network::links),
+    row("LIST", 0, Network::list),
+    row("LUSERS", 0, Network::lusers),
+    row("MAP", 0, Network::map),
+    row("MOTD", 0, Network::motd),
+    row("QUIT", 0, Network::quit),
+    row("STATS", 0, Network::stats),
+    row("SUMMON", 0, Network::summon),
+    row("TIME", 0, Network::time),
+    row("USERHOST", 1, Network::userhost),
+    row("USERS", 0, Network::users_command),
+    row("VERSION", 0, Network::version),
+    row("WHO", 0, Network::who),
+    row("WHOIS", 0, Network::whois),
+    row("WHOWAS", 0, Network::whowas),
+];
 
 impl Network {
     /// A network without users.
@@ -147,7 +176,7 @@ impl Network {
             nick_rules: config.nick_rules(),
             users: Users::new(config.case_mapping),
             channels: Channels::new(config.case_mapping),
-            extras: Extras::default(),
+            extras: Extras::new(&config),
             ids: 0,
             marks: Vec::new(),
             round: 0,
@@ -243,7 +272,10 @@ impl Network {
         match TABLE.binary_search_by(|row| row.word.as_bytes().cmp(upper)).ok().and_then(|at| TABLE.get(at)) {
             None => self.reply(turn, ERR_UNKNOWNCOMMAND, &[word, b"Unknown command"]),
             Some(row) if params.len() < row.least => self.need_more_params(turn, row.word.as_bytes()),
-            Some(row) => (row.run)(self, turn, params),
+            Some(row) => {
+                *self.extras.commands.entry(row.word).or_default() += 1;
+                (row.run)(self, turn, params);
+            }
         }
     }
 

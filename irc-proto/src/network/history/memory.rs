@@ -1,0 +1,307 @@
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use super::{Buffer, Entry, Query, Reference, Selection, Sort, Store, Unavailable};
+
+/// How much a [`Memory`] keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Messages in one buffer; 1,000 unless set.
+    pub messages: usize,
+    /// Bytes in all buffers together, by [`Entry::size`]; 16 MiB unless set.
+    pub bytes: usize,
+    /// Milliseconds for which a message is kept; seven days unless set.
+    pub age: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { messages: 1000, bytes: 16 << 20, age: 7 * 86_400_000 }
+    }
+}
+
+/// History in memory, a ring for each buffer. At a bound the oldest message gives way: of its buffer, or of them all.
+#[derive(Debug, Default)]
+pub struct Memory {
+    bounds: Bounds,
+    rings: BTreeMap<Key, Ring>,
+    /// Each ring by the number of its oldest message, so that the oldest of them all is at hand.
+    oldest: BTreeMap<u64, Key>,
+    next: u64,
+    bytes: usize,
+}
+
+/// The owner, a NUL, the peer; a channel's owner is nobody. No name holds a NUL.
+type Key = Box<[u8]>;
+
+#[derive(Debug, Default)]
+struct Ring {
+    name: usize,
+    /// Numbered in the order in which they came, over all rings.
+    entries: VecDeque<(u64, Entry)>,
+}
+
+impl Memory {
+    /// An empty one.
+    pub fn new(bounds: Bounds) -> Self {
+        Memory { bounds, ..Memory::default() }
+    }
+
+    /// How many bytes its messages count for.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many buffers there are.
+    pub fn buffers(&self) -> usize {
+        self.rings.len()
+    }
+
+    fn drop_oldest_of(&mut self, key: &Key) {
+        let Some(ring) = self.rings.get_mut(key) else { return };
+        let Some((number, entry)) = ring.entries.pop_front() else { return };
+        self.oldest.remove(&number);
+        self.bytes = self.bytes.saturating_sub(entry.size());
+        match ring.entries.front() {
+            Some((next, _)) => {
+                self.oldest.insert(*next, key.clone());
+            }
+            None => {
+                self.bytes = self.bytes.saturating_sub(ring.cost());
+                self.rings.remove(key);
+            }
+        }
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let Some(key) = self.oldest.first_key_value().map(|(_, key)| key.clone()) else { return false };
+        self.drop_oldest_of(&key);
+        true
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Ring> {
+        let ring = self.rings.remove(key)?;
+        if let Some((number, _)) = ring.entries.front() {
+            self.oldest.remove(number);
+        }
+        self.bytes = self.bytes.saturating_sub(ring.bytes());
+        Some(ring)
+    }
+
+    fn insert(&mut self, key: Key, mut ring: Ring) {
+        let Some((number, _)) = ring.entries.front() else { return };
+        self.oldest.insert(*number, key.clone());
+        ring.name = key.len();
+        self.bytes = self.bytes.saturating_add(ring.bytes());
+        self.rings.insert(key, ring);
+    }
+}
+
+impl Store for Memory {
+    fn append(&mut self, buffer: Buffer<'_>, entry: Entry) {
+        let size = entry.size();
+        if self.bounds.messages == 0 {
+            return;
+        }
+        let key = key(buffer);
+        let number = self.next;
+        self.next += 1;
+        if self.rings.get(&key).is_some_and(|ring| ring.entries.len() >= self.bounds.messages) {
+            self.drop_oldest_of(&key);
+        }
+        match self.rings.get_mut(&key) {
+            Some(ring) => {
+                ring.entries.push_back((number, entry));
+                self.bytes += size;
+            }
+            None => self.insert(key, Ring { name: 0, entries: VecDeque::from([(number, entry)]) }),
+        }
+        while self.bytes > self.bounds.bytes && self.drop_oldest() {}
+    }
+
+    fn query(&self, buffer: Buffer<'_>, query: Query<'_>, out: &mut Vec<Entry>) -> Result<(), Unavailable> {
+        if let Some(ring) = self.rings.get(&key(buffer)) {
+            ring.select(query, out);
+        }
+        Ok(())
+    }
+
+    fn newest(&self, buffer: Buffer<'_>) -> Result<Option<u64>, Unavailable> {
+        Ok(self.rings.get(&key(buffer)).and_then(Ring::newest))
+    }
+
+    fn peers(&self, owner: &[u8], out: &mut Vec<(Box<[u8]>, u64)>) -> Result<(), Unavailable> {
+        let first = key(Buffer::Direct { owner, peer: b"" });
+        // Without an owner these would be the channels.
+        let own = self.rings.range(first.clone()..).take_while(|(key, _)| !owner.is_empty() && key.starts_with(&first));
+        out.extend(own.filter_map(|(key, ring)| Some((key.get(first.len()..)?.into(), ring.newest()?))));
+        Ok(())
+    }
+
+    fn find(&self, buffer: Buffer<'_>, msgid: &[u8]) -> Option<Entry> {
+        let ring = self.rings.get(&key(buffer))?;
+        ring.find(msgid).and_then(|at| ring.entries.get(at)).map(|(_, entry)| entry.clone())
+    }
+
+    fn redact(&mut self, buffer: Buffer<'_>, msgid: &[u8], redaction: Entry) -> bool {
+        let Some(ring) = self.rings.get_mut(&key(buffer)) else { return false };
+        let Some(at) = ring.find(msgid) else { return false };
+        let Some((_, entry)) = ring.entries.get_mut(at) else { return false };
+        self.bytes = (self.bytes + redaction.size()).saturating_sub(entry.size());
+        // It keeps the place of what it takes back, so that the order of times stays.
+        *entry = Entry { time: entry.time, sort: Sort::Redaction, ..redaction };
+        while self.bytes > self.bounds.bytes && self.drop_oldest() {}
+        true
+    }
+
+    fn rename(&mut self, from: &[u8], to: &[u8]) {
+        let (from, to) = (key(Buffer::Channel(from)), key(Buffer::Channel(to)));
+        if from == to {
+            return;
+        }
+        self.remove(&to);
+        if let Some(ring) = self.remove(&from) {
+            self.insert(to, ring);
+        }
+    }
+
+    fn forget(&mut self, buffer: Buffer<'_>) {
+        self.remove(&key(buffer));
+    }
+
+    fn expire(&mut self, now: u64) {
+        let before = now.saturating_sub(self.bounds.age);
+        while let Some((_, key)) = self.oldest.first_key_value() {
+            let oldest = self.rings.get(key).and_then(|ring| ring.entries.front());
+            if oldest.is_none_or(|(_, entry)| entry.time >= before) {
+                return;
+            }
+            let key = key.clone();
+            self.drop_oldest_of(&key);
+        }
+    }
+}
+
+impl Ring {
+    /// What the ring itself counts for: its name, there and in the order of rings.
+    fn cost(&self) -> usize {
+        2 * self.name + size_of::<Ring>() + 2 * size_of::<Key>()
+    }
+
+    fn bytes(&self) -> usize {
+        self.cost() + self.entries.iter().map(|(_, entry)| entry.size()).sum::<usize>()
+    }
+
+    fn newest(&self) -> Option<u64> {
+        let mut entries = self.entries.iter().rev().map(|(_, entry)| entry);
+        entries.find(|entry| entry.sort == Sort::Message).map(|entry| entry.time)
+    }
+
+    fn find(&self, msgid: &[u8]) -> Option<usize> {
+        self.entries.iter().rposition(|(_, entry)| entry.sort != Sort::Redaction && entry.msgid == msgid)
+    }
+
+    fn select(&self, query: Query<'_>, out: &mut Vec<Entry>) {
+        let Query { selection, limit, .. } = query;
+        let end = self.entries.len();
+        let first = out.len();
+        match selection {
+            Selection::Latest(None) => self.newest_of(0, end, limit, query, out),
+            Selection::Latest(Some(after)) => {
+                if let Some((_, start)) = self.place(after) {
+                    self.newest_of(start, end, limit, query, out);
+                }
+            }
+            Selection::Before(before) => {
+                if let Some((end, _)) = self.place(before) {
+                    self.newest_of(0, end, limit, query, out);
+                }
+            }
+            Selection::After(after) => {
+                if let Some((_, start)) = self.place(after) {
+                    self.oldest_of(start, end, limit, query, out);
+                }
+            }
+            Selection::Around(middle) => {
+                if let Some((before, _)) = self.place(middle) {
+                    self.newest_of(0, before, limit / 2, query, out);
+                    let taken = out.iter().skip(first).filter(|entry| entry.sort != Sort::Redaction).count();
+                    self.oldest_of(before, end, limit.saturating_sub(taken), query, out);
+                }
+            }
+            Selection::Between(from, to) => {
+                let (Some((from_end, from_start)), Some((to_end, to_start))) = (self.place(from), self.place(to))
+                else {
+                    return;
+                };
+                if from_end <= to_end {
+                    self.oldest_of(from_start, to_end, limit, query, out);
+                } else {
+                    self.newest_of(to_start, from_end, limit, query, out);
+                }
+            }
+        }
+    }
+
+    /// Where the messages before a reference end, and where those after it begin. Times are in order but where the clock was set back.
+    fn place(&self, reference: Reference<'_>) -> Option<(usize, usize)> {
+        match reference {
+            // A message that was taken back is still a place.
+            Reference::Msgid(msgid) => {
+                let at = self.entries.iter().rposition(|(_, entry)| entry.msgid == msgid)?;
+                Some((at, at + 1))
+            }
+            Reference::Time(time) => {
+                let end = self.entries.iter().rposition(|(_, entry)| entry.time < time).map_or(0, |at| at + 1);
+                let start = self.entries.iter().position(|(_, entry)| entry.time > time).unwrap_or(self.entries.len());
+                Some((end, start))
+            }
+        }
+    }
+
+    fn oldest_of(&self, start: usize, end: usize, limit: usize, query: Query<'_>, out: &mut Vec<Entry>) {
+        let entries = self.wanted(start, end, query);
+        take(entries, limit, out);
+    }
+
+    fn newest_of(&self, start: usize, end: usize, limit: usize, query: Query<'_>, out: &mut Vec<Entry>) {
+        let first = out.len();
+        take(self.wanted(start, end, query).rev(), limit, out);
+        if let Some(new) = out.get_mut(first..) {
+            new.reverse();
+        }
+    }
+
+    fn wanted(&self, start: usize, end: usize, query: Query<'_>) -> impl DoubleEndedIterator<Item = &Entry> {
+        let end = end.min(self.entries.len());
+        let range = self.entries.range(start.min(end)..end);
+        range.map(|(_, entry)| entry).filter(move |entry| match entry.sort {
+            Sort::Message => true,
+            Sort::Event => query.events,
+            Sort::Redaction => query.redactions,
+        })
+    }
+}
+
+fn take<'a>(entries: impl Iterator<Item = &'a Entry>, limit: usize, out: &mut Vec<Entry>) {
+    let mut left = limit;
+    for entry in entries {
+        if left == 0 {
+            return;
+        }
+        left -= usize::from(entry.sort != Sort::Redaction);
+        out.push(entry.clone());
+    }
+}
+
+fn key(buffer: Buffer<'_>) -> Key {
+    let (owner, peer) = match buffer {
+        Buffer::Channel(name) => (&b""[..], name),
+        Buffer::Direct { owner, peer } => (owner, peer),
+    };
+    [owner, b"\0", peer].concat().into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! Messages of several lines: a batch that a client sends is gathered whole before anybody gets any of it
+//! ([multiline](https://ircv3.net/specs/extensions/multiline), draft).
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use thiserror::Error;
+
+/// The type of such a batch.
+pub(crate) const BATCH: &[u8] = b"draft/multiline";
+
+/// The tag of a line that continues the one before without a break.
+pub(crate) const CONCAT: &[u8] = b"draft/multiline-concat";
+
+/// How much one message may have. They stand in the value of the capability, as `max-bytes=4096,max-lines=24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bytes of all lines, and one for each break between them; 4096 unless set.
+    pub bytes: usize,
+    /// Lines; 24 unless set.
+    pub lines: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { bytes: 4096, lines: 24 }
+    }
+}
+
+/// Which command all lines of a batch have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Privmsg,
+    Notice,
+}
+
+/// A batch that is open: one for each session at most.
+#[derive(Debug)]
+pub(crate) struct Gathering {
+    reference: Bytes,
+    target: Bytes,
+    label: Option<Bytes>,
+    /// The client-only tags of the opening BATCH, escaped as they came.
+    client_tags: Bytes,
+    kind: Option<Kind>,
+    lines: Vec<Line>,
+    bytes: usize,
+    /// It was refused, and what remains of it is passed over until its end.
+    is_refused: bool,
+}
+
+/// One line of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Whether it continues the line before without a break.
+    pub(crate) concat: bool,
+    pub(crate) text: Bytes,
+}
+
+/// A batch that is whole and may be delivered.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Whole {
+    pub(crate) target: Bytes,
+    pub(crate) label: Option<Bytes>,
+    pub(crate) client_tags: Bytes,
+    pub(crate) kind: Kind,
+    /// One at least, and one at least that is not blank.
+    pub(crate) lines: Vec<Line>,
+}
+
+/// Why a batch is refused; [`code`](Fault::code) and context stand in FAIL BATCH.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Fault {
+    #[error("Multiline batch max-bytes exceeded: send less, or several messages")]
+    MaxBytes(usize),
+    #[error("Multiline batch max-lines exceeded: send fewer lines, or several messages")]
+    MaxLines(usize),
+    #[error("Invalid multiline target: all lines go to the target of the batch")]
+    InvalidTarget { batch: Bytes, line: Bytes },
+    #[error("Invalid multiline batch: it has one or more lines, all PRIVMSG or all NOTICE, and not all of them blank")]
+    Invalid,
+}
+
+impl Fault {
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Fault::MaxBytes(_) => "MULTILINE_MAX_BYTES",
+            Fault::MaxLines(_) => "MULTILINE_MAX_LINES",
+            Fault::InvalidTarget { .. } => "MULTILINE_INVALID_TARGET",
+            Fault::Invalid => "MULTILINE_INVALID",
+        }
+    }
+}
+
+impl Gathering {
+    pub(crate) fn open(reference: &[u8], target: &[u8], client_tags: &[u8], label: Option<Bytes>) -> Self {
+        Gathering {
+            reference: Bytes::copy_from_slice(reference),
+            target: Bytes::copy_from_slice(target),
+            label,
+            client_tags: Bytes::copy_from_slice(client_tags),
+            kind: None,
+            lines: Vec::new(),
+            bytes: 0,
+            is_refused: false,
+        }
+    }
+
+    /// Whether this is the batch of that reference.
+    pub(crate) fn is(&self, reference: &[u8]) -> bool {
+        self.reference == reference
+    }
+
+    /// Takes one line. After a fault the rest is taken without a word.
+    ///
+    /// # Errors
+    ///
+    /// The [`Fault`] for which the whole batch is refused, once.
+    pub(crate) fn push(
+        &mut self,
+        kind: Kind,
+        target: &[u8],
+        text: &[u8],
+        concat: bool,
+        bounds: Bounds,
+    ) -> Result<(), Fault> {
+        if self.is_refused {
+            return Ok(());
+        }
+        let taken = self.check(kind, target, text, concat, bounds);
+        match &taken {
+            Ok(bytes) => {
+                self.bytes = *bytes;
+                self.kind = Some(kind);
+                self.lines.push(Line { concat, text: Bytes::copy_from_slice(text) });
+            }
+            Err(_) => self.refuse(),
+        }
+        taken.map(drop)
+    }
+
+    /// Gives up the batch: what it held is dropped, and what still comes of it is passed over.
+    pub(crate) fn refuse(&mut self) {
+        self.is_refused = true;
+        self.lines = Vec::new();
+    }
+
+    /// Ends the batch: `None` where it was refused before.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Invalid`]: there is no line, or nothing but blank ones.
+    pub(crate) fn close(self) -> Result<Option<Whole>, Fault> {
+        if self.is_refused {
+            return Ok(None);
+        }
+        let Some(kind) = self.kind.filter(|_| self.lines.iter().any(|line| !line.text.is_empty())) else {
+            return Err(Fault::Invalid);
+        };
+        let Gathering { target, label, client_tags, lines, .. } = self;
+        Ok(Some(Whole { target, label, client_tags, kind, lines }))
+    }
+
+    fn check(&self, kind: Kind, target: &[u8], text: &[u8], concat: bool, bounds: Bounds) -> Result<usize, Fault> {
+        if target != self.target {
+            return Err(Fault::InvalidTarget { batch: self.target.clone(), line: Bytes::copy_from_slice(target) });
+        }
+        if self.kind.is_some_and(|before| before != kind) || (concat && (text.is_empty() || self.lines.is_empty())) {
+            return Err(Fault::Invalid);
+        }
+        if self.lines.len() >= bounds.lines {
+            return Err(Fault::MaxLines(bounds.lines));
+        }
+        let breaks = usize::from(!concat && !self.lines.is_empty());
+        let bytes = self.bytes.saturating_add(text.len()).saturating_add(breaks);
+        if bytes > bounds.bytes { Err(Fault::MaxBytes(bounds.bytes)) } else { Ok(bytes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BOUNDS: Bounds = Bounds { bytes: 10, lines: 3 };
+
+    fn open() -> Gathering {
+        Gathering::open(b"1", b"#x", b"+a=1", None)
+    }
+
+    fn push(batch: &mut Gathering, text: &str, concat: bool) -> Result<(), Fault> {
+        batch.push(Kind::Privmsg, b"#x", text.as_bytes(), concat, BOUNDS)
+    }
+
+    #[test]
+    fn lines_are_gathered_until_the_end() {
+        let mut batch = open();
+        assert!(batch.is(b"1") && !batch.is(b"2"));
+        assert_eq!(push(&mut batch, "hello", false), Ok(()));
+        assert_eq!(push(&mut batch, "", false), Ok(()));
+        assert_eq!(push(&mut batch, "you", true), Ok(()));
+        let whole = batch.close().unwrap().unwrap();
+        assert_eq!((&whole.target[..], &whole.client_tags[..], whole.kind), (&b"#x"[..], &b"+a=1"[..], Kind::Privmsg));
+        let lines: Vec<_> = whole.lines.iter().map(|line| (line.concat, &line.text[..])).collect();
+        assert_eq!(lines, [(false, &b"hello"[..]), (false, b""), (true, b"you")]);
+    }
+
+    #[test]
+    fn each_bound_is_exact_and_told_once() {
+        let mut batch = open();
+        assert_eq!(push(&mut batch, "12345", false), Ok(()));
+        assert_eq!(push(&mut batch, "6789", false), Ok(()), "the break is the tenth byte");
+        assert_eq!(push(&mut batch, "0", true), Err(Fault::MaxBytes(10)));
+        assert_eq!(push(&mut batch, "0", true), Ok(()), "and then silence");
+        assert_eq!(batch.close(), Ok(None));
+        let mut batch = open();
+        for _ in 0..3 {
+            assert_eq!(push(&mut batch, "1", false), Ok(()));
+        }
+        assert_eq!(push(&mut batch, "1", false), Err(Fault::MaxLines(3)));
+    }
+
+    #[test]
+    fn what_is_no_multiline_message_is_refused() {
+        let mut batch = open();
+        let fault = batch.push(Kind::Privmsg, b"#y", b"a", false, BOUNDS).unwrap_err();
+        assert_eq!(fault, Fault::InvalidTarget { batch: Bytes::from_static(b"#x"), line: Bytes::from_static(b"#y") });
+        assert_eq!(fault.code(), "MULTILINE_INVALID_TARGET");
+        let mut batch = open();
+        assert_eq!(push(&mut batch, "a", false), Ok(()));
+        assert_eq!(batch.push(Kind::Notice, b"#x", b"a", false, BOUNDS), Err(Fault::Invalid));
+        assert_eq!(push(&mut open(), "a", true), Err(Fault::Invalid), "nothing to continue");
+        let mut batch = open();
+        assert_eq!(push(&mut batch, "a", false), Ok(()));
+        assert_eq!(push(&mut batch, "", true), Err(Fault::Invalid));
+        assert_eq!(open().close(), Err(Fault::Invalid));
+        let mut batch = open();
+        assert_eq!(push(&mut batch, "", false), Ok(()));
+        assert_eq!(batch.close().map_err(|fault| fault.code()), Err("MULTILINE_INVALID"));
+        let mut batch = open();
+        batch.refuse();
+        assert_eq!(push(&mut batch, "a", false), Ok(()));
+        assert_eq!(batch.close(), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_hold(lines in prop::collection::vec(("[ab]{0,6}", any::<bool>()), 0..8)) {
+            let mut batch = open();
+            for (text, concat) in lines {
+                let _ = push(&mut batch, &text, concat);
+                let bytes: usize = batch.lines.iter().map(|line| line.text.len()).sum();
+                let breaks = batch.lines.iter().skip(1).filter(|line| !line.concat).count();
+                prop_assert!(batch.lines.len() <= 3 && bytes + breaks <= 10);
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use crate::casemap::CaseMapping;
 use crate::codec::{Command, Numeric, Parts, escape_into};
 use crate::isupport::Isupport;
 use crate::numerics::{RPL_MONOFFLINE, RPL_MONONLINE};
@@ -154,7 +155,7 @@ impl Extras {
         let (Some(user), Some(channel)) = (world.users.get(id), world.channels.get(channel)) else { return };
         if user.has(Capability::ReadMarker) {
             let folded = world.isupport.case_mapping.key(channel.name());
-            let marker = self.markers.of(&owner(world, user), folded.as_bytes());
+            let marker = self.markers.of(&owner(world.isupport.case_mapping, user), folded.as_bytes());
             tell_marker(world.config, user, channel.name(), marker, now, out);
         }
     }
@@ -236,9 +237,9 @@ pub(super) fn tell_marker(
 }
 
 /// Whose read markers a user's are.
-pub(super) fn owner(world: World<'_>, user: &User) -> Owner {
+pub(super) fn owner(mapping: CaseMapping, user: &User) -> Owner {
     match user.account() {
-        Some(account) => Owner::Account(world.isupport.case_mapping.key(account).as_bytes().into()),
+        Some(account) => Owner::Account(mapping.key(account).as_bytes().into()),
         None => Owner::Session(user.session()),
     }
 }

@@ -6,10 +6,15 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::string::ToString as _;
 
 use thiserror::Error;
 
-use super::{Session, timestamp};
+use crate::{Capability, channel};
+
+use super::extras::{owner, tell_marker};
+use super::user::Session;
+use super::{Network, Turn, timestamp};
 
 /// Whose markers these are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,6 +135,41 @@ impl Markers {
                 own.targets.insert(to.into(), marker);
             }
         }
+    }
+}
+
+impl Network {
+    /// MARKREAD
+    pub(super) fn markread(&mut self, turn: &mut Turn<'_>, params: &[&[u8]]) {
+        let request = Request::parse(params.iter().copied());
+        let (target, moment) = match request {
+            Err(fault) => return self.markread_fault(turn, fault, params),
+            Ok(Request::Get(target)) => (target, None),
+            // Nobody has read what comes later.
+            Ok(Request::Set(target, moment)) => (target, Some(moment.min(turn.now))),
+        };
+        let is_target = channel::check_channel(target, &self.isupport).is_ok() || self.nick_rules.check(target).is_ok();
+        if !is_target {
+            return self.markread_fault(turn, Fault::InvalidParams, params);
+        }
+        let mapping = self.isupport.case_mapping;
+        let Some(user) = self.users.get(turn.user) else { return };
+        let (owner, folded) = (owner(mapping, user), mapping.key(target));
+        let moved = moment.is_some_and(|moment| self.extras.markers.set(&owner, folded.as_bytes(), moment));
+        let marker = self.extras.markers.of(&owner, folded.as_bytes());
+        tell_marker(&self.config, user, target, marker, turn.now, turn.out);
+        let Some(account) = user.account().filter(|_| moved) else { return };
+        for (_, other) in self.users.iter().filter(|(id, _)| *id != turn.user) {
+            let is_same = other.account().is_some_and(|own| mapping.same(own, account));
+            if is_same && other.has(Capability::ReadMarker) {
+                tell_marker(&self.config, other, target, marker, turn.now, turn.out);
+            }
+        }
+    }
+
+    fn markread_fault(&self, turn: &mut Turn<'_>, fault: Fault, params: &[&[u8]]) {
+        let context = params.get(..1).filter(|_| fault == Fault::InvalidParams).unwrap_or_default();
+        self.fail(turn, b"MARKREAD", fault.code().as_bytes(), context, fault.to_string().as_bytes());
     }
 }
 

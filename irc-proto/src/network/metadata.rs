@@ -7,7 +7,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::Session;
+use super::user::Session;
 
 /// How much is kept. They stand in the value of the capability, as `max-subs=50,max-keys=20,max-value-bytes=300`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -86,9 +86,12 @@ pub const CAPABILITIES: Capabilities = Capabilities::of(&[
     Capability::AccountNotify,
     Capability::AwayNotify,
     Capability::Batch,
+    Capability::Chathistory,
     Capability::Chghost,
     Capability::EchoMessage,
+    Capability::EventPlayback,
     Capability::ExtendedJoin,
+    Capability::ExtendedMonitor,
     Capability::InviteNotify,
     Capability::LabeledResponse,
     Capability::MessageTags,
@@ -100,6 +103,7 @@ pub const CAPABILITIES: Capabilities = Capabilities::of(&[
     Capability::NoImplicitNames,
     Capability::DraftNoImplicitNames,
     Capability::PreAway,
+    Capability::ReadMarker,
 ]);
 
 /// Users, channels, and what has been said of them.
@@ -145,6 +149,7 @@ const fn row(word: &'static str, least: usize, run: Handler) -> Row {
 /// All commands, by the alphabet.
 const TABLE: &[Row] = &[
     row("ADMIN", 0, Network::admin),
+    row("CHATHISTORY", 0, Network::chathistory),
     row("HELP", 0, Network::help),
     row("INFO", 0, Network::info),
     row("ISON", 1, Network::ison),
@@ -152,6 +157,8 @@ const TABLE: &[Row] = &[
     row("LIST", 0, Network::list),
     row("LUSERS", 0, Network::lusers),
     row("MAP", 0, Network::map),
+    row("MARKREAD", 0, Network::markread),
+    row("MONITOR", 1, Network::monitor),
     row("MOTD", 0, Network::motd),
     row("QUIT", 0, Network::quit),
     row("STATS", 0, Network::stats),
@@ -327,5 +334,7 @@ impl Network {
     }
 }
 
+#[cfg(test)]
+mod room;
 #[cfg(test)]
 mod tests;

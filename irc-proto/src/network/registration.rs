@@ -247,6 +247,8 @@ impl Network {
             }
         }
         if channel.members.is_empty() {
+            let folded = self.isupport.case_mapping.key(channel.name());
+            self.extras.closed(channel, folded.as_bytes());
             self.channels.remove(channel_id);
         }
     }

@@ -3,7 +3,9 @@
 //!
 //! [`Memory`] keeps it in memory, within bounds. Another store, such as a database, implements [`Store`].
 
+mod answer;
 mod memory;
+mod playback;
 mod request;
 
 use alloc::boxed::Box;

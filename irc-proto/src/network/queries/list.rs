@@ -17,12 +17,18 @@ impl Network {
         self.reply(turn, RPL_LISTSTART, &[b"Channel", b"Users  Name"]);
         let mut left = ROOM;
         for (id, channel) in self.channels.iter() {
-            if !self.may_see_channel(turn.user, id, channel) || !conditions.hold(self.listed(turn, channel), self.isupport.case_mapping) {
+            if !self.may_see_channel(turn.user, id, channel)
+                || !conditions.hold(self.listed(turn, channel), self.isupport.case_mapping)
+            {
                 continue;
             }
             let size = self.list_reply(turn, channel);
             let Some(rest) = left.checked_sub(size) else {
-                self.reply(turn, ERR_TOOMANYMATCHES, &[b"LIST", b"There are more: ask with a mask, or with >n for at least so many users"]);
+                self.reply(
+                    turn,
+                    ERR_TOOMANYMATCHES,
+                    &[b"LIST", b"There are more: ask with a mask, or with >n for at least so many users"],
+                );
                 break;
             };
             left = rest;

@@ -6,5 +6,5 @@ mod server;
 mod who;
 mod whois;
 
-
-
+#[cfg(test)]
+mod tests;

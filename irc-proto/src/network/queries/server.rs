@@ -79,7 +79,11 @@ impl Network {
     pub(in super::super) fn help(&mut self, turn: &mut Turn<'_>, params: &[&[u8]]) {
         let topic = params.first().copied().unwrap_or_default();
         let Some((name, text)) = help::text(topic) else {
-            return self.reply(turn, ERR_HELPNOTFOUND, &[topic, b"There is no help on this: HELP alone shows on what there is"]);
+            return self.reply(
+                turn,
+                ERR_HELPNOTFOUND,
+                &[topic, b"There is no help on this: HELP alone shows on what there is"],
+            );
         };
         let name = name.as_bytes();
         self.reply(turn, RPL_HELPSTART, &[name, text.as_bytes()]);

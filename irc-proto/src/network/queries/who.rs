@@ -54,7 +54,9 @@ impl Network {
         let Some(viewer) = self.users.get(turn.user) else { return };
         let found = self.users.iter().filter(|(_, user)| {
             let texts = [user.nick(), user.source(), user.host(), user.user(), user.realname()];
-            self.may_see_user(viewer, user) && (!ask.operators || user.is_operator()) && (is_here || texts.into_iter().any(fits))
+            self.may_see_user(viewer, user)
+                && (!ask.operators || user.is_operator())
+                && (is_here || texts.into_iter().any(fits))
         });
         for (number, (_, user)) in found.enumerate() {
             if number == MOST {

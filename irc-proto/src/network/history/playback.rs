@@ -1,0 +1,162 @@
+use alloc::vec::Vec;
+
+use memchr::memchr3;
+
+use crate::codec::{Message, Profile, escape_into};
+use crate::{Capabilities, Capability};
+
+use super::super::multiline;
+use super::super::outgoing::Outgoing;
+use super::super::user::User;
+use super::super::{Network, Turn, timestamp};
+use super::Entry;
+
+impl Network {
+    /// Plays entries to the user in a batch of this type, or without one to who has not agreed on batches.
+    pub(in super::super) fn play(&mut self, turn: &mut Turn<'_>, kind: &[u8], params: &[&[u8]], entries: &[Entry]) {
+        let Some(capabilities) = self.users.get(turn.user).map(User::capabilities) else { return };
+        let batch = self.begin_batch(turn, kind, params);
+        for entry in entries {
+            if entry.more.is_empty() || !has_multiline(capabilities) {
+                play_lines(turn, entry, capabilities, batch.as_deref());
+            } else {
+                let inner = self.next_id();
+                play_multiline(turn, entry, capabilities, batch.as_deref(), &inner);
+            }
+        }
+        self.end_batch(turn, batch.as_deref());
+    }
+
+    /// Opens a batch for the user; `None` where they have not agreed on batches.
+    pub(in super::super) fn begin_batch(
+        &mut self,
+        turn: &mut Turn<'_>,
+        kind: &[u8],
+        params: &[&[u8]],
+    ) -> Option<Vec<u8>> {
+        let capabilities = self.users.get(turn.user)?.capabilities();
+        if !capabilities.has(Capability::Batch) {
+            return None;
+        }
+        let reference = self.next_id();
+        let mark = [b"+", &reference[..]].concat();
+        let params: Vec<&[u8]> = [&mark[..], kind].into_iter().chain(params.iter().copied()).collect();
+        Outgoing::server(self.server_name(), b"BATCH", &params, turn.now).tell(turn.session, capabilities, turn.out);
+        Some(reference)
+    }
+
+    /// Ends a batch that was opened.
+    pub(in super::super) fn end_batch(&self, turn: &mut Turn<'_>, batch: Option<&[u8]>) {
+        let (Some(user), Some(reference)) = (self.users.get(turn.user), batch) else { return };
+        let mark = [b"-", reference].concat();
+        let params = [&mark[..]];
+        Outgoing::server(self.server_name(), b"BATCH", &params, turn.now).tell(
+            turn.session,
+            user.capabilities(),
+            turn.out,
+        );
+    }
+}
+
+pub(in super::super) fn has_multiline(capabilities: Capabilities) -> bool {
+    capabilities.has(Capability::Multiline) && capabilities.has(Capability::Batch)
+}
+
+/// Each line for itself; the first has what belongs to the whole message, and blank ones are left out.
+fn play_lines(turn: &mut Turn<'_>, entry: &Entry, capabilities: Capabilities, batch: Option<&[u8]>) {
+    let lines = entry.lines().filter(|(_, line)| entry.more.is_empty() || !is_blank(line));
+    for (number, (_, line)) in lines.enumerate() {
+        put(turn, line, |tags| tags.message(entry, capabilities, batch, number == 0));
+    }
+}
+
+/// As a batch within the batch.
+fn play_multiline(turn: &mut Turn<'_>, entry: &Entry, capabilities: Capabilities, batch: Option<&[u8]>, inner: &[u8]) {
+    let Ok(message) = Message::parse(&entry.line, Profile::Lenient) else { return };
+    let (Some(source), Some(target)) = (message.source(), message.param(0)) else { return };
+    let begin = [b":", source.as_bytes(), b" BATCH +", inner, b" ", multiline::BATCH, b" ", target].concat();
+    put(turn, &begin, |tags| tags.message(entry, capabilities, batch, true));
+    for (concat, line) in entry.lines() {
+        put(turn, line, |tags| {
+            tags.tag(b"batch", inner);
+            if concat {
+                tags.tag(multiline::CONCAT, b"");
+            }
+        });
+    }
+    put(turn, &[b"BATCH -", inner].concat(), |_| ());
+}
+
+fn is_blank(line: &[u8]) -> bool {
+    Message::parse(line, Profile::Lenient).is_ok_and(|message| message.param(1).is_none_or(<[u8]>::is_empty))
+}
+
+/// Writes a line behind its tags. A store may be anybody's: what would be two lines is none.
+fn put(turn: &mut Turn<'_>, line: &[u8], tag: impl FnOnce(&mut TagWriter<'_>)) {
+    if line.is_empty() || memchr3(b'\r', b'\n', 0, line).is_some() {
+        return;
+    }
+    turn.out.line(turn.session, |out| {
+        let mut tags = TagWriter { out, is_first: true };
+        tag(&mut tags);
+        let is_first = tags.is_first;
+        if !is_first {
+            out.push(b' ');
+        }
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+    });
+}
+
+struct TagWriter<'a> {
+    out: &'a mut Vec<u8>,
+    is_first: bool,
+}
+
+impl TagWriter<'_> {
+    fn message(&mut self, entry: &Entry, capabilities: Capabilities, batch: Option<&[u8]>, is_first_line: bool) {
+        if let Some(batch) = batch {
+            self.tag(b"batch", batch);
+        }
+        if capabilities.has(Capability::ServerTime) {
+            self.tag(b"time", &timestamp::write(entry.time));
+        }
+        if capabilities.has(Capability::AccountTag)
+            && let Some(account) = &entry.account
+        {
+            self.tag(b"account", account);
+        }
+        if !capabilities.has(Capability::MessageTags) {
+            return;
+        }
+        if entry.bot {
+            self.tag(b"bot", b"");
+        }
+        if is_first_line && !entry.msgid.is_empty() {
+            self.tag(b"msgid", &entry.msgid);
+        }
+        if is_first_line && is_tags(&entry.client_tags) {
+            self.separate();
+            self.out.extend_from_slice(&entry.client_tags);
+        }
+    }
+
+    fn tag(&mut self, key: &[u8], value: &[u8]) {
+        self.separate();
+        self.out.extend_from_slice(key);
+        if !value.is_empty() {
+            self.out.push(b'=');
+            escape_into(value, self.out);
+        }
+    }
+
+    fn separate(&mut self) {
+        self.out.push(if self.is_first { b'@' } else { b';' });
+        self.is_first = false;
+    }
+}
+
+/// Whether these can stand in a line as they are.
+fn is_tags(tags: &[u8]) -> bool {
+    !tags.is_empty() && !tags.iter().any(|byte| matches!(byte, b' ' | b'\r' | b'\n' | 0))
+}

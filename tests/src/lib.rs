@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod certificate;
+pub mod irc;
 pub mod pop3;
 pub mod pop3_client;
 

@@ -221,6 +221,7 @@ messages! {
     ErrYourebannedcreep ERR_YOUREBANNEDCREEP { client: text, text: last }
     ErrYouwillbebanned ERR_YOUWILLBEBANNED { client: text, text: last }
     ErrKeyset ERR_KEYSET { client: text, channel: text, text: last }
+    ErrInvalidusername ERR_INVALIDUSERNAME { client: text, text: last }
     ErrLinkchannel ERR_LINKCHANNEL { client: text, channel: text, to: text, text: last }
     ErrChannelisfull ERR_CHANNELISFULL { client: text, channel: text, text: last }
     ErrUnknownmode ERR_UNKNOWNMODE { client: text, mode: text, text: last }

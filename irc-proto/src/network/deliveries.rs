@@ -23,6 +23,7 @@ pub struct Deliveries {
 
 /// One or more whole lines, for those who receive them all.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Delivery<'a> {
     /// Each session once.
     pub to: &'a [Session],

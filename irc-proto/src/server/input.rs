@@ -127,7 +127,8 @@ impl Server {
         let mut lawful = self.check(known, message.borrow());
         if lawful.is_ok() && !self.plugins.is_empty() {
             if let Flow::Answer(lines) = self.plugins.incoming(&mut message) {
-                self.outbox.link(lines.into_bytes());
+                self.begin_answer(message.borrow());
+                self.put_answer(lines);
                 let keyword = known.map_or(Keyword::Custom, |known| known.keyword);
                 self.queued = Some(Box::new(Event::Rejected { keyword, why: Rejected::Plugin }));
                 return Ok(Read::Something);

@@ -5,6 +5,7 @@ use memchr::memchr_iter;
 use wirestate_machine::plugin::Kind;
 
 use crate::codec::{Encoder, Fault, Message, Parts, Profile, Unwritable};
+use crate::network::Delivery;
 
 /// One or more whole messages as they go out, each with its CRLF. Cheap to clone: one encoding serves any number of receivers.
 ///
@@ -58,6 +59,13 @@ impl Lines {
     pub fn messages(&self) -> impl Iterator<Item = Message<&[u8]>> {
         let lines = self.0.split_inclusive(|byte| *byte == b'\n');
         lines.filter_map(|line| Message::parse(line.strip_suffix(b"\r\n")?, Profile::Lenient).ok())
+    }
+}
+
+impl From<Delivery<'_>> for Lines {
+    /// What the network has written is shared, not copied.
+    fn from(delivery: Delivery<'_>) -> Self {
+        Lines(delivery.bytes.clone())
     }
 }
 

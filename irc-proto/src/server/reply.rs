@@ -38,11 +38,16 @@ impl Server {
             return encoder.encode(parts, &mut self.outbox);
         }
         let lines = Lines::encode(encoder, parts)?;
+        self.put_answer(lines);
+        Ok(())
+    }
+
+    /// Adds to the answer to a labelled request, where there is one, or writes at once.
+    pub(super) fn put_answer(&mut self, lines: Lines) {
         match &mut self.labelled {
             Some(labelled) => labelled.lines.push(lines),
             None => self.put(lines),
         }
-        Ok(())
     }
 
     /// Writes messages that are written already, once the plugins have seen them.

@@ -10,6 +10,7 @@ use wirestate_sasl::Secret;
 use super::event::{GatewayRequest, kind};
 use super::{Event, Reason, Rejected, Server, Webirc};
 use crate::codec::Message;
+use crate::host::Address;
 
 /// What a trusted gateway tells about the client that it speaks for (IRCv3 webirc).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Forwarded {
         let host = host.and_then(|host| core::str::from_utf8(host).ok()).map(str::to_owned);
         Some(Forwarded {
             gateway: text(1)?.to_owned(),
-            host: host.unwrap_or_else(|| host_of(address)),
+            host: host.unwrap_or_else(|| Address(address).to_string()),
             address,
             secure,
             options,
@@ -57,12 +58,6 @@ impl Forwarded {
 fn is_host(host: &[u8]) -> bool {
     let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:/".contains(byte);
     host.iter().all(is_allowed) && host.first().is_some_and(|first| !b":/".contains(first))
-}
-
-/// An address as a host. One of IPv6 may not begin with a colon, or it could not stand as a parameter.
-fn host_of(address: IpAddr) -> String {
-    let text = address.to_string();
-    if text.starts_with(':') { alloc::format!("0{text}") } else { text }
 }
 
 impl Server {

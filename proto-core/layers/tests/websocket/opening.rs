@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wirestate_layers::WebSocket;
-use wirestate_layers::websocket::{BadRequest, Config, Failure, Frames, Lines, Subprotocol};
+use wirestate_layers::websocket::{BadRequest, BadResponse, Config, Failure, Frames, Lines, Request, Subprotocol};
 use wirestate_machine::line::{self, Line};
 use wirestate_machine::{Ending, Instant, Machine, TlsFacts, Upgrade, Upgraded};
 
@@ -72,10 +72,13 @@ fn fields_go_by_their_names_whatever_their_case() {
 
 #[test]
 fn what_is_no_websocket_is_shown_the_page_or_turned_away() {
+    // An Upgrade in HTTP/1.0 is to be ignored (RFC 9110 §7.8).
+    let old = format!("{REQUEST}\r\n").replace("GET /irc HTTP/1.1", "GET / HTTP/1.0");
     for (request, status, body) in [
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "200 OK", "<p>hello"),
         ("GET /?q HTTP/1.0\r\n\r\n", "200 OK", "<p>hello"),
         ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", "200 OK", ""),
+        (&old, "200 OK", "<p>hello"),
         ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "200 OK", "<p>hello"),
         ("GET /x HTTP/1.1\r\nHost: a\r\n\r\n", "404 Not Found", "nothing is here\n"),
         (
@@ -225,4 +228,67 @@ fn other_protocols_have_names_of_their_own() {
     let xmpp = Subprotocol::new("xmpp", Frames::Text).unwrap();
     let server = open(Config::new().with_protocols([xmpp]), "Sec-WebSocket-Protocol: xmpp\r\n");
     assert_eq!(server.handshake().unwrap().protocol(), Some("xmpp"));
+}
+
+#[test]
+fn a_shutdown_before_the_end_of_the_handshake_just_closes() {
+    let mut fresh = server(config());
+    fresh.shutdown();
+    assert!(settle(&mut fresh, Instant::START).unwrap().is_empty());
+    assert!(fresh.is_closed() && fresh.ending() == Some(Ending::Shutdown));
+    let mut opening = server(config());
+    feed(&mut opening, b"GET / HT").unwrap();
+    opening.shutdown();
+    assert!(settle(&mut opening, Instant::START).unwrap().is_empty());
+    assert!(opening.is_closed() && opening.outbox().is_empty());
+}
+
+/// What a client makes of this response to its request; `ACCEPT` in it becomes the right accept value.
+fn answered(response: &str) -> Outcome {
+    let mut client = client(Request::irc("chat.example:6667", "/irc", [7; 32]).unwrap());
+    settle(&mut client, Instant::START).unwrap();
+    let request = client.outbox().drain();
+    let mut server = server(config());
+    feed(&mut server, &request).unwrap();
+    let said = text(server.outbox().drain());
+    let accept = said.split("Accept: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    feed(&mut client, response.replace("ACCEPT", accept).as_bytes())
+}
+
+#[test]
+fn a_client_asks_as_the_rfc_has_it() {
+    let request = Request::irc("chat.example:6667", "/irc", [7; 32]).unwrap().with_origin("https://a.example").unwrap();
+    let mut client = client(request);
+    settle(&mut client, Instant::START).unwrap();
+    let said = text(client.outbox().drain());
+    let key = said.split("Key: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    assert_eq!(key.len(), 24);
+    assert_eq!(
+        said,
+        format!(
+            "GET /irc HTTP/1.1\r\nHost: chat.example:6667\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nOrigin: https://a.example\r\n\
+             Sec-WebSocket-Protocol: text.ircv3.net, binary.ircv3.net\r\n\r\n"
+        )
+    );
+}
+
+#[test]
+fn a_client_takes_only_an_answer_to_its_own_request() {
+    let good = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ACCEPT\r\n";
+    assert!(answered(&format!("{good}\r\n")).is_ok());
+    assert!(answered(&format!("{good}Sec-WebSocket-Protocol: binary.ircv3.net\r\n\r\n")).is_ok());
+    for (response, fault) in [
+        (good.replace("101", "403"), BadResponse::Status { status: 403 }),
+        (good.replace("Upgrade: websocket\r\n", ""), BadResponse::Upgrade),
+        (good.replace("Connection: Upgrade\r\n", ""), BadResponse::Connection),
+        (good.replace("ACCEPT", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), BadResponse::Accept),
+        (good.replace("Sec-WebSocket-Accept: ACCEPT\r\n", ""), BadResponse::Accept),
+        (format!("{good}Sec-WebSocket-Protocol: xmpp\r\n"), BadResponse::Protocol),
+        (format!("{good}Sec-WebSocket-Extensions: permessage-deflate\r\n"), BadResponse::Extension),
+        (format!("{good}X : y\r\n"), BadResponse::Malformed),
+    ] {
+        assert_eq!(failure(answered(&format!("{response}\r\n"))), Failure::Response(fault), "{response}");
+    }
+    assert_eq!(failure(answered("* OK IMAP4rev1\r\n")), Failure::NotHttp);
 }

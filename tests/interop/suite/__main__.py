@@ -11,7 +11,9 @@ from pathlib import Path
 
 from . import (
     against_dovecot,
+    against_ngircd,
     cases,
+    with_adapters,
     with_crowd,
     with_curl,
     with_fetchmail,
@@ -22,7 +24,9 @@ from . import (
     with_poplib,
     with_sockets,
 )
+from .adapters import Nobody
 from .dovecot import Dovecot
+from .ngircd import Ngircd
 from .switchboard import Switchboard
 
 SERVERS = {
@@ -38,6 +42,8 @@ SERVERS = {
         with_crowd,
     ],
     Dovecot: [against_dovecot],
+    Ngircd: [against_ngircd],
+    Nobody: [with_adapters],
 }
 
 

@@ -1,5 +1,7 @@
 use core::fmt;
 
+use memchr::memchr;
+
 use super::message::Message;
 use super::profile::{Fault, Profile};
 use super::tags::check_key;
@@ -50,15 +52,20 @@ fn extra_space(message: Message<&[u8]>) -> Option<usize> {
 }
 
 fn tag_key(message: Message<&[u8]>) -> Option<usize> {
-    let (mut at, _) = message.tags_span()?;
-    for tag in message.tags().as_bytes().split(|byte| *byte == b';') {
-        let key = tag.split(|byte| *byte == b'=').next().unwrap_or_default();
-        if check_key(key).is_err() {
+    let (mut at, end) = message.tags_span()?;
+    loop {
+        let rest = &message.line()[at..end];
+        let len = memchr(b';', rest).unwrap_or(rest.len());
+        let tag = &rest[..len];
+        let key_len = tag.iter().position(|byte| *byte == b'=').unwrap_or(len);
+        if check_key(&tag[..key_len]).is_err() {
             return Some(at);
         }
-        at += tag.len() + 1;
+        if len == rest.len() {
+            return None;
+        }
+        at += len + 1;
     }
-    None
 }
 
 /// Keys are ASCII, or have a fault of their own.

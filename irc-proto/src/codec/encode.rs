@@ -124,9 +124,7 @@ impl Encoder {
     ///
     /// [`Unwritable`].
     pub fn to_bytes(&self, parts: &Parts<'_>) -> Result<Bytes, Unwritable> {
-        self.check(parts)?;
-        let mut size = 0;
-        self.put(parts, &mut |bytes| size += bytes.len());
+        let size = self.check(parts)?;
         let mut line = Vec::with_capacity(size);
         self.put(parts, &mut |bytes| line.extend_from_slice(bytes));
         Ok(line.into())
@@ -162,37 +160,66 @@ impl Encoder {
         Ok(())
     }
 
-    fn check(&self, parts: &Parts<'_>) -> Result<(), Unwritable> {
+    /// How many bytes the message has, if it can be written.
+    fn check(&self, parts: &Parts<'_>) -> Result<usize, Unwritable> {
         parts.command.check_strict().map_err(|_| Unwritable::Command)?;
-        if let Some(source) = parts.source {
-            check_text(source)?;
-            if source.is_empty() || memchr(b' ', source).is_some() {
-                return Err(Unwritable::Source);
+        let source = match parts.source {
+            Some(source) => {
+                check_text(source)?;
+                if source.is_empty() || memchr(b' ', source).is_some() {
+                    return Err(Unwritable::Source);
+                }
+                source.len() + 2
             }
-        }
-        check_params(parts.params)?;
-        self.check_tags(parts.tags)?;
-        let mut body = 0_usize;
-        self.put_body(parts, &mut |bytes| body = body.saturating_add(bytes.len()));
-        if body > self.body { Err(Budget::Body.into()) } else { Ok(()) }
+            None => 0,
+        };
+        let command = match parts.command {
+            Command::Word(word) => word.len(),
+            Command::Numeric(numeric) => numeric.digits().len(),
+        };
+        let params = self.check_params(parts.params)?;
+        let tags = self.check_tags(parts.tags)?;
+        let body = source + command + params + 2;
+        if body > self.body { Err(Budget::Body.into()) } else { Ok(tags + body) }
     }
 
-    fn check_tags(&self, tags: &[(&[u8], &[u8])]) -> Result<(), Unwritable> {
+    /// How many bytes the tags have, with `@` and space.
+    fn check_tags(&self, tags: &[(&[u8], &[u8])]) -> Result<usize, Unwritable> {
         let mut count = TagCount::default();
+        let mut size = 0;
         for (key, value) in tags {
             tags::check_key(key).map_err(|_| Unwritable::TagKey)?;
-            if core::str::from_utf8(value).is_err() {
-                return Err(Unwritable::TagNotUtf8);
-            }
-            // CR and LF are escaped, and there is no escape for NUL.
-            if memchr(0, value).is_some() {
-                return Err(Unwritable::ForbiddenCharacter);
-            }
-            let mut len = 0;
-            put_tag(key, value, &mut |bytes| len += bytes.len());
+            let len = if value.is_empty() { key.len() } else { key.len() + 1 + tags::escaped_len(value)? };
             count.add(self.sender, key.starts_with(b"+"), len);
+            size += len + 1;
         }
-        Ok(count.check()?)
+        count.check()?;
+        Ok(if tags.is_empty() { 0 } else { size + 1 })
+    }
+
+    /// How many bytes the parameters have, with spaces and colon.
+    fn check_params(&self, params: &[&[u8]]) -> Result<usize, Unwritable> {
+        if params.len() > Profile::MAX_PARAMS {
+            return Err(Unwritable::TooManyParams);
+        }
+        params.iter().try_for_each(|param| check_text(param))?;
+        let Some((last, middle)) = params.split_last() else { return Ok(0) };
+        for (index, param) in middle.iter().enumerate() {
+            if param.is_empty() {
+                return Err(Unwritable::EmptyMiddle(index));
+            }
+            if param.starts_with(b":") {
+                return Err(Unwritable::ColonInMiddle(index));
+            }
+            if memchr(b' ', param).is_some() {
+                return Err(Unwritable::SpaceInMiddle(index));
+            }
+        }
+        Ok(params.iter().map(|param| 1 + param.len()).sum::<usize>() + usize::from(self.puts_colon(last)))
+    }
+
+    fn puts_colon(&self, last: &[u8]) -> bool {
+        self.trailing == Trailing::Always || last.is_empty() || last.starts_with(b":") || memchr(b' ', last).is_some()
     }
 
     fn put(&self, parts: &Parts<'_>, put: &mut impl FnMut(&[u8])) {
@@ -223,7 +250,7 @@ impl Encoder {
                 put(b" ");
                 put(param);
             }
-            put(if self.trailing == Trailing::Always || needs_colon(last) { b" :" } else { b" " });
+            put(if self.puts_colon(last) { b" :" } else { b" " });
             put(last);
         }
         put(b"\r\n");
@@ -236,30 +263,6 @@ fn put_tag(key: &[u8], value: &[u8], put: &mut impl FnMut(&[u8])) {
         put(b"=");
         tags::escape(value, put);
     }
-}
-
-fn needs_colon(param: &[u8]) -> bool {
-    param.is_empty() || param.starts_with(b":") || memchr(b' ', param).is_some()
-}
-
-fn check_params(params: &[&[u8]]) -> Result<(), Unwritable> {
-    if params.len() > Profile::MAX_PARAMS {
-        return Err(Unwritable::TooManyParams);
-    }
-    params.iter().try_for_each(|param| check_text(param))?;
-    let Some((_, middle)) = params.split_last() else { return Ok(()) };
-    for (index, param) in middle.iter().enumerate() {
-        if param.is_empty() {
-            return Err(Unwritable::EmptyMiddle(index));
-        }
-        if param.starts_with(b":") {
-            return Err(Unwritable::ColonInMiddle(index));
-        }
-        if memchr(b' ', param).is_some() {
-            return Err(Unwritable::SpaceInMiddle(index));
-        }
-    }
-    Ok(())
 }
 
 fn check_text(text: &[u8]) -> Result<(), Unwritable> {

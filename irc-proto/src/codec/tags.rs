@@ -4,6 +4,7 @@ use core::fmt;
 
 use memchr::memchr;
 
+use super::encode::Unwritable;
 use super::profile::Fault;
 
 /// The tags of a message, as they came (IRCv3 message-tags). Reading them allocates nothing.
@@ -66,7 +67,8 @@ impl<'a> Tags<'a> {
 
 impl<'a> Tag<'a> {
     fn of(raw: &'a [u8]) -> Tag<'a> {
-        Tag { raw, key_end: memchr(b'=', raw).unwrap_or(raw.len()) }
+        // Keys are short: a call costs more than it saves.
+        Tag { raw, key_end: raw.iter().position(|byte| *byte == b'=').unwrap_or(raw.len()) }
     }
 
     /// The whole tag, escaped as it came.
@@ -115,11 +117,51 @@ fn split_key(key: &[u8]) -> (Option<&[u8]>, &[u8]) {
 
 /// `["+"] [vendor "/"] 1*(letter / digit / "-")`, where a vendor is a host name.
 pub(super) fn check_key(key: &[u8]) -> Result<(), Fault> {
+    // Most keys have neither mark nor vendor.
+    if !key.is_empty() && all(NAME, key) {
+        return Ok(());
+    }
     let (vendor, name) = split_key(key);
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
-    let is_vendor = |vendor: &[u8]| !vendor.is_empty() && vendor.iter().all(|byte| is_name(byte) || *byte == b'.');
-    let holds = vendor.is_none_or(is_vendor) && !name.is_empty() && name.iter().all(is_name);
+    let is_vendor = |vendor: &[u8]| !vendor.is_empty() && all(VENDOR, vendor);
+    let holds = vendor.is_none_or(is_vendor) && !name.is_empty() && all(NAME, name);
     if holds { Ok(()) } else { Err(Fault::TagKey) }
+}
+
+/// What is escaped in a value.
+const ESCAPED: u8 = 1;
+/// What may be in the name of a key.
+const NAME: u8 = 2;
+/// What may be in its vendor.
+const VENDOR: u8 = 4;
+/// What has no escape and cannot be sent.
+const NUL: u8 = 8;
+/// What is not ASCII.
+const HIGH: u8 = 16;
+
+/// Looked up rather than compared, since each byte of each tag is asked about.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < classes.len() {
+        classes[byte] = match byte as u8 {
+            0 => NUL,
+            b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => NAME | VENDOR,
+            b'.' => VENDOR,
+            0x80.. => HIGH,
+            byte if replacement(byte).is_some() => ESCAPED,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+fn class(byte: u8) -> u8 {
+    CLASSES[usize::from(byte)]
+}
+
+fn all(wanted: u8, bytes: &[u8]) -> bool {
+    bytes.iter().fold(wanted, |common, byte| common & class(*byte)) != 0
 }
 
 impl<'a> Value<'a> {
@@ -138,28 +180,45 @@ impl<'a> Value<'a> {
     pub fn bytes(self) -> impl Iterator<Item = u8> + Clone + 'a {
         let mut escaped = self.0.iter().copied();
         core::iter::from_fn(move || match escaped.next()? {
-            b'\\' => Some(match escaped.next()? {
-                b':' => b';',
-                b's' => b' ',
-                b'r' => b'\r',
-                b'n' => b'\n',
-                other => other,
-            }),
+            b'\\' => escaped.next().map(unescaped),
             byte => Some(byte),
         })
     }
 
     /// The value unescaped. Allocates only where there is a backslash in it.
     pub fn unescaped(self) -> Cow<'a, [u8]> {
-        if memchr(b'\\', self.0).is_none() { Cow::Borrowed(self.0) } else { Cow::Owned(self.bytes().collect()) }
+        if !self.0.contains(&b'\\') {
+            return Cow::Borrowed(self.0);
+        }
+        let mut plain = Vec::with_capacity(self.0.len());
+        self.unescape_into(&mut plain);
+        Cow::Owned(plain)
     }
 
     /// Appends the value, unescaped, to `out`: for who reads many and keeps the buffer.
     pub fn unescape_into(self, out: &mut Vec<u8>) {
-        match memchr(b'\\', self.0) {
-            None => out.extend_from_slice(self.0),
-            Some(_) => out.extend(self.bytes()),
+        if !self.0.contains(&b'\\') {
+            return out.extend_from_slice(self.0);
         }
+        let mut rest = self.0;
+        while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+            out.extend_from_slice(&rest[..at]);
+            let Some(escaped) = rest.get(at + 1) else { return };
+            out.push(unescaped(*escaped));
+            rest = &rest[at + 2..];
+        }
+        out.extend_from_slice(rest);
+    }
+}
+
+/// What a character stands for after a backslash.
+fn unescaped(byte: u8) -> u8 {
+    match byte {
+        b':' => b';',
+        b's' => b' ',
+        b'r' => b'\r',
+        b'n' => b'\n',
+        other => other,
     }
 }
 
@@ -175,10 +234,28 @@ pub fn escape_into(value: &[u8], out: &mut Vec<u8>) {
     escape(value, |piece| out.extend_from_slice(piece));
 }
 
+/// How long a plain value is when it is escaped.
+///
+/// # Errors
+///
+/// It has a NUL, or is not UTF-8.
+pub(super) fn escaped_len(value: &[u8]) -> Result<usize, Unwritable> {
+    let (mut seen, mut escapes) = (0, 0);
+    for byte in value {
+        let class = class(*byte);
+        seen |= class;
+        escapes += usize::from(class & ESCAPED);
+    }
+    if seen & HIGH != 0 && core::str::from_utf8(value).is_err() {
+        return Err(Unwritable::TagNotUtf8);
+    }
+    if seen & NUL != 0 { Err(Unwritable::ForbiddenCharacter) } else { Ok(value.len() + escapes) }
+}
+
 /// Hands out `value`, escaped, in pieces.
 pub(super) fn escape<'a>(value: &'a [u8], mut put: impl FnMut(&'a [u8])) {
     let mut rest = value;
-    while let Some(at) = rest.iter().position(|byte| replacement(*byte).is_some()) {
+    while let Some(at) = rest.iter().position(|byte| class(*byte) == ESCAPED) {
         put(&rest[..at]);
         put(replacement(rest[at]).unwrap_or_default());
         rest = &rest[at + 1..];
@@ -186,7 +263,7 @@ pub(super) fn escape<'a>(value: &'a [u8], mut put: impl FnMut(&'a [u8])) {
     put(rest);
 }
 
-fn replacement(byte: u8) -> Option<&'static [u8]> {
+const fn replacement(byte: u8) -> Option<&'static [u8]> {
     match byte {
         b';' => Some(b"\\:"),
         b' ' => Some(b"\\s"),
@@ -279,7 +356,7 @@ mod tests {
 
     #[test]
     fn keys_are_names_after_a_mark_and_a_vendor() {
-        for key in [&b""[..], b"+", b"/a", b"v/", b"a_b", b"a/b/c", b"\xff", b"++a"] {
+        for key in [&b""[..], b"+", b"/a", b"v/", b"a_b", b"a/b/c", b"\xff", b"++a", b"++v/a", b"v.w"] {
             assert_eq!(check_key(key), Err(Fault::TagKey), "{}", key.escape_ascii());
         }
         for key in [&b"a-1"[..], b"+v.org/b", b"+a", b"V/9"] {
@@ -297,6 +374,11 @@ mod tests {
         fn what_is_escaped_is_safe_and_comes_back(plain: Vec<u8>) {
             let mut escaped = Vec::new();
             escape_into(&plain, &mut escaped);
+            match escaped_len(&plain) {
+                Ok(len) => prop_assert_eq!(len, escaped.len()),
+                Err(Unwritable::ForbiddenCharacter) => prop_assert!(plain.contains(&0)),
+                Err(_) => prop_assert!(core::str::from_utf8(&plain).is_err()),
+            }
             prop_assert!(!escaped.iter().any(|byte| b"; \r\n".contains(byte)));
             prop_assert_eq!(Value(&escaped).unescaped(), plain);
         }

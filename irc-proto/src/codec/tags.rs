@@ -101,6 +101,11 @@ impl<'a> Tag<'a> {
         Value(self.raw.get(self.key_end + 1..).unwrap_or_default())
     }
 
+    /// Whether the strict profile takes it: a key by the grammar, and a value of UTF-8.
+    pub(crate) fn is_lawful(&self) -> bool {
+        check_key(self.key()).is_ok() && core::str::from_utf8(self.raw).is_ok()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.raw.len()
     }

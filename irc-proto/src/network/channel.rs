@@ -99,13 +99,27 @@ impl Ranks {
         self.0 & other.0 != 0
     }
 
-    /// Whether the highest of these is this one or above it.
+    /// Whether the highest of these is this one or above it. Everybody is at least [`NONE`](Ranks::NONE).
     pub(super) fn at_least(self, other: Ranks) -> bool {
         self.0 >= other.0
     }
 
-    /// The highest alone.
-    pub(super) fn highest(self) -> Ranks {
+    /// The least that may give or take this one.
+    pub(super) fn giver(self) -> Ranks {
+        match self {
+            Ranks::VOICE => Ranks::HALFOP,
+            Ranks::HALFOP | Ranks::OPERATOR => Ranks::OPERATOR,
+            _ => Ranks::OWNER,
+        }
+    }
+
+    /// Whether who has these may send away who has `others`: operators each other too, half-operators, admins and owners only those below.
+    pub(super) fn outranks(self, others: Ranks) -> bool {
+        let (own, other) = (self.highest(), others.highest());
+        own > other || (own == Ranks::OPERATOR && other == Ranks::OPERATOR) || own == Ranks::OWNER
+    }
+
+    fn highest(self) -> Ranks {
         Ranks(self.0.checked_ilog2().map_or(0, |bit| 1 << bit))
     }
 

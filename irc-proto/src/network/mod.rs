@@ -5,7 +5,7 @@
 //! A [`Network`] takes a session and its message, and fills [`Deliveries`]: which bytes go to which sessions. A line for a channel of a thousand
 //! is encoded once for each set of capabilities that makes a difference to it, and shared by all who have agreed on that set.
 //!
-//! ```no_run
+//! ```
 //! use irc_proto::codec::{Message, Profile};
 //! use irc_proto::network::{Config, Deliveries, Network, Newcomer, Session};
 //!
@@ -43,18 +43,27 @@ mod deliveries;
 mod extras;
 mod help;
 pub mod history;
+mod invite;
+mod join;
+mod kick;
 mod labels;
 mod listing;
 mod markers;
+mod messages;
 pub mod metadata;
 mod modes;
 mod monitor;
 pub mod multiline;
+mod names;
+mod nick;
+mod operators;
 mod outgoing;
+mod presence;
 mod queries;
 mod registration;
 mod reply;
 mod timestamp;
+mod topic;
 mod user;
 mod visibility;
 mod welcome;
@@ -71,7 +80,7 @@ use crate::numerics::ERR_UNKNOWNCOMMAND;
 use crate::{Capabilities, Capability};
 
 use channel::Channels;
-use extras::{Extras, Happened, World};
+use extras::Extras;
 use user::{UserId, Users};
 
 pub use channel::{Channel, Entry, Topic};
@@ -149,28 +158,64 @@ const fn row(word: &'static str, least: usize, run: Handler) -> Row {
 /// All commands, by the alphabet.
 const TABLE: &[Row] = &[
     row("ADMIN", 0, Network::admin),
+    row("AWAY", 0, Network::away),
     row("CHATHISTORY", 0, Network::chathistory),
     row("HELP", 0, Network::help),
     row("INFO", 0, Network::info),
+    row("INVITE", 2, Network::invite),
     row("ISON", 1, Network::ison),
+    row("JOIN", 1, Network::join),
+    row("KICK", 2, Network::kick),
+    row("KILL", 2, Network::kill),
+    row("KNOCK", 1, Network::knock),
     row("LINKS", 0, Network::links),
     row("LIST", 0, Network::list),
     row("LUSERS", 0, Network::lusers),
     row("MAP", 0, Network::map),
     row("MARKREAD", 0, Network::markread),
+    row("MODE", 1, Network::mode),
     row("MONITOR", 1, Network::monitor),
     row("MOTD", 0, Network::motd),
+    row("NAMES", 0, Network::names),
+    row("NICK", 0, Network::nick),
+    row("NOTICE", 0, Network::notice),
+    row("OPER", 2, Network::oper),
+    row("PART", 1, Network::part),
+    row("PRIVMSG", 0, Network::privmsg),
     row("QUIT", 0, Network::quit),
+    row("REHASH", 0, Network::rehash),
+    row("SETNAME", 1, Network::setname),
     row("STATS", 0, Network::stats),
     row("SUMMON", 0, Network::summon),
+    row("TAGMSG", 1, Network::tagmsg),
     row("TIME", 0, Network::time),
+    row("TOPIC", 1, Network::topic),
     row("USERHOST", 1, Network::userhost),
     row("USERS", 0, Network::users_command),
     row("VERSION", 0, Network::version),
+    row("WALLOPS", 1, Network::wallops),
     row("WHO", 0, Network::who),
     row("WHOIS", 0, Network::whois),
     row("WHOWAS", 0, Network::whowas),
 ];
+
+/// Tells [`Extras`] what has happened, while users and channels are still borrowed for it.
+macro_rules! happened {
+    ($network:expr, $what:expr, $now:expr, $out:expr) => {
+        $network.extras.happened(
+            crate::network::extras::World {
+                config: &$network.config,
+                isupport: &$network.isupport,
+                users: &$network.users,
+                channels: &$network.channels,
+            },
+            $what,
+            $now,
+            $out,
+        )
+    };
+}
+use happened;
 
 impl Network {
     /// A network without users.
@@ -294,12 +339,6 @@ impl Network {
     fn next_id(&mut self) -> Vec<u8> {
         self.ids += 1;
         format!("{}{:x}", self.config.msgid_prefix, self.ids).into_bytes()
-    }
-
-    fn happened(&mut self, what: Happened<'_>, now: u64, out: &mut Deliveries) {
-        let world =
-            World { config: &self.config, isupport: &self.isupport, users: &self.users, channels: &self.channels };
-        self.extras.happened(world, what, now, out);
     }
 
     /// Everybody who shares a channel with the user, each once, the user among them where `own`. Give it back when it was used.

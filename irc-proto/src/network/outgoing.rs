@@ -164,7 +164,11 @@ pub(super) fn write(parts: &Parts<'_>, text: bool, line: &mut Vec<u8>) {
     if let Some((_, middle)) = params.split_last_mut() {
         middle.iter_mut().filter(|param| !is_middle(param)).for_each(|param| *param = b"*");
     }
-    let head = parts.source.map_or(0, |source| source.len() + 2) + 12;
+    let word = match parts.command {
+        Command::Word(word) => word.len(),
+        Command::Numeric(_) => 3,
+    };
+    let head = parts.source.map_or(0, |source| source.len() + 2) + word;
     shorten(&mut params, 510usize.saturating_sub(head));
     let tags = match fault {
         Unwritable::TagKey | Unwritable::TagNotUtf8 | Unwritable::TooLong(Budget::ClientTags | Budget::ServerTags) => {

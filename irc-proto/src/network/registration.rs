@@ -11,7 +11,7 @@ use super::deliveries::{Action, Deliveries};
 use super::extras::Happened;
 use super::outgoing::{Outgoing, cut};
 use super::user::{Membership, Newcomer, Session, UserId};
-use super::{Network, Turn};
+use super::{Network, Turn, happened};
 use crate::codec::Message;
 
 /// Why a session cannot have a nickname.
@@ -88,7 +88,7 @@ impl Network {
             self.users.release(session);
             return Err(ClaimFault::Full);
         };
-        self.happened(Happened::Arrived(id), now, out);
+        happened!(self, Happened::Arrived(id), now, out);
         if let Ok(message) = Message::parse(b"USER", crate::codec::Profile::Lenient) {
             self.welcome(&mut Turn { user: id, session, now, message, out });
         }
@@ -130,7 +130,9 @@ impl Network {
         if let Some(user) = self.users.get(id) {
             let params = [user.account().unwrap_or(b"*")];
             let line = Outgoing { account: None, ..Outgoing::user(user, b"ACCOUNT", &params, now) };
-            self.changed(id, &line, &told, Capability::AccountNotify, now, out);
+            let wants = told.iter().copied().filter(|(_, capabilities)| capabilities.has(Capability::AccountNotify));
+            line.relay(wants, out);
+            happened!(self, Happened::Changed { user: id, how: &line }, now, out);
         }
         self.gathered = told;
         out.settle();
@@ -167,23 +169,12 @@ impl Network {
         if let Some(user) = self.users.get(id) {
             let params = [user.user(), user.host()];
             let line = Outgoing { source: &before, ..Outgoing::user(user, b"CHGHOST", &params, now) };
-            self.changed(id, &line, &told, Capability::Chghost, now, out);
+            let wants = told.iter().copied().filter(|(_, capabilities)| capabilities.has(Capability::Chghost));
+            line.relay(wants, out);
+            happened!(self, Happened::Changed { user: id, how: &line }, now, out);
         }
         self.gathered = told;
         out.settle();
-    }
-
-    /// Tells of a user's change those of `told` who have agreed on it.
-    pub(super) fn changed(
-        &self,
-        _user: UserId,
-        line: &Outgoing<'_>,
-        told: &[(Session, Capabilities)],
-        capability: Capability,
-        _now: u64,
-        out: &mut Deliveries,
-    ) {
-        line.relay(told.iter().copied().filter(|(_, capabilities)| capabilities.has(capability)), out);
     }
 
     /// QUIT (RFC 2812 §3.1.7), where the session hands it on.
@@ -212,11 +203,11 @@ impl Network {
         line.relay(told.iter().copied(), out);
         self.gathered = told;
         for Membership { channel, .. } in memberships {
-            self.happened(Happened::Event { channel, what: &line }, now, out);
+            happened!(self, Happened::Event { channel, what: &line }, now, out);
             self.leave(id, channel);
         }
         if let Some(user) = self.users.remove(id) {
-            self.happened(Happened::Left(&user), now, out);
+            happened!(self, Happened::Left(&user), now, out);
         }
     }
 

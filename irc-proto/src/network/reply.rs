@@ -1,10 +1,9 @@
 use alloc::vec::Vec;
 
+use crate::Capability;
 use crate::codec::{Command, Numeric, Parts};
 use crate::numerics::*;
-use crate::{Capability, Letters};
 
-use super::channel::ChannelId;
 use super::outgoing::{self, Outgoing};
 use super::{Network, Turn};
 
@@ -114,16 +113,13 @@ impl Network {
         self.reply(turn, ERR_CHANOPRIVSNEEDED, &[name, b"You're not channel operator"]);
     }
 
-    /// The channel of this name, or 403.
-    pub(super) fn channel_or_reply(&self, turn: &mut Turn<'_>, name: &[u8]) -> Option<ChannelId> {
-        let found = self.channels.by_name(name);
-        if found.is_none() {
-            self.no_such_channel(turn, name);
+    /// The items of a list of targets, up to TARGMAX of them; the first beyond it is answered with 407.
+    pub(super) fn target_list<'a>(&self, turn: &mut Turn<'_>, list: &'a [u8]) -> Vec<&'a [u8]> {
+        let mut items = list.split(|byte| *byte == b',').filter(|item| !item.is_empty());
+        let targets = items.by_ref().take(self.config.limits.targets as usize).collect();
+        if let Some(item) = items.next() {
+            self.reply(turn, ERR_TOOMANYTARGETS, &[item, b"Too many targets: from this one on nothing was done"]);
         }
-        found
-    }
-
-    pub(super) fn status_symbols(&self) -> Letters {
-        self.isupport.status_msg
+        targets
     }
 }

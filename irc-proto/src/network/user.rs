@@ -196,6 +196,8 @@ pub(super) struct Users {
     sessions: BTreeMap<Session, Seat>,
     mapping: CaseMapping,
     pub(super) most: usize,
+    invisible: usize,
+    operators: usize,
 }
 
 impl Users {
@@ -226,7 +228,7 @@ impl Users {
     }
 
     /// All of them, in no order that means anything.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (UserId, &User)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (UserId, &User)> + Clone {
         let numbered = (0..).zip(&self.places);
         numbered.filter_map(|(number, place)| place.as_deref().map(|user| (UserId(number), user)))
     }
@@ -318,7 +320,25 @@ impl Users {
         self.nicks.insert(key, Holder::User(id));
         self.sessions.insert(session, Seat::User(id));
         self.most = self.most.max(self.len());
+        self.count(Letters::NONE, modes);
         Some(id)
+    }
+
+    pub(super) fn set_modes(&mut self, id: UserId, modes: Letters) {
+        let Some(user) = self.get_mut(id) else { return };
+        let before = core::mem::replace(&mut user.modes, modes);
+        self.count(before, modes);
+    }
+
+    /// How many users are invisible, and how many are operators.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.invisible, self.operators)
+    }
+
+    fn count(&mut self, before: Letters, after: Letters) {
+        for (letter, count) in [(b'i', &mut self.invisible), (b'o', &mut self.operators)] {
+            *count = (*count + usize::from(after.contains(letter))).saturating_sub(before.contains(letter).into());
+        }
     }
 
     /// Gives a user another nickname; `false`: somebody else has it.
@@ -341,6 +361,7 @@ impl Users {
         self.free.push(id);
         self.mapping.with_folded(user.nick(), |folded| self.nicks.remove(folded));
         self.sessions.remove(&user.session);
+        self.count(user.modes, Letters::NONE);
         Some(user)
     }
 }

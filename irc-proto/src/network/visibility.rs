@@ -1,8 +1,8 @@
 //! Who may know of whom: the one place that says so.
 
-use super::Network;
 use super::channel::{Channel, ChannelId, Ranks};
 use super::user::{User, UserId};
+use super::{Network, Turn};
 
 impl Network {
     /// The statuses of a user in a channel; `None` outside it.
@@ -38,5 +38,19 @@ impl Network {
     pub(super) fn may_see_member(&self, viewer: UserId, id: ChannelId, channel: &Channel, user: &User) -> bool {
         self.may_see_channel(viewer, id, channel)
             && (self.is_on(viewer, id) || self.users.get(viewer).is_some_and(|viewer| self.may_see_user(viewer, user)))
+    }
+
+    /// Whether a user may know of this channel.
+    pub(super) fn knows_channel(&self, viewer: UserId, id: ChannelId) -> bool {
+        self.channels.get(id).is_some_and(|channel| self.may_see_channel(viewer, id, channel))
+    }
+
+    /// The channel of this name, or 403 where there is none that the user may know of.
+    pub(super) fn visible_channel(&self, turn: &mut Turn<'_>, name: &[u8]) -> Option<ChannelId> {
+        let found = self.channels.by_name(name).filter(|id| self.knows_channel(turn.user, *id));
+        if found.is_none() {
+            self.no_such_channel(turn, name);
+        }
+        found
     }
 }

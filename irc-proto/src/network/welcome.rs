@@ -53,8 +53,7 @@ impl Network {
 
     fn lusers_lines(&self, turn: &mut Turn<'_>) {
         let all = self.users.len();
-        let invisible = self.users.iter().filter(|(_, user)| user.is_invisible()).count();
-        let operators = self.users.iter().filter(|(_, user)| user.is_operator()).count();
+        let (invisible, operators) = self.users.counts();
         let number = |number: usize| number.to_string().into_bytes();
         let visible = all - invisible;
         let text = alloc::format!("There are {visible} users and {invisible} invisible on 1 servers");

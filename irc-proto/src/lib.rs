@@ -15,6 +15,7 @@
 //! | [`dcc`] | offers of direct connections, inside CTCP |
 //! | [`network`] | users and channels that many sessions share: who is told what |
 //! | [`split`] | splitting of long texts by what the relay puts before them |
+//! | [`client`] | the client machine, and what it learns of users and channels |
 //! | [`mod@format`] | mIRC's formatting codes, taken out of a text |
 //! | [`server`] | one session of a server, as a sans-IO machine |
 //!
@@ -32,6 +33,7 @@ extern crate std;
 pub mod capability;
 pub mod casemap;
 pub mod channel;
+pub mod client;
 pub mod codec;
 pub mod ctcp;
 pub mod dcc;

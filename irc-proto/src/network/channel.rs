@@ -30,6 +30,8 @@ pub struct Channel {
     pub(super) members: Vec<Member>,
     /// When somebody last knocked: milliseconds since 1970.
     pub(super) knocked: u64,
+    /// When it was last renamed, likewise; 0: never.
+    pub(super) renamed: u64,
 }
 
 /// What a channel is about.
@@ -295,10 +297,25 @@ impl Channels {
             quiets: Vec::new(),
             members: Vec::new(),
             knocked: 0,
+            renamed: 0,
         };
         *self.places.get_mut(id.0 as usize)? = Some(Box::new(channel));
         self.names.insert(self.mapping.key(name), id);
         Some(id)
+    }
+
+    /// Gives a channel another name; `false`: another channel has it.
+    pub(super) fn rename(&mut self, id: ChannelId, name: &[u8], now: u64) -> bool {
+        let key = self.mapping.key(name);
+        if self.names.get(&key).is_some_and(|other| *other != id) {
+            return false;
+        }
+        let Some(channel) = self.places.get_mut(id.0 as usize).and_then(Option::as_deref_mut) else { return false };
+        self.mapping.with_folded(&channel.name, |folded| self.names.remove(folded));
+        channel.name = name.into();
+        channel.renamed = now;
+        self.names.insert(key, id);
+        true
     }
 
     pub(super) fn remove(&mut self, id: ChannelId) {

@@ -111,7 +111,7 @@ impl Extras {
                 if let (Some(sort), Some(user), Some(from)) =
                     (sort_of(what), world.users.get(user), world.users.get(from))
                 {
-                    self.keep_direct(world, user, from, &entry(what, sort));
+                    self.keep_direct(world.isupport.case_mapping, user, from, &entry(what, sort));
                 }
             }
         }
@@ -207,8 +207,7 @@ impl Extras {
     }
 
     /// Keeps a direct message for each side that is logged in.
-    pub(super) fn keep_direct(&mut self, world: World<'_>, user: &User, from: &User, entry: &Entry) {
-        let mapping = world.isupport.case_mapping;
+    pub(super) fn keep_direct(&mut self, mapping: CaseMapping, user: &User, from: &User, entry: &Entry) {
         for (owner, peer) in [(from, user), (user, from)] {
             let Some(account) = owner.account() else { continue };
             let (account, nick) = (mapping.key(account), mapping.key(peer.nick()));

@@ -1,6 +1,8 @@
 //! Metadata: keys and values of users and channels, and who wants to hear of which keys
 //! ([metadata](https://ircv3.net/specs/extensions/metadata), draft/metadata-2).
 
+mod answer;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 
@@ -187,75 +189,4 @@ impl Metadata {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec;
-    use alloc::vec::Vec;
-
-    const ADA: Target = Target::User(Session(1));
-
-    fn key(text: &str) -> Key {
-        Key::parse(text.as_bytes()).unwrap()
-    }
-
-    fn metadata() -> Metadata {
-        Metadata::new(Bounds { keys: 2, subscriptions: 2, value: 4 })
-    }
-
-    #[test]
-    fn keys_are_of_few_characters() {
-        assert_eq!(key("Display-Name").as_bytes(), b"display-name");
-        assert!(Key::parse(&[b'a'; 64]).is_ok() && Key::parse(b"a.b/c_1").is_ok());
-        for text in [&b""[..], b":a", b"a b", b"$a", b"a*", b"\xff", &[b'a'; 65]] {
-            assert_eq!(Key::parse(text), Err(Fault::KeyInvalid));
-        }
-    }
-
-    #[test]
-    fn values_are_set_within_bounds() {
-        let mut metadata = metadata();
-        assert_eq!(metadata.set(&ADA, key("a"), b"1"), Ok(true));
-        assert_eq!(metadata.set(&ADA, key("A"), b"1"), Ok(false));
-        assert_eq!(metadata.set(&ADA, key("b"), b"1234"), Ok(true));
-        assert_eq!(metadata.set(&ADA, key("c"), b"1"), Err(Fault::LimitReached));
-        assert_eq!(metadata.set(&ADA, key("b"), b"12345"), Err(Fault::ValueInvalid));
-        assert_eq!(metadata.set(&ADA, key("b"), b"\xff"), Err(Fault::ValueInvalid));
-        assert_eq!(metadata.set(&ADA, key("b"), b"2"), Ok(true));
-        assert_eq!(
-            metadata.all(&ADA).map(|(key, value)| (key.as_bytes(), &value[..])).collect::<Vec<_>>(),
-            [(&b"a"[..], &b"1"[..]), (b"b", b"2")]
-        );
-        assert_eq!(metadata.unset(&ADA, &key("c")), Err(Fault::KeyNotSet));
-        assert_eq!(metadata.unset(&ADA, &key("a")), Ok(()));
-        assert_eq!(metadata.value(&ADA, &key("a")), None);
-        assert_eq!(metadata.clear(&ADA).len(), 1);
-        assert_eq!(metadata.unset(&ADA, &key("b")), Err(Fault::KeyNotSet));
-        assert!(metadata.values.is_empty());
-    }
-
-    #[test]
-    fn a_renamed_channel_keeps_its_own() {
-        let mut metadata = metadata();
-        let channel = |name: &[u8]| Target::Channel(name.into());
-        metadata.set(&channel(b"#x"), key("url"), b"x").unwrap();
-        metadata.rename(b"#x", b"#y");
-        assert_eq!(metadata.value(&channel(b"#x"), &key("url")), None);
-        assert_eq!(metadata.value(&channel(b"#y"), &key("url")).map(|value| &value[..]), Some(&b"x"[..]));
-    }
-
-    #[test]
-    fn subscriptions_are_bounded_and_end_with_the_session() {
-        let mut metadata = metadata();
-        let session = Session(1);
-        for name in ["a", "b", "a"] {
-            assert_eq!(metadata.subscribe(session, key(name)), Ok(()));
-        }
-        assert_eq!(metadata.subscribe(session, key("c")), Err(Fault::TooManySubs));
-        assert!(metadata.subscribes(session, &key("a")) && !metadata.subscribes(Session(2), &key("a")));
-        metadata.unsubscribe(session, &key("a"));
-        assert_eq!(metadata.subscriptions(session).cloned().collect::<Vec<_>>(), vec![key("b")]);
-        metadata.set(&ADA, key("a"), b"1").unwrap();
-        metadata.forget(session);
-        assert!(metadata.subscriptions.is_empty() && metadata.values.is_empty());
-    }
-}
+mod tests;

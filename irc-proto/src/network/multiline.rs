@@ -1,6 +1,8 @@
 //! Messages of several lines: a batch that a client sends is gathered whole before anybody gets any of it
 //! ([multiline](https://ircv3.net/specs/extensions/multiline), draft).
 
+mod deliver;
+
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -178,81 +180,4 @@ impl Gathering {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const BOUNDS: Bounds = Bounds { bytes: 10, lines: 3 };
-
-    fn open() -> Gathering {
-        Gathering::open(b"1", b"#x", b"+a=1", None)
-    }
-
-    fn push(batch: &mut Gathering, text: &str, concat: bool) -> Result<(), Fault> {
-        batch.push(Kind::Privmsg, b"#x", text.as_bytes(), concat, BOUNDS)
-    }
-
-    #[test]
-    fn lines_are_gathered_until_the_end() {
-        let mut batch = open();
-        assert!(batch.is(b"1") && !batch.is(b"2"));
-        assert_eq!(push(&mut batch, "hello", false), Ok(()));
-        assert_eq!(push(&mut batch, "", false), Ok(()));
-        assert_eq!(push(&mut batch, "you", true), Ok(()));
-        let whole = batch.close().unwrap().unwrap();
-        assert_eq!((&whole.target[..], &whole.client_tags[..], whole.kind), (&b"#x"[..], &b"+a=1"[..], Kind::Privmsg));
-        let lines: Vec<_> = whole.lines.iter().map(|line| (line.concat, &line.text[..])).collect();
-        assert_eq!(lines, [(false, &b"hello"[..]), (false, b""), (true, b"you")]);
-    }
-
-    #[test]
-    fn each_bound_is_exact_and_told_once() {
-        let mut batch = open();
-        assert_eq!(push(&mut batch, "12345", false), Ok(()));
-        assert_eq!(push(&mut batch, "6789", false), Ok(()), "the break is the tenth byte");
-        assert_eq!(push(&mut batch, "0", true), Err(Fault::MaxBytes(10)));
-        assert_eq!(push(&mut batch, "0", true), Ok(()), "and then silence");
-        assert_eq!(batch.close(), Ok(None));
-        let mut batch = open();
-        for _ in 0..3 {
-            assert_eq!(push(&mut batch, "1", false), Ok(()));
-        }
-        assert_eq!(push(&mut batch, "1", false), Err(Fault::MaxLines(3)));
-    }
-
-    #[test]
-    fn what_is_no_multiline_message_is_refused() {
-        let mut batch = open();
-        let fault = batch.push(Kind::Privmsg, b"#y", b"a", false, BOUNDS).unwrap_err();
-        assert_eq!(fault, Fault::InvalidTarget { batch: Bytes::from_static(b"#x"), line: Bytes::from_static(b"#y") });
-        assert_eq!(fault.code(), "MULTILINE_INVALID_TARGET");
-        let mut batch = open();
-        assert_eq!(push(&mut batch, "a", false), Ok(()));
-        assert_eq!(batch.push(Kind::Notice, b"#x", b"a", false, BOUNDS), Err(Fault::Invalid));
-        assert_eq!(push(&mut open(), "a", true), Err(Fault::Invalid), "nothing to continue");
-        let mut batch = open();
-        assert_eq!(push(&mut batch, "a", false), Ok(()));
-        assert_eq!(push(&mut batch, "", true), Err(Fault::Invalid));
-        assert_eq!(open().close(), Err(Fault::Invalid));
-        let mut batch = open();
-        assert_eq!(push(&mut batch, "", false), Ok(()));
-        assert_eq!(batch.close().map_err(|fault| fault.code()), Err("MULTILINE_INVALID"));
-        let mut batch = open();
-        batch.refuse();
-        assert_eq!(push(&mut batch, "a", false), Ok(()));
-        assert_eq!(batch.close(), Ok(None));
-    }
-
-    proptest! {
-        #[test]
-        fn bounds_hold(lines in prop::collection::vec(("[ab]{0,6}", any::<bool>()), 0..8)) {
-            let mut batch = open();
-            for (text, concat) in lines {
-                let _ = push(&mut batch, &text, concat);
-                let bytes: usize = batch.lines.iter().map(|line| line.text.len()).sum();
-                let breaks = batch.lines.iter().skip(1).filter(|line| !line.concat).count();
-                prop_assert!(batch.lines.len() <= 3 && bytes + breaks <= 10);
-            }
-        }
-    }
-}
+mod tests;

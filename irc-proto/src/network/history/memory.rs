@@ -249,7 +249,8 @@ impl Ring {
         match reference {
             // A message that was taken back is still a place.
             Reference::Msgid(msgid) => {
-                let at = self.entries.iter().rposition(|(_, entry)| entry.msgid == msgid)?;
+                let is_it = |entry: &Entry| entry.msgid == msgid || entry.redacted() == Some(msgid);
+                let at = self.entries.iter().rposition(|(_, entry)| is_it(entry))?;
                 Some((at, at + 1))
             }
             Reference::Time(time) => {

@@ -5,7 +5,7 @@
 
 mod answer;
 mod memory;
-mod playback;
+pub(super) mod playback;
 mod request;
 
 use alloc::boxed::Box;
@@ -13,6 +13,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
+
+use crate::codec::{Message, Profile};
 
 pub use memory::{Bounds, Memory};
 pub use request::{Fault, Request};
@@ -165,6 +167,12 @@ impl Entry {
     pub fn lines(&self) -> impl Iterator<Item = (bool, &Bytes)> {
         let more = self.more.iter().map(|more| (more.concat, &more.line));
         core::iter::once((false, &self.line)).chain(more)
+    }
+
+    /// The `msgid` of the message that this one takes back, if it does.
+    pub fn redacted(&self) -> Option<&[u8]> {
+        let message = Message::parse(&self.line[..], Profile::Lenient).ok();
+        message.filter(|_| self.sort == Sort::Redaction)?.param(1)
     }
 
     /// How many bytes it counts for: its text and what stands around it.

@@ -5,9 +5,10 @@ use memchr::memchr3;
 use crate::codec::{Message, Profile, escape_into};
 use crate::{Capabilities, Capability};
 
+use super::super::deliveries::Deliveries;
 use super::super::multiline;
 use super::super::outgoing::Outgoing;
-use super::super::user::User;
+use super::super::user::{Session, User};
 use super::super::{Network, Turn, timestamp};
 use super::Entry;
 
@@ -17,12 +18,8 @@ impl Network {
         let Some(capabilities) = self.users.get(turn.user).map(User::capabilities) else { return };
         let batch = self.begin_batch(turn, kind, params);
         for entry in entries {
-            if entry.more.is_empty() || !has_multiline(capabilities) {
-                play_lines(turn, entry, capabilities, batch.as_deref());
-            } else {
-                let inner = self.next_id();
-                play_multiline(turn, entry, capabilities, batch.as_deref(), &inner);
-            }
+            let inner = if entry.more.is_empty() { Vec::new() } else { self.next_id() };
+            tell(turn.session, entry, capabilities, batch.as_deref(), &inner, turn.out);
         }
         self.end_batch(turn, batch.as_deref());
     }
@@ -58,33 +55,58 @@ impl Network {
     }
 }
 
-pub(in super::super) fn has_multiline(capabilities: Capabilities) -> bool {
+fn has_multiline(capabilities: Capabilities) -> bool {
     capabilities.has(Capability::Multiline) && capabilities.has(Capability::Batch)
 }
 
-/// Each line for itself; the first has what belongs to the whole message, and blank ones are left out.
-fn play_lines(turn: &mut Turn<'_>, entry: &Entry, capabilities: Capabilities, batch: Option<&[u8]>) {
-    let lines = entry.lines().filter(|(_, line)| entry.more.is_empty() || !is_blank(line));
-    for (number, (_, line)) in lines.enumerate() {
-        put(turn, line, |tags| tags.message(entry, capabilities, batch, number == 0));
+/// Tells one session of an entry.
+pub(in super::super) fn tell(
+    session: Session,
+    entry: &Entry,
+    capabilities: Capabilities,
+    batch: Option<&[u8]>,
+    inner: &[u8],
+    out: &mut Deliveries,
+) {
+    let mut lines = Vec::new();
+    write(entry, capabilities, batch, inner, &mut lines);
+    for own in lines.split_inclusive(|byte| *byte == b'\n') {
+        out.line(session, |line| line.extend_from_slice(own));
     }
 }
 
-/// As a batch within the batch.
-fn play_multiline(turn: &mut Turn<'_>, entry: &Entry, capabilities: Capabilities, batch: Option<&[u8]>, inner: &[u8]) {
-    let Ok(message) = Message::parse(&entry.line, Profile::Lenient) else { return };
+/// Writes an entry for who has agreed on these, as often as it has lines: as a batch named `inner` where it has several and they know multiline.
+pub(in super::super) fn write(
+    entry: &Entry,
+    capabilities: Capabilities,
+    batch: Option<&[u8]>,
+    inner: &[u8],
+    out: &mut Vec<u8>,
+) {
+    if !entry.more.is_empty() && has_multiline(capabilities) {
+        return write_multiline(entry, capabilities, batch, inner, out);
+    }
+    // The first has what belongs to the whole message, and blank ones are left out.
+    let lines = entry.lines().filter(|(_, line)| entry.more.is_empty() || !is_blank(line));
+    for (number, (_, line)) in lines.enumerate() {
+        put(line, out, |tags| tags.message(entry, capabilities, batch, number == 0));
+    }
+}
+
+fn write_multiline(entry: &Entry, capabilities: Capabilities, batch: Option<&[u8]>, inner: &[u8], out: &mut Vec<u8>) {
+    let Ok(message) = Message::parse(&entry.line[..], Profile::Lenient) else { return };
     let (Some(source), Some(target)) = (message.source(), message.param(0)) else { return };
     let begin = [b":", source.as_bytes(), b" BATCH +", inner, b" ", multiline::BATCH, b" ", target].concat();
-    put(turn, &begin, |tags| tags.message(entry, capabilities, batch, true));
+    put(&begin, out, |tags| tags.message(entry, capabilities, batch, true));
     for (concat, line) in entry.lines() {
-        put(turn, line, |tags| {
+        put(line, out, |tags| {
             tags.tag(b"batch", inner);
             if concat {
                 tags.tag(multiline::CONCAT, b"");
             }
         });
     }
-    put(turn, &[b"BATCH -", inner].concat(), |_| ());
+    put(&[b":", source.as_bytes(), b" BATCH -", inner].concat(), out, |_| ());
 }
 
 fn is_blank(line: &[u8]) -> bool {
@@ -92,20 +114,17 @@ fn is_blank(line: &[u8]) -> bool {
 }
 
 /// Writes a line behind its tags. A store may be anybody's: what would be two lines is none.
-fn put(turn: &mut Turn<'_>, line: &[u8], tag: impl FnOnce(&mut TagWriter<'_>)) {
+fn put(line: &[u8], out: &mut Vec<u8>, tag: impl FnOnce(&mut TagWriter<'_>)) {
     if line.is_empty() || memchr3(b'\r', b'\n', 0, line).is_some() {
         return;
     }
-    turn.out.line(turn.session, |out| {
-        let mut tags = TagWriter { out, is_first: true };
-        tag(&mut tags);
-        let is_first = tags.is_first;
-        if !is_first {
-            out.push(b' ');
-        }
-        out.extend_from_slice(line);
-        out.extend_from_slice(b"\r\n");
-    });
+    let mut tags = TagWriter { out, is_first: true };
+    tag(&mut tags);
+    if !tags.is_first {
+        tags.out.push(b' ');
+    }
+    out.extend_from_slice(line);
+    out.extend_from_slice(b"\r\n");
 }
 
 struct TagWriter<'a> {

@@ -82,6 +82,7 @@ fn a_message_taken_back_leaves_its_redaction() {
     memory.query(X, query, &mut out).unwrap();
     assert_eq!(out.iter().map(|entry| entry.sort).collect::<Vec<_>>(), [Sort::Redaction, Sort::Message]);
     assert_eq!(out[0].time, 50);
+    assert_eq!(ids(&memory, Selection::Before(Reference::Msgid(b"5")), 1, false), "4", "it is still a place");
 }
 
 #[test]

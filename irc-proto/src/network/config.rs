@@ -10,7 +10,7 @@ use crate::nick::{NickCharacters, NickRules};
 use crate::{Capabilities, Capability, Letters};
 
 use super::modes::{CHANNEL_FLAGS, USER_MODES};
-use super::{history, metadata, multiline};
+use super::{history, listing, metadata, multiline};
 
 /// What a network is called, what it tells of itself, and what it allows.
 ///
@@ -193,7 +193,7 @@ impl Config {
         isupport.away_len = Some(limits.away);
         isupport.bot = Some(b'B');
         isupport.client_tag_deny = self.client_tag_deny.as_bytes().into();
-        isupport.list_conditions = Letters::new(b"CMNTU");
+        isupport.list_conditions = Letters::new(listing::CONDITIONS);
         isupport.excepts = Some(b'e');
         isupport.invex = Some(b'I');
         isupport.extban = Some(ExtBan { prefix: Some(b'$'), types: Letters::new(b"a") });

@@ -63,7 +63,7 @@ pub(super) enum Happened<'a> {
     /// Something has happened in a channel: JOIN, PART, QUIT, KICK, NICK, TOPIC or MODE.
     Event { channel: ChannelId, what: &'a Outgoing<'a> },
     /// PRIVMSG, NOTICE or TAGMSG to all members of a channel.
-    SaidTo { channel: ChannelId, from: UserId, what: &'a Outgoing<'a> },
+    SaidTo { channel: ChannelId, what: &'a Outgoing<'a> },
     /// PRIVMSG, NOTICE or TAGMSG to one user.
     Told { user: UserId, from: UserId, what: &'a Outgoing<'a> },
 }
@@ -102,7 +102,7 @@ impl Extras {
             Happened::Joined { user, channel } => self.joined(world, user, channel, now, out),
             Happened::Changed { user, how } => self.changed(world, user, how, out),
             Happened::Event { channel, what } => self.keep_channel(world, channel, what, Sort::Event),
-            Happened::SaidTo { channel, what, .. } => {
+            Happened::SaidTo { channel, what } => {
                 if let Some(sort) = sort_of(what) {
                     self.keep_channel(world, channel, what, sort);
                 }

@@ -74,7 +74,7 @@ impl Network {
     }
 
     /// The client-only tags that are passed on.
-    fn client_tags<'m>(&self, turn: &Turn<'m>) -> Vec<(&'m [u8], Cow<'m, [u8]>)> {
+    pub(super) fn client_tags<'m>(&self, turn: &Turn<'m>) -> Vec<(&'m [u8], Cow<'m, [u8]>)> {
         let tags = turn.message.tags().iter().filter(|tag| tag.is_client_only());
         let lawful = tags.filter(|tag| {
             let name = tag.key().get(1..).unwrap_or_default();
@@ -151,7 +151,7 @@ impl Network {
         line.relay(others.map(|member| (member.session, member.capabilities)), turn.out);
         self.echo(turn, user, kind, &line);
         if least == Ranks::NONE {
-            happened!(self, Happened::SaidTo { channel: id, from: turn.user, what: &line }, turn.now, turn.out);
+            happened!(self, Happened::SaidTo { channel: id, what: &line }, turn.now, turn.out);
         }
     }
 

@@ -97,6 +97,7 @@ pub const CAPABILITIES: Capabilities = Capabilities::of(&[
     Capability::AccountNotify,
     Capability::AwayNotify,
     Capability::Batch,
+    Capability::ChannelRename,
     Capability::Chathistory,
     Capability::Chghost,
     Capability::EchoMessage,
@@ -106,7 +107,10 @@ pub const CAPABILITIES: Capabilities = Capabilities::of(&[
     Capability::InviteNotify,
     Capability::LabeledResponse,
     Capability::MessageTags,
+    Capability::MessageRedaction,
+    Capability::Metadata,
     Capability::MultiPrefix,
+    Capability::Multiline,
     Capability::ServerTime,
     Capability::Setname,
     Capability::StandardReplies,
@@ -161,6 +165,7 @@ const fn row(word: &'static str, least: usize, run: Handler) -> Row {
 const TABLE: &[Row] = &[
     row("ADMIN", 0, Network::admin),
     row("AWAY", 0, Network::away),
+    row("BATCH", 1, Network::batch),
     row("CHATHISTORY", 0, Network::chathistory),
     row("HELP", 0, Network::help),
     row("INFO", 0, Network::info),
@@ -175,6 +180,7 @@ const TABLE: &[Row] = &[
     row("LUSERS", 0, Network::lusers),
     row("MAP", 0, Network::map),
     row("MARKREAD", 0, Network::markread),
+    row("METADATA", 2, Network::metadata),
     row("MODE", 1, Network::mode),
     row("MONITOR", 1, Network::monitor),
     row("MOTD", 0, Network::motd),
@@ -185,7 +191,9 @@ const TABLE: &[Row] = &[
     row("PART", 1, Network::part),
     row("PRIVMSG", 0, Network::privmsg),
     row("QUIT", 0, Network::quit),
+    row("REDACT", 2, Network::redact),
     row("REHASH", 0, Network::rehash),
+    row("RENAME", 2, Network::rename),
     row("SETNAME", 1, Network::setname),
     row("STATS", 0, Network::stats),
     row("SUMMON", 0, Network::summon),
@@ -314,6 +322,9 @@ impl Network {
         }
         let params = params.get(..count).unwrap_or_default();
         let Command::Word(word) = turn.message.command() else { return };
+        if self.gathers(turn, params) {
+            return;
+        }
         let mut upper = [0; 16];
         let upper = match upper.get_mut(..word.len()) {
             Some(upper) => {

@@ -29,14 +29,16 @@ impl Network {
             return refuse(self, turn, b"UNKNOWN_MSGID", b"This message does not exist or is too old");
         };
         let channel = self.channels.by_name(target);
-        let is_operator = channel.and_then(|id| self.ranks(turn.user, id)).is_some_and(|own| own.at_least(Ranks::OPERATOR));
+        let is_operator =
+            channel.and_then(|id| self.ranks(turn.user, id)).is_some_and(|own| own.at_least(Ranks::OPERATOR));
         let Some(user) = self.users.get(turn.user) else { return };
         if !is_message(&found) || !(is_operator || self.wrote(user, &found)) {
             return refuse(self, turn, b"REDACT_FORBIDDEN", b"You are not authorised to delete this message");
         }
         let reason = text(rest.first().copied().unwrap_or_default(), self.config.limits.farewell);
         let id = self.next_id();
-        let (Some(user), Some((name, told))) = (self.users.get(turn.user), self.redaction_receivers(turn.user, target)) else {
+        let (Some(user), Some((name, told))) = (self.users.get(turn.user), self.redaction_receivers(turn.user, target))
+        else {
             return;
         };
         let all = [&name[..], msgid, &reason];
@@ -76,7 +78,10 @@ impl Network {
             return Some((channel.name().into(), others.chain(echo).collect()));
         }
         let other = self.user_of(target).map(|(_, other)| other);
-        let told = other.map(|other| (other.session(), other.capabilities())).filter(|one| one.0 != own.session()).filter(knows);
+        let told = other
+            .map(|other| (other.session(), other.capabilities()))
+            .filter(|one| one.0 != own.session())
+            .filter(knows);
         Some((other.map_or(target, User::nick).into(), told.into_iter().chain(echo).collect()))
     }
 }

@@ -26,12 +26,18 @@ impl Network {
             Some(_) => {}
         }
         let before = channel.name().to_vec();
-        let is_recent = channel.renamed != 0 && turn.now.saturating_sub(channel.renamed) < self.config.limits.rename_delay;
+        let is_recent =
+            channel.renamed != 0 && turn.now.saturating_sub(channel.renamed) < self.config.limits.rename_delay;
         let refuse = |network: &Network, turn: &mut Turn<'_>, code: &[u8], text: &[u8]| {
             network.fail(turn, b"RENAME", code, &[&before, wanted], text);
         };
         if check_channel(wanted, &self.isupport).is_err() || wanted.first() != before.first() {
-            return refuse(self, turn, b"CANNOT_RENAME", b"A channel cannot have this name: begin it as before, without blanks and commas");
+            return refuse(
+                self,
+                turn,
+                b"CANNOT_RENAME",
+                b"A channel cannot have this name: begin it as before, without blanks and commas",
+            );
         }
         if is_recent {
             return refuse(self, turn, b"CANNOT_RENAME", b"This channel has been renamed recently: try again later");
@@ -73,7 +79,8 @@ impl Network {
         if self.isupport.case_mapping.same(before, wanted) {
             return;
         }
-        let others: Vec<Member> = channel.members.iter().copied().filter(|member| !knows(member.capabilities)).collect();
+        let others: Vec<Member> =
+            channel.members.iter().copied().filter(|member| !knows(member.capabilities)).collect();
         for member in others {
             let Some(user) = self.users.get(member.user) else { continue };
             let part = [before, reason];

@@ -151,7 +151,9 @@ impl Network {
         }
         let Some(capabilities) = self.users.get(turn.user).map(|user| user.capabilities()) else { return };
         let metadata = &self.extras.metadata;
-        let all = subjects.iter().flat_map(|(target, name)| metadata.all(target).map(move |(key, value)| (*name, key, value)));
+        let all = subjects
+            .iter()
+            .flat_map(|(target, name)| metadata.all(target).map(move |(key, value)| (*name, key, value)));
         for (name, key, value) in all.filter(|(_, key, _)| metadata.subscribes(turn.session, key)).take(MOST_SYNCED) {
             let params = [name, key.as_bytes(), EVERYBODY, value];
             let line = Outgoing::server(self.server_name(), b"METADATA", &params, turn.now).with_text();

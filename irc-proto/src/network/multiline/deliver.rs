@@ -27,9 +27,10 @@ const RELEVANT: Capabilities = Capabilities::of(&[
 impl Network {
     /// BATCH: opens or ends a message of several lines.
     pub(in super::super) fn batch(&mut self, turn: &mut Turn<'_>, params: &[&[u8]]) {
-        let knows = self.users.get(turn.user).is_some_and(|user| {
-            user.has(Capability::Multiline) && user.has(Capability::Batch)
-        });
+        let knows = self
+            .users
+            .get(turn.user)
+            .is_some_and(|user| user.has(Capability::Multiline) && user.has(Capability::Batch));
         match params {
             [mark, kind, target, ..] if knows && *kind == BATCH && mark.len() > 1 && mark.starts_with(b"+") => {
                 self.batch_open(turn, mark.get(1..).unwrap_or_default(), target);

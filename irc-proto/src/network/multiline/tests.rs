@@ -127,11 +127,17 @@ mod delivered {
             ":ada!u@h BATCH -m2",
         ];
         assert_eq!(room.told("bob"), batch);
-        assert_eq!(room.told("carl"), ["@msgid=m1;+a=1 :ada!u@h PRIVMSG #lobby :hello", ":ada!u@h PRIVMSG #lobby :you"]);
+        assert_eq!(
+            room.told("carl"),
+            ["@msgid=m1;+a=1 :ada!u@h PRIVMSG #lobby :hello", ":ada!u@h PRIVMSG #lobby :you"]
+        );
         let own = room.told("ada");
         assert_eq!(own[0], "@msgid=m1;+a=1 :ada!u@h BATCH +m2 draft/multiline #lobby");
         assert_eq!(own[1..], batch[1..]);
-        assert_eq!(words(&room.ask("bob", "CHATHISTORY LATEST #lobby * 5")), "BATCH BATCH PRIVMSG PRIVMSG PRIVMSG BATCH BATCH");
+        assert_eq!(
+            words(&room.ask("bob", "CHATHISTORY LATEST #lobby * 5")),
+            "BATCH BATCH PRIVMSG PRIVMSG PRIVMSG BATCH BATCH"
+        );
         assert_eq!(words(&room.ask("carl", "CHATHISTORY LATEST #lobby * 5")), "PRIVMSG PRIVMSG");
     }
 
@@ -139,11 +145,20 @@ mod delivered {
     fn a_label_is_answered_at_the_end() {
         let mut room = room();
         assert!(room.ask("ada", "@label=7 BATCH +x draft/multiline bob").is_empty());
-        assert!(room.ask("ada", "@batch=x PRIVMSG bob :hi").is_empty());
+        for _ in 0..2 {
+            assert!(room.ask("ada", "@batch=x PRIVMSG bob :hi").is_empty());
+        }
         let own = room.ask("ada", "BATCH -x");
         assert!(own[0].starts_with("@label=7;msgid="), "{own:?}");
-        assert_eq!(words(&own), "BATCH PRIVMSG BATCH");
-        assert_eq!(words(&room.told("bob")), "PRIVMSG", "one line is no batch");
+        assert_eq!(words(&own), "BATCH PRIVMSG PRIVMSG BATCH");
+        assert_eq!(words(&room.told("bob")), "BATCH PRIVMSG PRIVMSG BATCH");
+    }
+
+    #[test]
+    fn one_line_is_no_batch() {
+        let mut room = room();
+        send(&mut room, &["BATCH +x draft/multiline bob", "@batch=x PRIVMSG bob :hi", "BATCH -x"]);
+        assert_eq!(room.told("bob"), [":ada!u@h PRIVMSG bob :hi"]);
     }
 
     #[test]
@@ -172,7 +187,14 @@ mod delivered {
     #[test]
     fn what_is_no_batch_is_refused() {
         let mut room = room();
-        for line in ["BATCH +x", "BATCH x", "BATCH -x", "BATCH +x other #lobby", "BATCH + draft/multiline #lobby", "BATCH +x draft/multiline"] {
+        for line in [
+            "BATCH +x",
+            "BATCH x",
+            "BATCH -x",
+            "BATCH +x other #lobby",
+            "BATCH + draft/multiline #lobby",
+            "BATCH +x draft/multiline",
+        ] {
             assert_eq!(words(&room.ask("ada", line)), "FAIL", "{line}");
         }
         assert_eq!(words(&room.ask("carl", "BATCH +x draft/multiline #lobby")), "NOTICE", "without the capability");
@@ -183,7 +205,11 @@ mod delivered {
     #[test]
     fn who_may_not_speak_may_not_in_lines_either() {
         let mut room = room();
-        room.person(&Newcomer { nick: b"eve", capabilities: crate::Capabilities::of(&MULTILINE), ..Newcomer::default() });
+        room.person(&Newcomer {
+            nick: b"eve",
+            capabilities: crate::Capabilities::of(&MULTILINE),
+            ..Newcomer::default()
+        });
         room.flags("#lobby", "n");
         for line in ["BATCH +x draft/multiline #lobby", "@batch=x PRIVMSG #lobby :hi", "BATCH -x"] {
             room.send("eve", line);

@@ -32,7 +32,10 @@ fn the_author_and_operators_take_messages_back() {
     assert_eq!(room.told("ada"), ["@msgid=m2 :bob!u@h REDACT #lobby m1 :bad idea"]);
     assert_eq!(room.told("eve").len(), 1);
     assert!(room.told("carl").is_empty() && room.told("bob").is_empty());
-    assert_eq!(room.ask("bob", "REDACT #lobby m1"), ["FAIL REDACT UNKNOWN_MSGID #lobby m1 :This message does not exist or is too old"]);
+    assert_eq!(
+        room.ask("bob", "REDACT #lobby m1"),
+        ["FAIL REDACT UNKNOWN_MSGID #lobby m1 :This message does not exist or is too old"]
+    );
     room.send("bob", "PRIVMSG #lobby :again");
     assert_eq!(room.ask("ada", "REDACT #lobby m3"), ["@msgid=m4 :ada!u@h REDACT #lobby m3"]);
     assert_eq!(words(&room.ask("eve", "CHATHISTORY LATEST #lobby * 10")), "REDACT REDACT");

@@ -20,9 +20,9 @@ fn room() -> Room {
 fn all_are_told_in_their_way() {
     let mut room = room();
     room.send("ada", "PRIVMSG #old :before");
-    assert_eq!(room.ask("ada", "RENAME #OLD #new :better"), [":ada!u@h RENAME #old #new better"]);
-    assert_eq!(room.told("bob"), [":ada!u@h RENAME #old #new better"]);
-    assert_eq!(room.told("carl")[..2], [":carl!u@h PART #old better", ":carl!u@h JOIN #new"]);
+    assert_eq!(room.ask("ada", "RENAME #OLD #new :better"), [":ada!u@h RENAME #old #new :better"]);
+    assert_eq!(room.told("bob"), [":ada!u@h RENAME #old #new :better"]);
+    assert_eq!(room.told("carl")[..2], [":carl!u@h PART #old :better", ":carl!u@h JOIN #new"]);
     assert_eq!(room.told("dora")[1], ":dora!u@h JOIN #new * :Real Name");
     assert_eq!(words(&room.told("carl")[2..]), "353 366");
     assert!(room.network.channel(b"#old").is_none());

@@ -104,10 +104,11 @@ impl Markers {
         }
         let touched = self.next;
         self.next += 1;
-        if !self.all.contains_key(owner) && self.all.len() >= self.owners {
-            if let Some((_, oldest)) = self.order.pop_first() {
-                self.all.remove(&oldest);
-            }
+        if !self.all.contains_key(owner)
+            && self.all.len() >= self.owners
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.all.remove(&oldest);
         }
         let own = self.all.entry(owner.clone()).or_default();
         self.order.remove(&own.touched);

@@ -13,6 +13,8 @@ use super::registration::text;
 use super::user::{Session, User, UserId};
 use super::{Network, Turn};
 
+type Receivers = Vec<(Session, Capabilities)>;
+
 impl Network {
     /// REDACT: who wrote a message, and the operators of its channel, may take it back.
     pub(super) fn redact(&mut self, turn: &mut Turn<'_>, params: &[&[u8]]) {
@@ -67,7 +69,7 @@ impl Network {
     }
 
     /// The target as it is spelled, and who of it has agreed on redactions; the user too, where they want an echo.
-    fn redaction_receivers(&self, user: UserId, target: &[u8]) -> Option<(Vec<u8>, Vec<(Session, Capabilities)>)> {
+    fn redaction_receivers(&self, user: UserId, target: &[u8]) -> Option<(Vec<u8>, Receivers)> {
         let own = self.users.get(user)?;
         let knows = |(_, capabilities): &(Session, Capabilities)| capabilities.has(Capability::MessageRedaction);
         let echo = (own.session(), own.capabilities());

@@ -68,7 +68,7 @@ fn numbers(text: &[u8], mark: u8, lengths: [usize; 3]) -> Option<[u64; 3]> {
 }
 
 fn is_leap(year: u64) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 /// How many days a month has above 28.

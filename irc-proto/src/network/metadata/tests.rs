@@ -78,8 +78,7 @@ mod asked {
 
     /// Ada and Bob in `#lobby`, of which Ada is the operator; Eve monitors Ada; Carl is nowhere.
     fn room() -> Room {
-        let mut config = Config::default();
-        config.msgid_prefix = "m".into();
+        let mut config = Config { msgid_prefix: "m".into(), ..Config::default() };
         config.limits.metadata.subscriptions = 2;
         let mut room = Room::of(config);
         for nick in ["ada", "bob", "eve", "carl"] {

@@ -85,8 +85,7 @@ mod delivered {
 
     /// Ada sends, Bob knows multiline, Carl does not.
     fn room() -> Room {
-        let mut config = Config::default();
-        config.msgid_prefix = "m".into();
+        let mut config = Config { msgid_prefix: "m".into(), ..Config::default() };
         config.limits.multiline.lines = 3;
         config.limits.multiline.bytes = 20;
         let mut room = Room::of(config);

@@ -183,8 +183,8 @@ fn the_server_tells_of_itself() {
     assert!(room.ask("ada", "STATS m").contains(&String::from("212 ada STATS 5 0 0")));
     room.modes("ada", "o");
     assert_eq!(room.ask("ada", "STATS o")[0], "243 ada O u@h * ada");
-    let mut config = Config::default();
-    config.admin = ["Here", "There", "ada@example.org", "too much"].map(Into::into).into();
+    let admin = ["Here", "There", "ada@example.org", "too much"].map(Into::into).into();
+    let config = Config { admin, ..Config::default() };
     let mut room = Room::of(config);
     room.user("ada", &[]);
     assert_eq!(words(&room.ask("ada", "ADMIN")), "256 257 258 259");

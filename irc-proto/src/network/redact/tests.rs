@@ -7,8 +7,7 @@ use crate::Capability::*;
 
 /// Ada is the operator of `#lobby`; all but Carl know redactions; Eve and Bob are logged in.
 fn room() -> Room {
-    let mut config = Config::default();
-    config.msgid_prefix = "m".into();
+    let config = Config { msgid_prefix: "m".into(), ..Config::default() };
     let mut room = Room::of(config);
     room.user("ada", &[MessageTags, MessageRedaction, EchoMessage, StandardReplies]);
     for nick in [&b"bob"[..], b"eve"] {

@@ -46,10 +46,13 @@ impl Server {
         let flood = self.config.flood;
         let understood = match frame {
             Frame::Line(line) => {
-                if self.registering.is_none() {
+                let understood = understand(line, &self.config);
+                // Who answers PING floods nobody.
+                let is_free = matches!(&understood, Ok(Understood::Borrowed(message)) if message.command().is(b"PONG"));
+                if self.registering.is_none() && !is_free {
                     self.penalties.add_line(flood, self.now, line.len());
                 }
-                understand(line, &self.config)
+                understood
             }
             Frame::TooLong(budget) => {
                 if self.registering.is_none() {

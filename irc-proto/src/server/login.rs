@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use wirestate_machine::{Misuse, Ticket, TlsFacts};
 use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Rejection, Step};
@@ -23,14 +24,28 @@ pub(super) struct Login {
     bindings: Bindings,
     /// What the client has proved by TLS.
     pub(super) certificate: Option<Box<ClientCertificate>>,
-    /// Who the client is.
-    pub(super) account: Option<Identity>,
-    exchange: Option<Box<sasl::Server>>,
-    /// The chunks of the message that is coming in.
-    chunks: Vec<u8>,
+    exchange: Option<Box<Exchange>>,
     failures: u16,
     /// The answer to a failed login, kept back for the delay.
     kept_back: Option<Numeric>,
+    is_logged_in: bool,
+}
+
+/// One login under way.
+#[derive(Debug)]
+struct Exchange {
+    sasl: sasl::Server,
+    /// The chunks of the message that is coming in. It may be a password, so only how many there are is shown.
+    chunks: Chunks,
+}
+
+#[derive(Default)]
+struct Chunks(Vec<u8>);
+
+impl fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 impl Login {
@@ -39,11 +54,10 @@ impl Login {
             nonces: Nonces::from_seed(seed),
             bindings: Bindings::none(),
             certificate: None,
-            account: None,
             exchange: None,
-            chunks: Vec::new(),
             failures: 0,
             kept_back: None,
+            is_logged_in: false,
         }
     }
 
@@ -63,13 +77,8 @@ impl Login {
     /// TLS has come up: what was said in the clear is forgotten.
     pub(super) fn secured(&mut self, facts: &TlsFacts) {
         self.know_channel(facts);
-        self.account = None;
-        self.forget_exchange();
-    }
-
-    fn forget_exchange(&mut self) {
+        self.is_logged_in = false;
         self.exchange = None;
-        self.chunks = Vec::new();
     }
 }
 
@@ -107,7 +116,7 @@ impl Server {
             return Err(Rejected::BrokenOff);
         }
         let known_to_both = self.agreed.has(Capability::Sasl);
-        let is_done = self.login.as_ref().is_none_or(|login| login.account.is_some());
+        let is_done = self.login.as_ref().is_none_or(|login| login.is_logged_in);
         let is_again = is_done || self.registering.is_none();
         if is_again && !self.config.reauthentication {
             return Err(Rejected::AlreadyLoggedIn);
@@ -140,9 +149,9 @@ impl Server {
         if let Some(hints) = &config.oauth {
             context = context.oauth(hints.clone());
         }
-        let mut exchange = sasl::Server::start(mechanism, &context).map_err(|_| Rejected::NotOffered)?;
-        let step = exchange.step(None).map_err(|_| Rejected::SaslMalformed)?;
-        login.exchange = Some(Box::new(exchange));
+        let mut sasl = sasl::Server::start(mechanism, &context).map_err(|_| Rejected::NotOffered)?;
+        let step = sasl.step(None).map_err(|_| Rejected::SaslMalformed)?;
+        login.exchange = Some(Box::new(Exchange { sasl, chunks: Chunks::default() }));
         self.state = if self.registering.is_some() { State::Authenticating } else { State::Reauthenticating };
         self.take_step(step);
         Ok(())
@@ -164,10 +173,11 @@ impl Server {
 
     fn take_chunk(&mut self, chunk: &[u8]) -> Result<(), Rejected> {
         let limit = self.config.limits.sasl;
-        let login = self.login.as_mut().ok_or(Rejected::SaslMalformed)?;
+        let exchange = self.login.as_mut().and_then(|login| login.exchange.as_mut()).ok_or(Rejected::SaslMalformed)?;
+        let chunks = &mut exchange.chunks.0;
         let fault = if chunk == b"*" {
             Some((numerics::ERR_SASLABORTED, "SASL authentication aborted", Rejected::BrokenOff))
-        } else if chunk.len() > CHUNK || login.chunks.len() + chunk.len() > limit {
+        } else if chunk.len() > CHUNK || chunks.len() + chunk.len() > limit {
             Some((numerics::ERR_SASLTOOLONG, "SASL message too long", Rejected::SaslTooLong))
         } else {
             None
@@ -178,17 +188,14 @@ impl Server {
             return Err(why);
         }
         if chunk != b"+" {
-            login.chunks.extend_from_slice(chunk);
+            chunks.extend_from_slice(chunk);
         }
         if chunk.len() == CHUNK {
             return Ok(());
         }
-        let text = core::mem::take(&mut login.chunks);
+        let text = core::mem::take(chunks);
         let response = base64::decode(&text, limit).ok();
-        let step = match (response, &mut login.exchange) {
-            (Some(response), Some(exchange)) => exchange.step(Some(&response)).ok(),
-            _ => None,
-        };
+        let step = response.and_then(|response| exchange.sasl.step(Some(&response)).ok());
         match step {
             Some(step) => {
                 self.take_step(step);
@@ -212,7 +219,7 @@ impl Server {
     pub fn authenticate(&mut self, ticket: Ticket<kind::Authenticate>, answer: Answer) -> Result<(), Misuse> {
         self.tickets.check(&ticket)?;
         let exchange = self.login.as_mut().and_then(|login| login.exchange.as_mut()).ok_or(Misuse::WrongState)?;
-        let step = exchange.answer(answer).map_err(|_| Misuse::OutOfRange)?;
+        let step = exchange.sasl.answer(answer).map_err(|_| Misuse::OutOfRange)?;
         self.redeem(ticket)?;
         self.take_step(step);
         Ok(())
@@ -265,7 +272,10 @@ impl Server {
         self.numeric(numerics::RPL_LOGGEDIN, &[&mask, name.as_bytes()], &text);
         self.numeric(numerics::RPL_SASLSUCCESS, &[], "SASL authentication successful");
         if let Some(login) = &mut self.login {
-            login.account = Some(identity.clone());
+            login.is_logged_in = true;
+        }
+        if let Some(registering) = &mut self.registering {
+            registering.account = Some(identity.clone());
         }
         self.queued = Some(Box::new(Event::LoggedIn(identity)));
     }
@@ -276,7 +286,7 @@ impl Server {
             _ => numerics::ERR_SASLFAIL,
         };
         let Some(login) = &mut self.login else { return };
-        login.forget_exchange();
+        login.exchange = None;
         login.failures = login.failures.saturating_add(1);
         login.kept_back = Some(numeric);
         self.queued = Some(Box::new(Event::LoginFailed { count: login.failures, failure }));
@@ -307,7 +317,7 @@ impl Server {
 
     fn leave_exchange(&mut self) {
         if let Some(login) = &mut self.login {
-            login.forget_exchange();
+            login.exchange = None;
         }
         self.state = if self.registering.is_some() { State::Registering } else { State::Registered };
     }
@@ -322,7 +332,10 @@ impl Server {
             return Err(Misuse::WrongState);
         }
         if let Some(login) = &mut self.login {
-            login.account = None;
+            login.is_logged_in = false;
+        }
+        if let Some(registering) = &mut self.registering {
+            registering.account = None;
         }
         let mask = [target(&self.nick), b"!*@*"].concat();
         self.numeric(numerics::RPL_LOGGEDOUT, &[&mask], "You are now logged out");

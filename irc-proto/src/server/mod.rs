@@ -178,14 +178,14 @@ impl Server {
             outbox: Outbox::with_marks(config.limits.output_before_registration()),
             state: if implicit { State::Securing } else { State::Registering },
             now,
-            timer: Timer::new(now, &config.limits),
+            timer: Timer::new(now),
             penalties: Penalties::default(),
             tickets: Tickets::new(),
             nick: Box::default(),
             on_offer: Server::all_on_offer(&config),
             agreed: Capabilities::NONE,
             agreed_others: 0,
-            registering: Some(Box::default()),
+            registering: Some(Box::new(Registering::new(now + config.limits.registration_time))),
             login: Some(Box::new(Login::new(seed))),
             labelled: None,
             queued: None,
@@ -277,7 +277,7 @@ impl Server {
     // --- tickets ---
 
     fn issue<Kind>(&mut self) -> Ticket<Kind> {
-        self.timer.wait_for_answer(self.now);
+        self.timer.ask(self.now);
         self.tickets.issue()
     }
 

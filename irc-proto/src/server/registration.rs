@@ -1,8 +1,9 @@
 use alloc::boxed::Box;
 
 use bytes::Bytes;
-use wirestate_machine::{Misuse, Ticket};
+use wirestate_machine::{Instant, Misuse, Ticket};
 use wirestate_sasl::Secret;
+use wirestate_sasl::server::Identity;
 
 use super::event::{Registration, kind};
 use super::reply::{cut, one_line, quoted};
@@ -17,10 +18,14 @@ const LONGEST_NICK: usize = 128;
 /// What only matters until registration.
 #[derive(Debug, Default)]
 pub(super) struct Registering {
+    /// When the client must be registered. It moves by the time that the application takes for its answers.
+    pub(super) by: Instant,
     /// Lines so far.
     pub(super) lines: u16,
     password: Option<Secret>,
     user: Option<User>,
+    /// Who the client has proved to be.
+    pub(super) account: Option<Identity>,
     /// The nickname that the application is asked for.
     wanted: Bytes,
     /// Between the first CAP LS or REQ and CAP END.
@@ -47,9 +52,13 @@ enum Cookie {
 }
 
 impl Registering {
+    pub(super) fn new(by: Instant) -> Self {
+        Registering { by, ..Registering::default() }
+    }
+
     /// What is left of it when TLS has come up: nothing that was said in the clear.
     pub(super) fn secured(&mut self) {
-        *self = Registering { lines: self.lines, ..Registering::default() };
+        *self = Registering { by: self.by, lines: self.lines, ..Registering::default() };
     }
 }
 
@@ -213,7 +222,11 @@ impl Server {
 
     fn registration(&mut self) -> Registration {
         let registering = self.registering.as_deref_mut();
-        let registering = core::mem::take(registering.unwrap_or(&mut Registering::default()));
+        let registering = registering.map(|registering| {
+            let fresh = Registering::new(registering.by);
+            core::mem::replace(registering, fresh)
+        });
+        let registering = registering.unwrap_or_default();
         let user = registering.user.unwrap_or(User { name: Bytes::new(), realname: Bytes::new() });
         let secure = registering.forwarded.as_ref().is_none_or(|forwarded| forwarded.secure);
         Registration {
@@ -221,7 +234,7 @@ impl Server {
             user: user.name,
             realname: user.realname,
             password: registering.password,
-            account: self.login.as_ref().and_then(|login| login.account.clone()),
+            account: registering.account,
             forwarded: registering.forwarded,
             capabilities: self.agreed,
             encrypted: self.encrypted && secure,

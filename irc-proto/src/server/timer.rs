@@ -1,39 +1,32 @@
 use wirestate_machine::Instant;
 
-use super::{Flood, Limits, Reason, Server, State};
+use super::{Flood, Reason, Server, State};
 use crate::codec::{Command, Parts};
 
 /// What a session waits for in time.
 #[derive(Debug)]
 pub(super) struct Timer {
-    /// When the client must be registered. It moves by the time that the application takes for its answers.
-    register_by: Instant,
     /// When the client was last heard, or asked by PING whether it is there.
     since: Instant,
     asked: bool,
-    /// When the application got a ticket.
-    ticket_at: Option<Instant>,
-    delay: Delay,
+    wait: Wait,
 }
 
-/// The wait before the answer to a failed login.
+/// What nothing else happens before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Delay {
-    None,
-    /// From the next time on that is told.
-    Begun,
-    Until(Instant),
+enum Wait {
+    Nothing,
+    /// The application got a ticket at this time. With the ticket back, the time that it took is still to be given to the client.
+    Answer(Instant),
+    /// A login has failed, after a question at this time; from the next time on that is told, the answer is delayed.
+    DelayBegun(Option<Instant>),
+    /// The end of the delay before the answer to a failed login.
+    Delay(Instant),
 }
 
 impl Timer {
-    pub(super) fn new(now: Instant, limits: &Limits) -> Self {
-        Timer {
-            register_by: now + limits.registration_time,
-            since: now,
-            asked: false,
-            ticket_at: None,
-            delay: Delay::None,
-        }
+    pub(super) fn new(now: Instant) -> Self {
+        Timer { since: now, asked: false, wait: Wait::Nothing }
     }
 
     /// A line has come.
@@ -41,53 +34,55 @@ impl Timer {
         (self.since, self.asked) = (now, false);
     }
 
-    /// The application has got a ticket.
-    pub(super) fn wait_for_answer(&mut self, now: Instant) {
-        // One question may follow another's answer.
-        self.ticket_at = Some(now);
+    /// The application has got a ticket. Where one question follows another's answer, its time is that of the first.
+    pub(super) fn ask(&mut self, now: Instant) {
+        if !matches!(self.wait, Wait::Answer(_)) {
+            self.wait = Wait::Answer(now);
+        }
     }
 
     /// The next thing that happens is the end of a delay.
     pub(super) fn delay(&mut self) {
-        self.delay = Delay::Begun;
+        let asked_at = match self.wait {
+            Wait::Answer(at) => Some(at),
+            _ => None,
+        };
+        self.wait = Wait::DelayBegun(asked_at);
     }
 
     pub(super) fn is_delaying(&self) -> bool {
-        self.delay != Delay::None
+        matches!(self.wait, Wait::DelayBegun(_) | Wait::Delay(_))
     }
 }
 
 impl Server {
     /// Does what is due; gives whether that was anything.
     pub(super) fn keep_time(&mut self) -> bool {
-        let limits = &self.config.limits;
-        if self.timer.delay == Delay::Begun {
-            self.timer.delay = Delay::Until(self.now + limits.failure_delay);
-        }
-        if self.tickets.is_open() {
-            let due = self.answer_by().is_some_and(|by| self.now >= by);
-            if due {
-                self.close_with_error(Reason::AnswerTimeout);
+        match self.timer.wait {
+            Wait::Answer(asked_at) if self.tickets.is_open() => {
+                return self.close_if_due(asked_at + self.config.limits.answer_time, Reason::AnswerTimeout);
             }
-            return due;
-        }
-        if let Some(asked_at) = self.timer.ticket_at.take() {
-            self.timer.register_by = self.timer.register_by + (self.now - asked_at);
-        }
-        if let Delay::Until(end) = self.timer.delay {
-            let due = self.now >= end || self.stopping;
-            if due {
-                self.timer.delay = Delay::None;
+            Wait::Answer(asked_at) => {
+                self.give_back(asked_at);
+                self.timer.wait = Wait::Nothing;
+            }
+            Wait::DelayBegun(asked_at) => {
+                if let Some(asked_at) = asked_at {
+                    self.give_back(asked_at);
+                }
+                self.timer.wait = Wait::Delay(self.now + self.config.limits.failure_delay);
+                return true;
+            }
+            Wait::Delay(end) if self.now >= end || self.stopping => {
+                self.timer.wait = Wait::Nothing;
                 self.end_delay();
+                return true;
             }
-            return due;
+            Wait::Delay(_) => return false,
+            Wait::Nothing => {}
         }
-        if self.registering.is_some() {
-            let due = self.now >= self.timer.register_by;
-            if due {
-                self.close_with_error(Reason::RegistrationTimeout);
-            }
-            return due;
+        if let Some(registering) = &self.registering {
+            return self.close_if_due(registering.by, Reason::RegistrationTimeout);
         }
         let due = self.now >= self.alive_by();
         if due {
@@ -96,9 +91,24 @@ impl Server {
         due
     }
 
+    /// What the application took is not the client's time.
+    fn give_back(&mut self, asked_at: Instant) {
+        if let Some(registering) = &mut self.registering {
+            registering.by = registering.by + (self.now - asked_at);
+        }
+    }
+
+    fn close_if_due(&mut self, by: Instant, reason: Reason) -> bool {
+        let due = self.now >= by;
+        if due {
+            self.close_with_error(reason);
+        }
+        due
+    }
+
     fn ask_whether_alive(&mut self) {
         if self.timer.asked {
-            let silence = self.config.limits.ping_after + self.config.limits.ping_timeout;
+            let silence = self.config.limits.ping_after.saturating_add(self.config.limits.ping_timeout);
             return self.close_with_error(Reason::PingTimeout(silence.as_secs()));
         }
         (self.timer.since, self.timer.asked) = (self.now, true);
@@ -113,15 +123,13 @@ impl Server {
         self.timer.since + if self.timer.asked { limits.ping_timeout } else { limits.ping_after }
     }
 
-    fn answer_by(&self) -> Option<Instant> {
-        self.timer.ticket_at.map(|at| at + self.config.limits.answer_time)
-    }
-
     /// Until when the next line waits, where flood control holds it back.
     pub(super) fn held_until(&self) -> Option<Instant> {
-        let flood = if self.exempt { Flood::Off } else { self.config.flood };
-        let ready = self.penalties.ready_at(flood);
-        (self.registering.is_none() && ready > self.now && !self.inbox.is_empty()).then_some(ready)
+        if self.exempt || self.config.flood == Flood::Off || self.registering.is_some() || self.inbox.is_empty() {
+            return None;
+        }
+        let ready = self.penalties.ready_at(self.config.flood);
+        (ready > self.now).then_some(ready)
     }
 
     /// When the next thing is due.
@@ -129,17 +137,15 @@ impl Server {
         if self.state == State::Closed {
             return None;
         }
-        if self.tickets.is_open() {
-            return self.answer_by();
+        match self.timer.wait {
+            Wait::Answer(at) if self.tickets.is_open() => return Some(at + self.config.limits.answer_time),
+            Wait::DelayBegun(_) => return Some(self.now),
+            Wait::Delay(end) => return Some(end),
+            Wait::Answer(_) | Wait::Nothing => {}
         }
-        match self.timer.delay {
-            Delay::Begun => return Some(self.now),
-            Delay::Until(end) => return Some(end),
-            Delay::None => {}
+        match &self.registering {
+            Some(registering) => Some(registering.by),
+            None => Instant::earlier(Some(self.alive_by()), self.held_until()),
         }
-        if self.registering.is_some() {
-            return Some(self.timer.register_by);
-        }
-        Instant::earlier(Some(self.alive_by()), self.held_until())
     }
 }

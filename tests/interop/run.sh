@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # The interop suite: switchboard against the clients that people use, our client
 # against Dovecot, a compressed link against ngIRCd, the adapters' TLS against
-# openssl. All on loopback and in a temporary folder; ports are
+# openssl, the IRC codec against the public vectors. All on loopback and in a temporary folder; ports are
 # the system's choice. Needs Debian (or a child of it) for what is missing.
 #
 #   tests/interop/run.sh            everything
 #   tests/interop/run.sh mpop stls  only cases with one of these words in their titles
 #
-# SWITCHBOARD=path, INTEROP_CLIENT=path and INTEROP_ADAPTERS=path take programs that are built already;
+# SWITCHBOARD=path, and INTEROP_CLIENT, INTEROP_ADAPTERS and INTEROP_CODEC, take programs that are built already;
 # SWITCHBOARD_FLAGS adds flags, such as "--runtime blocking".
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/interop
 
-.ci/install curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt openssl:openssl python3:python3 \
+.ci/install curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt openssl:openssl python3:python3 pip3:python3-pip \
     dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d ngircd:ngircd
 
 target=${CARGO_TARGET_DIR:-target}
@@ -29,11 +29,19 @@ if [[ -z ${INTEROP_ADAPTERS:-} ]]; then
     cargo build --quiet -p wirestate-tests --bin interop-adapters
     INTEROP_ADAPTERS=$target/debug/interop-adapters
 fi
+if [[ -z ${INTEROP_CODEC:-} ]]; then
+    cargo build --quiet -p wirestate-tests --bin interop-codec
+    INTEROP_CODEC=$target/debug/interop-codec
+fi
 SWITCHBOARD=$(realpath "$SWITCHBOARD")
 INTEROP_CLIENT=$(realpath "$INTEROP_CLIENT")
 INTEROP_ADAPTERS=$(realpath "$INTEROP_ADAPTERS")
-export SWITCHBOARD INTEROP_CLIENT INTEROP_ADAPTERS
+INTEROP_CODEC=$(realpath "$INTEROP_CODEC")
+export SWITCHBOARD INTEROP_CLIENT INTEROP_ADAPTERS INTEROP_CODEC
 
 python=/usr/bin/python3
 [[ -x $python ]] || python=python3
-PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 exec "$python" -m suite "$@" </dev/null
+# What Debian does not have comes from PyPI, into a folder of the suite's own.
+packages=$(realpath "$target")/interop-python
+[[ -d $packages/parser_tests ]] || "$python" -m pip install --quiet --root-user-action=ignore --target "$packages" irc-parser-tests==0.0.4
+PYTHONPATH=$here:$packages PYTHONDONTWRITEBYTECODE=1 exec "$python" -m suite "$@" </dev/null

@@ -13,6 +13,7 @@ from . import (
     against_dovecot,
     against_ngircd,
     cases,
+    irc_vectors,
     with_adapters,
     with_crowd,
     with_curl,
@@ -43,7 +44,7 @@ SERVERS = {
     ],
     Dovecot: [against_dovecot],
     Ngircd: [against_ngircd],
-    Nobody: [with_adapters],
+    Nobody: [with_adapters, irc_vectors],
 }
 
 

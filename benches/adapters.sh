@@ -1,10 +1,10 @@
 #!/bin/sh
 # Measures the adapters on loopback, as ratios in one run: benches/adapters.sh
 #
-# CPU time of a line echo on each runtime, per line and per connection, against a bare echo that writes once per read and against
-# POE::Component::Server::TCP; memory of idle connections, plain and TLS. Without POE (Debian: libpoe-perl) its rows are left out. Everything
-# that is started is ended, and everything written lies in a temporary folder. Takes a minute or two; QUICK=1 does a tenth of the work, to
-# see that it runs.
+# CPU time of a line echo on each runtime, per line and per connection, and how many connections it serves in a second, against a bare echo
+# that writes once per read and against POE::Component::Server::TCP; memory of idle connections, plain and TLS, 10,000 of them or as many as
+# the descriptors allow. Without POE (Debian: libpoe-perl) its rows are left out. Everything that is started is ended, and everything written
+# lies in a temporary folder. Takes some minutes, most of them POE's; QUICK=1 does a tenth of the work, to see that it runs.
 set -eu
 cd "$(dirname "$0")/.."
 cargo build --quiet --release --package wirestate-benches --bin adapters --bin echo

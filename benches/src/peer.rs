@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::time::clock_getcpuclockid;
 use nix::unistd::Pid;
@@ -13,6 +13,9 @@ use socket2::{Domain, Socket, Type};
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many connections are opened before memory is looked at, for what is set up once is not counted.
+pub const UNCOUNTED: usize = 50;
 
 /// Whatever went wrong.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -87,15 +90,25 @@ impl Peer {
     }
 
     /// How much one of `count` connections adds to the memory of the process, in bytes. `open` is told which one it opens.
-    pub fn memory_of<C>(&self, count: usize, mut open: impl FnMut(usize) -> Outcome<C>) -> Outcome<f64> {
-        // What is set up once is not counted.
-        const FIRST: usize = 50;
-        let mut held = (0..FIRST).map(&mut open).collect::<Outcome<Vec<C>>>()?;
+    pub fn memory_of<C>(&self, count: usize, open: impl FnMut(usize) -> Outcome<C>) -> Outcome<f64> {
+        self.memory_of_some(count, Duration::MAX, open).map(|(each, _)| each)
+    }
+
+    /// The same of as many connections, up to `count`, as can be opened within `patience`; and how many those were.
+    pub fn memory_of_some<C>(
+        &self,
+        count: usize,
+        patience: Duration,
+        mut open: impl FnMut(usize) -> Outcome<C>,
+    ) -> Outcome<(f64, usize)> {
+        let start = Instant::now();
+        let mut held = (0..UNCOUNTED).map(&mut open).collect::<Outcome<Vec<C>>>()?;
         let before = self.memory()?;
-        for at in FIRST..FIRST + count {
-            held.push(open(at)?);
+        while held.len() < UNCOUNTED + count && start.elapsed() < patience {
+            held.push(open(held.len())?);
         }
-        Ok((self.memory()? - before) / count as f64)
+        let counted = held.len() - UNCOUNTED;
+        Ok(((self.memory()? - before) / counted.max(1) as f64, counted))
     }
 
     /// Its memory of its own, in bytes: neither the kernel's, nor that of files.

@@ -24,7 +24,8 @@ line.onchange = () => { socket.send(line.value); line.value = ''; };
 ";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let listener = Listener::bind("127.0.0.1:7008")?;
+    let address = std::env::args().nth(1);
+    let listener = Listener::bind(address.as_deref().unwrap_or("127.0.0.1:7008"))?;
     println!("listening on http://{}/; Enter ends it", listener.local_addr());
     let config = Arc::new(Config::irc().with_page("text/html; charset=utf-8", PAGE)?);
     let shutdown = Shutdown::new();

@@ -12,8 +12,9 @@ use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use wirestate_benches::peer::{Outcome, Peer};
+use wirestate_benches::peer::{Outcome, Peer, UNCOUNTED};
 use wirestate_layers::tls::client_config;
 use wirestate_layers::tls::rustls::pki_types::{CertificateDer, ServerName};
 use wirestate_layers::tls::rustls::{ClientConfig, ClientConnection, RootCertStore};
@@ -26,8 +27,13 @@ const BATCHES: [usize; 3] = [1, 16, 128];
 const ROUNDS: usize = 8_000;
 const VISITS: usize = 1_000;
 const IDLE: usize = 10_000;
-/// Where each connection has a thread.
-const IDLE_THREADS: usize = 1_000;
+/// How long POE may take to accept them, for each accept costs it time in proportion to the connections there are.
+const POE_PATIENCE: Duration = Duration::from_secs(300);
+/// What a process needs besides its connections.
+const DESCRIPTORS: usize = 100;
+
+/// CPU time per line of each batch, CPU time per connection, and time per connection, one after the other.
+const KINDS: usize = BATCHES.len() + 2;
 
 /// The machines: the least one that knows lines, and the ready-made one with an event for each line.
 const MACHINES: [(&str, &str); 2] = [("least", "least machine"), ("line", "`line::Line`")];
@@ -64,7 +70,7 @@ struct Entry {
     peer: Peer,
     /// How much more slowly it works, so that it is given less.
     slower: usize,
-    spent: [Vec<f64>; BATCHES.len() + 1],
+    spent: [Vec<f64>; KINDS],
 }
 
 impl Entry {
@@ -110,7 +116,8 @@ impl Bench {
             }
         }
         let costs: Vec<_> = entries.into_iter().map(Entry::costs).collect();
-        let head = "| 1 line | 16 lines | 128 lines | connection |\n|---|---|---|---|---|";
+        let head =
+            "| 1 line | 16 lines | 128 lines | connection | connection, time on the clock |\n|---|---|---|---|---|---|";
         println!("| CPU of the server, µs per line or connection {head}");
         for (name, costs) in &costs {
             row(name, costs.iter().map(|cost| format!("{cost:.3}")));
@@ -120,7 +127,7 @@ impl Bench {
         for (name, costs) in costs.iter().skip(1) {
             row(name, costs.iter().zip(&floor).map(|(cost, floor)| format!("{:.2}", cost / floor)));
         }
-        row("budget for tokio, least machine", ["1.3", "1.3", "1.3", "-"]);
+        row("budget for tokio, least machine", ["1.3", "1.3", "1.3", "-", "-"]);
         for (_, machine) in MACHINES {
             let of = |runtime| costs.iter().find(|(name, _)| *name == format!("{runtime}, {machine}"));
             let Some((_, tokio)) = of("tokio") else { continue };
@@ -129,7 +136,7 @@ impl Bench {
                 let Some((_, costs)) = of(runtime) else { continue };
                 row(runtime, costs.iter().zip(tokio).map(|(cost, tokio)| format!("{:.2}", cost / tokio)));
             }
-            row("budget", ["1.5", "1.5", "1.5", "-"]);
+            row("budget", ["1.5", "1.5", "1.5", "-", "-"]);
         }
         println!();
         Ok(costs)
@@ -146,7 +153,7 @@ impl Bench {
             spent.push((entry.peer.cpu()? - before) / (rounds * batch) as f64);
         }
         let visits = work(VISITS);
-        let before = entry.peer.cpu()?;
+        let (before, start) = (entry.peer.cpu()?, Instant::now());
         for visit in 0..visits {
             let mut stream = entry.peer.connect_from(turn * visits + visit)?;
             exchange(&mut stream, 1, 1)?;
@@ -154,8 +161,10 @@ impl Bench {
             // Until the server has closed, too.
             while stream.read(&mut [0; 64])? > 0 {}
         }
-        let spent = (entry.peer.cpu()? - before) / visits as f64;
-        entry.spent.last_mut().ok_or("no column for connections")?.push(spent);
+        let took = start.elapsed().as_secs_f64() * 1e6;
+        let [.., cpu, time] = &mut entry.spent;
+        cpu.push((entry.peer.cpu()? - before) / visits as f64);
+        time.push(took / visits as f64);
         Ok(())
     }
 
@@ -168,29 +177,43 @@ impl Bench {
         );
         for (kind, suffix, budget) in [("line", "", "2355"), ("tls", ", TLS", "11264")] {
             for runtime in RUNTIMES {
-                let (count, budget) = if runtime == "blocking" { (IDLE_THREADS, "-") } else { (IDLE, budget) };
+                let (count, budget) = if runtime == "blocking" { (most(2)?, "-") } else { (most(1)?, budget) };
                 let peer = self.echo(kind, runtime)?;
-                let each = if kind == "tls" { self.idle_tls(&peer, count)? } else { self.idle(&peer, count)? };
+                let count = count / self.part;
+                let each = if kind == "tls" { self.idle_tls(&peer, count)? } else { self.idle(&peer, count)?.0 };
                 self.memory_row(&format!("{runtime}{suffix}"), count, each, budget);
                 memory.entry(runtime).or_default().push(each);
             }
         }
         if let Some(peer) = self.poe()? {
-            // Fewer, for each accept costs it time in proportion to the connections there are: 10,000 take many minutes.
-            let each = self.idle(&peer, IDLE_THREADS)?;
-            self.memory_row(POE, IDLE_THREADS, each, "-");
+            let start = Instant::now();
+            let (each, count) = self.idle(&peer, most(1)? / self.part)?;
+            self.memory_row(POE, count, each, "-");
             memory.entry(POE).or_default().push(each);
+            let (took, patience) = (start.elapsed().as_secs(), POE_PATIENCE.as_secs());
+            println!(
+                "\nPOE accepted {count} in {took} s, of {patience} s that it is given: each accept takes it the longer, the more there are."
+            );
+        }
+        if most(2)? < IDLE {
+            println!(
+                "\nWith a thread for each, a connection has two descriptors, its socket's and its thread's bell: {} fit into the {} that a \
+                 process may have here.",
+                most(2)?,
+                descriptors()?
+            );
         }
         println!();
         Ok(memory)
     }
 
     fn memory_row(&self, name: &str, count: usize, each: f64, budget: &str) {
-        row(name, [format!("{}", count / self.part), format!("{each:.0}"), budget.to_owned()]);
+        row(name, [count.to_string(), format!("{each:.0}"), budget.to_owned()]);
     }
 
-    fn idle(&self, peer: &Peer, count: usize) -> Outcome<f64> {
-        peer.memory_of(count / self.part, |at| {
+    /// What each takes, and how many there were.
+    fn idle(&self, peer: &Peer, count: usize) -> Outcome<(f64, usize)> {
+        peer.memory_of_some(count, POE_PATIENCE, |at| {
             let mut stream = peer.connect_from(at)?;
             exchange(&mut stream, 1, 1)?;
             Ok(stream)
@@ -199,7 +222,7 @@ impl Bench {
 
     fn idle_tls(&self, peer: &Peer, count: usize) -> Outcome<f64> {
         let config = trusting(&self.dir)?;
-        peer.memory_of(count / self.part, |at| {
+        peer.memory_of(count, |at| {
             let mut stream = peer.connect_from(at)?;
             let mut session = ClientConnection::new(Arc::clone(&config), ServerName::try_from("localhost")?)?;
             session.writer().write_all(&line())?;
@@ -216,6 +239,17 @@ impl Bench {
             Ok((stream, session))
         })
     }
+}
+
+/// How many idle connections fit, where each has so many descriptors: the servers' and those of this process, which has one for each.
+fn most(each: usize) -> Outcome<usize> {
+    Ok(IDLE.min((descriptors()? - DESCRIPTORS) / each - UNCOUNTED))
+}
+
+/// How many descriptors a process may have.
+fn descriptors() -> Outcome<usize> {
+    let (soft, _) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
+    Ok(usize::try_from(soft)?)
 }
 
 /// All that counts in one table.
@@ -245,6 +279,13 @@ fn summary(costs: &Costs, memory: &Memory) {
         let sizes = memory.get(server).into_iter().flatten().map(|bytes| format!("{:.1} KB", bytes / 1024.0));
         sizes.collect::<Vec<_>>().join(", ")
     };
+    let rates = |server| {
+        let name = if server == POE { POE.to_owned() } else { format!("{server}, {}", MACHINES[1].1) };
+        let time = costs.iter().find(|(other, _)| *other == name).and_then(|(_, costs)| costs.last());
+        time.zip(floor.last()).map(|(time, floor)| format!("{:.2}", floor / time)).unwrap_or_default()
+    };
+    let name = "connections per second, one after the other, with one line each, over the same";
+    row(name, servers().map(rates).chain([String::new()]));
     let name = "user memory of an idle connection, plain, TLS";
     row(name, servers().map(sizes).chain(["at most 2.3, 11 KB".to_owned()]));
 }

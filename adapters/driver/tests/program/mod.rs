@@ -25,7 +25,8 @@ impl Program {
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
         let address = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("it says {line:?}"));
-        let address = address.split(';').next().unwrap().trim().to_owned();
+        let address = address.split(';').next().unwrap().trim();
+        let address = address.trim_start_matches("http://").trim_end_matches('/').to_owned();
         Program { child, output, address }
     }
 

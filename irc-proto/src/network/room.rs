@@ -45,9 +45,18 @@ impl Room {
         self.network.register(session, &newcomer, self.now, &mut self.out).unwrap();
         self.out.clear();
         let id = self.network.users.by_session(session).unwrap();
-        let user = self.network.users.get_mut(id).unwrap();
-        user.modes = user.modes.without(b'i');
+        self.network.users.set_modes(id, Letters::NONE);
         self.sessions.insert(String::from_utf8_lossy(newcomer.nick).into_owned(), session);
+    }
+
+    /// Registers a user and leaves what all are told of it.
+    pub(super) fn arrive(&mut self, nick: &str, capabilities: &[Capability]) {
+        let session = Session(self.sessions.len() as u64 + 1);
+        let capabilities = Capabilities::of(capabilities);
+        let newcomer = Newcomer { nick: nick.as_bytes(), user: b"u", host: b"h", capabilities, ..Newcomer::default() };
+        self.out.clear();
+        self.network.register(session, &newcomer, self.now, &mut self.out).unwrap();
+        self.sessions.insert(nick.to_owned(), session);
     }
 
     /// Puts a user into a channel without a word, and makes the channel where there is none. The first is its operator.
@@ -64,7 +73,7 @@ impl Room {
     /// Sets a user's modes, without a word.
     pub(super) fn modes(&mut self, nick: &str, modes: &str) {
         let id = self.network.users.by_nick(nick.as_bytes()).unwrap();
-        self.network.users.get_mut(id).unwrap().modes = Letters::new(modes.as_bytes());
+        self.network.users.set_modes(id, Letters::new(modes.as_bytes()));
     }
 
     /// Sets a channel's flags, without a word.

@@ -1,10 +1,13 @@
 //! Conversations on a small network. Whatever is delivered, the harness parses strictly.
 
 mod channels;
+mod history;
 mod identity;
 mod labels;
+mod markers;
 mod messages;
 mod modes;
+mod monitor;
 
 use std::collections::BTreeMap;
 use std::string::String;

@@ -32,8 +32,8 @@ pub(super) struct Extras {
     pub(super) history: Box<dyn Store>,
     /// The multiline batches that are open: one for each session at most.
     pub(super) batches: BTreeMap<Session, Gathering>,
-    /// How often each command came.
-    pub(super) commands: BTreeMap<&'static str, u64>,
+    /// How often each command came, by its place in the table.
+    pub(super) commands: Vec<u64>,
     /// When the first user came: milliseconds since 1970.
     pub(super) began: Option<u64>,
 }
@@ -79,7 +79,7 @@ impl Extras {
             metadata: Metadata::new(limits.metadata),
             history: Box::new(Memory::new(limits.history)),
             batches: BTreeMap::new(),
-            commands: BTreeMap::new(),
+            commands: Vec::new(),
             began: None,
         }
     }
@@ -116,6 +116,16 @@ impl Extras {
             }
         }
         self.history.expire(now);
+    }
+
+    /// Counts a command, for STATS.
+    pub(super) fn count(&mut self, place: usize) {
+        if self.commands.len() <= place {
+            self.commands.resize(place + 1, 0);
+        }
+        if let Some(count) = self.commands.get_mut(place) {
+            *count += 1;
+        }
     }
 
     /// A channel has closed. Its history stays for who comes next only where anybody could have read it.

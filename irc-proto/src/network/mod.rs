@@ -334,11 +334,12 @@ impl Network {
             }
             None => word,
         };
-        match TABLE.binary_search_by(|row| row.word.as_bytes().cmp(upper)).ok().and_then(|at| TABLE.get(at)) {
+        let place = TABLE.binary_search_by(|row| row.word.as_bytes().cmp(upper)).ok();
+        match place.and_then(|at| Some((at, TABLE.get(at)?))) {
             None => self.reply(turn, ERR_UNKNOWNCOMMAND, &[word, b"Unknown command"]),
-            Some(row) if params.len() < row.least => self.need_more_params(turn, row.word.as_bytes()),
-            Some(row) => {
-                *self.extras.commands.entry(row.word).or_default() += 1;
+            Some((_, row)) if params.len() < row.least => self.need_more_params(turn, row.word.as_bytes()),
+            Some((at, row)) => {
+                self.extras.count(at);
                 (row.run)(self, turn, params);
             }
         }

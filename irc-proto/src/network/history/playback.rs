@@ -113,9 +113,9 @@ fn is_blank(line: &[u8]) -> bool {
     Message::parse(line, Profile::Lenient).is_ok_and(|message| message.param(1).is_none_or(<[u8]>::is_empty))
 }
 
-/// Writes a line behind its tags. A store may be anybody's: what would be two lines is none.
+/// Writes a line behind its tags. A store may be anybody's: what would be two lines, or is too long for one, is none.
 fn put(line: &[u8], out: &mut Vec<u8>, tag: impl FnOnce(&mut TagWriter<'_>)) {
-    if line.is_empty() || memchr3(b'\r', b'\n', 0, line).is_some() {
+    if line.is_empty() || line.len() > 510 || memchr3(b'\r', b'\n', 0, line).is_some() {
         return;
     }
     let mut tags = TagWriter { out, is_first: true };

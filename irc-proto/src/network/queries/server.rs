@@ -3,7 +3,7 @@ use alloc::format;
 use crate::mask;
 use crate::numerics::*;
 
-use super::super::{Network, Turn, help, timestamp};
+use super::super::{Network, TABLE, Turn, help, timestamp};
 
 impl Network {
     /// VERSION: the software, and RPL_ISUPPORT once more (RFC 2812 §3.4.3).
@@ -117,9 +117,9 @@ impl Network {
     }
 
     fn stats_commands(&self, turn: &mut Turn<'_>) {
-        for (command, count) in &self.extras.commands {
+        for (row, count) in TABLE.iter().zip(&self.extras.commands).filter(|(_, count)| **count > 0) {
             let count = format!("{count}");
-            self.reply(turn, RPL_STATSCOMMANDS, &[command.as_bytes(), count.as_bytes(), b"0", b"0"]);
+            self.reply(turn, RPL_STATSCOMMANDS, &[row.word.as_bytes(), count.as_bytes(), b"0", b"0"]);
         }
     }
 

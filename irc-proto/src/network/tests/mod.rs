@@ -1,5 +1,6 @@
 //! Conversations on a small network. Whatever is delivered, the harness parses strictly.
 
+mod any;
 mod channels;
 mod history;
 mod identity;

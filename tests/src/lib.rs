@@ -4,6 +4,7 @@
 
 pub mod certificate;
 pub mod irc;
+pub mod irc_client;
 pub mod pop3;
 pub mod pop3_client;
 

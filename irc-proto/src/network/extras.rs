@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::casemap::CaseMapping;
 use crate::codec::{Command, Numeric, Parts, escape_into};
 use crate::isupport::Isupport;
-use crate::numerics::{RPL_MONOFFLINE, RPL_MONONLINE};
+use crate::numerics::{RPL_METADATASYNCLATER, RPL_MONOFFLINE, RPL_MONONLINE};
 use crate::{Capability, ctcp};
 
 use super::channel::{Channel, ChannelId, Channels};
@@ -160,7 +160,7 @@ impl Extras {
         }
     }
 
-    /// Tells how far the user has read the channel (read-marker).
+    /// Tells how far the user has read the channel (read-marker), and whether there is metadata to ask for (metadata, "Postponed synchronization").
     fn joined(&mut self, world: World<'_>, id: UserId, channel: ChannelId, now: u64, out: &mut Deliveries) {
         let (Some(user), Some(channel)) = (world.users.get(id), world.channels.get(channel)) else { return };
         if user.has(Capability::ReadMarker) {
@@ -168,6 +168,27 @@ impl Extras {
             let marker = self.markers.of(&owner(world.isupport.case_mapping, user), folded.as_bytes());
             tell_marker(world.config, user, channel.name(), marker, now, out);
         }
+        if user.has(Capability::Metadata) && self.has_metadata_for(world, user, channel) {
+            let parts = Parts {
+                tags: &[],
+                source: Some(world.config.server_name.as_bytes()),
+                command: Command::Numeric(RPL_METADATASYNCLATER),
+                params: &[user.nick(), channel.name()],
+            };
+            out.line(user.session(), |line| outgoing::write(&parts, false, line));
+        }
+    }
+
+    /// Whether the channel or somebody in it has a value to which the user has subscribed, and for which METADATA SYNC asks.
+    fn has_metadata_for(&self, world: World<'_>, user: &User, channel: &Channel) -> bool {
+        let metadata = &self.metadata;
+        if metadata.subscriptions(user.session()).next().is_none() {
+            return false;
+        }
+        let folded = world.isupport.case_mapping.key(channel.name());
+        let members = channel.members.iter().map(|member| Target::User(member.session));
+        let mut targets = core::iter::once(Target::Channel(folded.as_bytes().into())).chain(members);
+        targets.any(|target| metadata.all(&target).any(|(key, _)| metadata.subscribes(user.session(), key)))
     }
 
     /// Tells of a change those who monitor the user and have not heard of it in a common channel (extended-monitor).

@@ -31,6 +31,12 @@
 //! [`register`](Network::register)s it, which writes the welcome. After that every message that the session does not answer itself goes to
 //! [`handle`](Network::handle), and [`disconnect`](Network::disconnect) ends it, however it ended. Times are milliseconds since 1970.
 //!
+//! # What is kept
+//!
+//! What was said is kept by a [`history::Store`], in memory unless the application [sets another](Network::set_history); channels are read by those
+//! inside, who also read what came before them, conversations by the accounts that had them. Read markers belong to accounts, [`metadata`] to
+//! users and channels, and WHOWAS to nobody; all of it is in memory.
+//!
 //! Everything that a client can make grow has a bound in [`Limits`]. What a slow receiver has not read yet is its session's to bound.
 //
 // For who adds a command: it is a method `fn(&mut Network, &mut Turn<'_>, &[&[u8]])` in the file of its subject, and a row in TABLE. The third
@@ -168,6 +174,7 @@ const TABLE: &[Row] = &[
     row("BATCH", 1, Network::batch),
     row("CHATHISTORY", 0, Network::chathistory),
     row("HELP", 0, Network::help),
+    row("HELPOP", 0, Network::help),
     row("INFO", 0, Network::info),
     row("INVITE", 2, Network::invite),
     row("ISON", 1, Network::ison),

@@ -60,6 +60,7 @@ impl Network {
         }
     }
 
+    /// Without an account it is the source that counts: the same nickname, user and host.
     fn wrote(&self, user: &User, entry: &Entry) -> bool {
         match (&entry.account, user.account()) {
             (Some(theirs), Some(own)) => self.isupport.case_mapping.same(theirs, own),

@@ -121,6 +121,18 @@ mod asked {
     }
 
     #[test]
+    fn a_join_tells_that_there_is_metadata() {
+        let mut room = room();
+        room.send("ada", "METADATA * SET url x");
+        assert_eq!(words(&room.ask("carl", "JOIN #lobby")), "JOIN 353 366", "he has subscribed to nothing");
+        room.send("eve", "METADATA * SUB url");
+        let told = room.ask("eve", "JOIN #lobby");
+        assert_eq!(words(&told), "JOIN 774 353 366");
+        assert_eq!(told[1], "774 eve #lobby");
+        assert_eq!(words(&room.ask("eve", "METADATA #lobby SYNC")), "BATCH METADATA BATCH");
+    }
+
+    #[test]
     fn channels_are_their_operators_to_describe() {
         let mut room = room();
         room.send("bob", "METADATA * SUB url");

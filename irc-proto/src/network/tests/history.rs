@@ -181,6 +181,12 @@ fn the_server_tells_how_much_may_be_asked_for() {
     assert_eq!(room.ask("dora", "CHATHISTORY LATEST #lobby * 500").len(), 100);
 }
 
+#[test]
+fn a_network_moves_between_threads() {
+    fn moves<T: Send>(_: &T) {}
+    moves(&room().network);
+}
+
 /// A store that cannot answer, and one whose lines are not lines.
 struct Odd(Vec<Entry>);
 

@@ -10,6 +10,9 @@ use super::super::user::{User, UserId};
 use super::super::{Network, Turn, timestamp};
 use super::{Buffer, Fault, Query, Request, Selection, Store};
 
+/// How many bytes one answer has, about.
+const ROOM: usize = 256 * 1024;
+
 /// A [`Buffer`] with names of its own.
 pub(in super::super) enum Owned {
     Channel(FoldedName),
@@ -66,7 +69,7 @@ impl Network {
         let events = user.has(Capability::EventPlayback);
         let redactions = user.has(Capability::MessageRedaction);
         let mut entries = Vec::new();
-        let query = Query { selection, limit, events, redactions };
+        let query = Query { selection, limit, bytes: ROOM, events, redactions };
         self.extras.history.query(buffer.borrow(), query, &mut entries).map_err(|_| Fault::MessageError)?;
         self.play(turn, b"chathistory", &[target], &entries);
         Ok(())

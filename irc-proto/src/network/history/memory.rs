@@ -203,7 +203,7 @@ impl Ring {
     }
 
     fn select(&self, query: Query<'_>, out: &mut Vec<Entry>) {
-        let Query { selection, limit, .. } = query;
+        let Query { selection, limit, bytes, .. } = query;
         let end = self.entries.len();
         let first = out.len();
         match selection {
@@ -225,9 +225,11 @@ impl Ring {
             }
             Selection::Around(middle) => {
                 if let Some((before, _)) = self.place(middle) {
-                    self.newest_of(0, before, limit / 2, query, out);
-                    let taken = out.iter().skip(first).filter(|entry| entry.sort != Sort::Redaction).count();
-                    self.oldest_of(before, end, limit.saturating_sub(taken), query, out);
+                    self.newest_of(0, before, limit / 2, Query { bytes: bytes / 2, ..query }, out);
+                    let taken = out.get(first..).unwrap_or_default();
+                    let count = taken.iter().filter(|entry| entry.sort != Sort::Redaction).count();
+                    let bytes = bytes.saturating_sub(taken.iter().map(Entry::size).sum());
+                    self.oldest_of(before, end, limit.saturating_sub(count), Query { bytes, ..query }, out);
                 }
             }
             Selection::Between(from, to) => {
@@ -263,12 +265,12 @@ impl Ring {
 
     fn oldest_of(&self, start: usize, end: usize, limit: usize, query: Query<'_>, out: &mut Vec<Entry>) {
         let entries = self.wanted(start, end, query);
-        take(entries, limit, out);
+        take(entries, limit, query.bytes, out);
     }
 
     fn newest_of(&self, start: usize, end: usize, limit: usize, query: Query<'_>, out: &mut Vec<Entry>) {
         let first = out.len();
-        take(self.wanted(start, end, query).rev(), limit, out);
+        take(self.wanted(start, end, query).rev(), limit, query.bytes, out);
         if let Some(new) = out.get_mut(first..) {
             new.reverse();
         }
@@ -285,12 +287,11 @@ impl Ring {
     }
 }
 
-fn take<'a>(entries: impl Iterator<Item = &'a Entry>, limit: usize, out: &mut Vec<Entry>) {
-    let mut left = limit;
+fn take<'a>(entries: impl Iterator<Item = &'a Entry>, limit: usize, bytes: usize, out: &mut Vec<Entry>) {
+    let (mut left, mut room) = (limit, bytes);
     for entry in entries {
-        if left == 0 {
-            return;
-        }
+        let Some(rest) = room.checked_sub(entry.size()).filter(|_| left > 0) else { return };
+        room = rest;
         left -= usize::from(entry.sort != Sort::Redaction);
         out.push(entry.clone());
     }

@@ -109,6 +109,8 @@ pub struct Query<'a> {
     pub selection: Selection<'a>,
     /// How many at most; redactions do not count.
     pub limit: usize,
+    /// How many bytes at most, by [`Entry::size`], so that an answer fits into a send queue.
+    pub bytes: usize,
     /// Whether [`Sort::Event`] is wanted.
     pub events: bool,
     /// Whether [`Sort::Redaction`] is wanted.

@@ -13,7 +13,7 @@ use super::super::{Network, Turn};
 use super::{Fault, Key, Target};
 
 /// How many values one SYNC tells.
-const MOST_SYNCED: usize = 1000;
+const MOST_SYNCED: usize = 500;
 
 /// Everybody may see all metadata that there is.
 const EVERYBODY: &[u8] = b"*";

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::super::room::{NOW, Room, words};
 use super::super::{Channel, Config, Newcomer};
 use crate::Capability;
+use proptest::prelude::*;
 
 /// Ada and Bob in `#lobby`; Eve, invisible, in the secret `#den` with Bob; Carl nowhere.
 fn room() -> Room {
@@ -217,5 +218,25 @@ fn missing_and_odd_parameters_are_answered() {
             let _ = room.ask("ada", &format!("{word}{params} {long} {long}"));
         }
         assert!(room.network.channel(b"#lobby").map(Channel::member_count).is_none_or(|count| count <= 2), "{word}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whoever knows neither name learns neither: Eve is invisible, `#den` secret, and no wildcard finds them.
+    #[test]
+    fn no_search_finds_what_is_hidden(
+        command in prop::sample::select(&["WHO", "WHOIS", "WHOWAS", "LIST", "NAMES", "USERHOST", "ISON", "STATS", "LINKS", "METADATA", "MODE", "TOPIC"][..]),
+        mask in "[#*?a-z!@>0]{0,3}[*?]{0,2}",
+        more in prop::sample::select(&["", " o", " %tcuihsnfdlaor,1", " >0", " LIST", " SYNC", " *"][..]),
+    ) {
+        prop_assume!(!mask.contains("eve") && !mask.contains("den"));
+        let mut room = room();
+        room.send("eve", "METADATA * SET url x");
+        for line in room.ask("ada", &format!("{command} {mask}{more}")) {
+            // What she asked for is repeated to her; the rest is the server's.
+            prop_assert!(!line.contains("eve") && !line.contains("#den"), "{line}");
+        }
     }
 }

@@ -12,6 +12,9 @@ use super::super::{Network, Turn};
 /// How many users a WHO with a mask finds.
 const MOST: usize = 500;
 
+/// How many members of one channel a WHO tells: as many as a send queue has room for.
+const MOST_MEMBERS: usize = 3000;
+
 /// One user in a reply, and the channel by which they were found.
 struct Found<'a> {
     user: &'a User,
@@ -37,7 +40,10 @@ impl Network {
         let Some((id, channel)) = self.channels.by_name(name).and_then(|id| Some((id, self.channels.get(id)?))) else {
             return;
         };
-        for member in &channel.members {
+        for (number, member) in channel.members.iter().enumerate() {
+            if number == MOST_MEMBERS {
+                return self.reply(turn, ERR_TOOMANYMATCHES, &[b"WHO", name, b"There are more: use NAMES"]);
+            }
             let Some(user) = self.users.get(member.user) else { continue };
             if self.may_see_member(turn.user, id, channel, user) && (!ask.operators || user.is_operator()) {
                 self.who_reply(turn, ask, Found { user, channel: Some((channel, member)) });

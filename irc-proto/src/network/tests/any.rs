@@ -104,6 +104,7 @@ proptest! {
                 let query = Query {
                     selection: Selection::Latest(None),
                     limit: 1000,
+                    bytes: usize::MAX,
                     events: true,
                     redactions: true,
                 };

@@ -31,7 +31,8 @@ fn ten() -> Memory {
 
 fn ids(memory: &Memory, selection: Selection<'_>, limit: usize, events: bool) -> String {
     let mut out = vec![];
-    assert_eq!(memory.query(X, Query { selection, limit, events, redactions: false }, &mut out), Ok(()));
+    let query = Query { selection, limit, bytes: 100_000, events, redactions: false };
+    assert_eq!(memory.query(X, query, &mut out), Ok(()));
     out.iter().map(|entry| String::from_utf8_lossy(&entry.msgid).into_owned()).collect::<Vec<_>>().join(" ")
 }
 
@@ -68,6 +69,26 @@ fn each_selection_takes_its_messages_in_order() {
 }
 
 #[test]
+fn an_answer_has_only_so_many_bytes() {
+    let memory = ten();
+    let size = entry(0, 0, Sort::Message).size();
+    for (selection, expected) in [
+        (Selection::Latest(None), "8 9"),
+        (Selection::Before(Reference::Msgid(b"9")), "7 8"),
+        (Selection::After(Reference::Msgid(b"4")), "5 6"),
+        (Selection::Around(Reference::Msgid(b"6")), "5 6"),
+        (Selection::Between(Reference::Msgid(b"1"), Reference::Msgid(b"9")), "2 4"),
+        (Selection::Between(Reference::Msgid(b"9"), Reference::Msgid(b"1")), "7 8"),
+    ] {
+        let mut out = vec![];
+        let query = Query { selection, limit: 100, bytes: 2 * size + 1, events: false, redactions: false };
+        memory.query(X, query, &mut out).unwrap();
+        let ids: Vec<_> = out.iter().map(|entry| String::from_utf8_lossy(&entry.msgid)).collect();
+        assert_eq!(ids.join(" "), expected, "{selection:?}");
+    }
+}
+
+#[test]
 fn a_message_taken_back_leaves_its_redaction() {
     let mut memory = ten();
     let redaction = Entry { line: Bytes::from_static(b":a!a@h REDACT #x 5"), ..entry(10, 100, Sort::Redaction) };
@@ -78,7 +99,13 @@ fn a_message_taken_back_leaves_its_redaction() {
     assert_eq!(ids(&memory, Selection::Latest(None), 3, true), "7 8 9");
     assert_eq!(ids(&memory, Selection::After(Reference::Msgid(b"4")), 1, false), "6");
     let mut out = vec![];
-    let query = Query { selection: Selection::After(Reference::Time(40)), limit: 1, events: false, redactions: true };
+    let query = Query {
+        selection: Selection::After(Reference::Time(40)),
+        limit: 1,
+        bytes: 100_000,
+        events: false,
+        redactions: true,
+    };
     memory.query(X, query, &mut out).unwrap();
     assert_eq!(out.iter().map(|entry| entry.sort).collect::<Vec<_>>(), [Sort::Redaction, Sort::Message]);
     assert_eq!(out[0].time, 50);

@@ -595,13 +595,13 @@ impl World {
         let everybody: Vec<_> = self.model.nicks.keys().copied().collect();
         for who in everybody {
             self.take(&Step::Capabilities(who, 1));
-            for at in 0..CHANNELS.len() {
+            for (at, name) in CHANNELS.iter().enumerate() {
                 self.take(&Step::Names(who, at));
-                let line = format!("MODE {}", CHANNELS[at]);
+                let line = format!("MODE {name}");
                 let message = Message::parse(line.as_bytes(), Profile::Lenient).unwrap();
                 self.network.handle(Session(who as u64), message, self.now, &mut self.out);
                 self.listen(who, &Step::Names(who, at), None, &BTreeMap::new(), &BTreeMap::new());
-                let at = fold(CHANNELS[at]);
+                let at = fold(name);
                 let Some(seen) = self.views[&who].rooms.get(&at) else { continue };
                 let room = &self.model.rooms[&at];
                 assert_eq!(seen.flags, room.flags);

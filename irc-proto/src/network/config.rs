@@ -68,6 +68,8 @@ pub enum Statuses {
 }
 
 /// How much of everything there may be; lengths in bytes.
+///
+/// So that every message fits into a line, a network takes `nick` as 50 at most, `user` as 32, `host` and `channel` as 100, `key` as 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -263,6 +265,25 @@ impl Config {
         };
         types.set_statuses(pairs.iter().map(|(letter, symbol)| Status { letter: *letter, symbol: *symbol }));
         types
+    }
+
+    /// Makes names such that they can stand in a message, and bounds lengths so that every message fits into a line.
+    pub(super) fn make_lawful(&mut self) {
+        let visible = |text: &str| -> String { text.chars().filter(char::is_ascii_graphic).take(63).collect() };
+        let name = visible(self.server_name.trim_start_matches(':'));
+        self.server_name = if name.is_empty() { "irc.localhost".into() } else { name.into() };
+        let id = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+        self.msgid_prefix = self.msgid_prefix.chars().filter(id).take(64).collect::<String>().into();
+        let limits = &mut self.limits;
+        for (limit, most) in [
+            (&mut limits.nick, 50),
+            (&mut limits.user, 32),
+            (&mut limits.host, 100),
+            (&mut limits.channel, 100),
+            (&mut limits.key, 64),
+        ] {
+            *limit = (*limit).clamp(1, most);
+        }
     }
 
     /// The modes of users that there are, and those of them that a user may have from the start.

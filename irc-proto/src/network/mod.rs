@@ -237,9 +237,7 @@ use happened;
 impl Network {
     /// A network without users.
     pub fn new(mut config: Config) -> Self {
-        let allowed: alloc::string::String =
-            config.msgid_prefix.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
-        config.msgid_prefix = allowed.into();
+        config.make_lawful();
         Network {
             isupport: config.isupport(),
             nick_rules: config.nick_rules(),

@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -73,7 +74,7 @@ impl Network {
         }
         let realname = text(newcomer.realname, limits.realname);
         let away = newcomer.away.map(|away| text(away, limits.away)).filter(|away| !away.is_empty());
-        let account = newcomer.account.map(account_name);
+        let account = newcomer.account.map(account_name).filter(|account| !account.is_empty());
         let newcomer = Newcomer {
             user: &user,
             host: &host,
@@ -122,7 +123,7 @@ impl Network {
     /// session's.
     pub fn set_account(&mut self, session: Session, account: Option<&[u8]>, now: u64, out: &mut Deliveries) {
         let Some(id) = self.users.by_session(session) else { return };
-        let account = account.map(account_name);
+        let account = account.map(account_name).filter(|account| !account.is_empty());
         let Some(user) = self.users.get_mut(id).filter(|user| user.account() != account.as_deref()) else { return };
         user.account = account.map(Box::from);
         let own = user.has(Capability::AccountNotify);
@@ -250,9 +251,10 @@ fn is_source(byte: u8) -> bool {
     byte > b' ' && byte != 0x7f && !matches!(byte, b'!' | b'@' | b',')
 }
 
-/// An account's name, as it can stand in a message.
+/// An account's name, as it can stand in a message and in a tag, which is UTF-8.
 fn account_name(name: &[u8]) -> Vec<u8> {
-    let kept: Vec<u8> = name.iter().copied().filter(|byte| *byte > b' ').skip_while(|byte| *byte == b':').collect();
+    let name = String::from_utf8_lossy(name);
+    let kept: Vec<u8> = name.bytes().filter(|byte| *byte > b' ').skip_while(|byte| *byte == b':').collect();
     cut(&kept, kept.len().min(64)).into()
 }
 

@@ -129,9 +129,7 @@ fn channels_and_targets_are_bounded() {
 
 #[test]
 fn a_kick_takes_several_and_spares_those_above() {
-    let mut config = Config::default();
-    config.statuses = Statuses::Qaohv;
-    let mut talk = Talk::with(config);
+    let mut talk = Talk::with(Config { statuses: Statuses::Qaohv, ..Config::default() });
     for (number, nick) in (1..).zip(["own", "adm", "op", "half", "voice", "none"]) {
         talk.user(number, nick, &[]);
         talk.say(number, "JOIN #c");

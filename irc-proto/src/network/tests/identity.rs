@@ -148,3 +148,30 @@ fn operators_are_made_by_the_application() {
     assert_eq!(talk.ask(1, "LUSERS")[1], ":irc.test 252 ada 1 :operator(s) online");
     assert_eq!(talk.ask(1, "REHASH"), [":irc.test 382 ada configuration Rehashing"]);
 }
+
+#[test]
+fn odd_settings_make_lawful_lines() {
+    let limits = Limits { nick: 4000, host: 4000, channel: 4000, ..Limits::default() };
+    let motd = ["one\r\ntwo".into(), "x".repeat(600).into()];
+    let config = Config {
+        motd: motd.into(),
+        network_name: "a b\n".into(),
+        msgid_prefix: "a;b ".into(),
+        limits,
+        ..Config::default()
+    };
+    let mut network = Network::new(Config { server_name: ": odd\n name".into(), ..config });
+    let nick = [b'n'; 50];
+    let host = [b'h'; 4000];
+    let newcomer =
+        Newcomer { nick: &nick, host: &host, user: &host, account: Some(b"\xff: \n"), ..Newcomer::default() };
+    let mut out = Deliveries::new();
+    network.register(Session(1), &newcomer, u64::MAX, &mut out).unwrap();
+    for line in out.deliveries().next().unwrap().bytes.split_inclusive(|byte| *byte == b'\n') {
+        assert!(line.len() <= 512);
+        let message = Message::parse(line.strip_suffix(b"\r\n").unwrap(), Profile::Strict).unwrap();
+        assert_eq!(message.source().unwrap().as_bytes(), b"oddname");
+    }
+    assert_eq!(network.user(Session(1)).unwrap().account(), Some("\u{fffd}:".as_bytes()));
+    assert_eq!(network.config().msgid_prefix.as_ref(), "ab");
+}

@@ -41,9 +41,7 @@ fn who_asks_for_echoes_gets_them() {
 
 #[test]
 fn client_tags_go_to_those_who_know_them() {
-    let mut config = Config::default();
-    config.client_tag_deny = "draft/secret".into();
-    let mut talk = Talk::with(config);
+    let mut talk = Talk::with(Config { client_tag_deny: "draft/secret".into(), ..Config::default() });
     talk.user(1, "ada", &tagged()[..1]);
     talk.user(2, "bob", &tagged()[..1]);
     talk.user(3, "old", &[]);

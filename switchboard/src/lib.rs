@@ -8,8 +8,10 @@
 //! file modes.
 
 pub mod banner;
+pub mod credentials;
 pub mod data;
 pub mod failure;
+pub mod hash;
 pub mod listen;
 pub mod log;
 pub mod maildir;

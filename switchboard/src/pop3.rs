@@ -3,7 +3,6 @@
 //! [`Pop3`] is what all listeners share; [`session`] serves one connection, on
 //! any runtime.
 
-mod credentials;
 mod session;
 
 use std::sync::Arc;
@@ -27,7 +26,6 @@ use crate::prepare::Prepared;
 use crate::protocol::Family;
 use crate::service::{Entrance, Service};
 use crate::settings::Limits;
-use credentials::Credentials;
 
 /// What every POP3 connection runs on: the protocol, traced, within TLS.
 pub type Machine = Tls<Trace<Server, Redactor>>;
@@ -36,7 +34,6 @@ pub type Machine = Tls<Trace<Server, Redactor>>;
 #[derive(Debug)]
 pub struct Pop3 {
     prepared: Arc<Prepared>,
-    credentials: Credentials,
     tls: Arc<ServerConfig>,
     /// Random per process; what is made from it, nobody outside can guess.
     key: [u8; 32],
@@ -48,13 +45,11 @@ impl Service for Pop3 {
 
     const FAMILY: Family = Family::Pop3;
 
-    /// Derives what SCRAM needs of each password that is known.
     fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
-        let credentials = Credentials::derive(prepared.clone())?;
         let tls = prepared.tls.server_config(&[b"pop3"])?;
-        Ok(Self { prepared: prepared.clone(), credentials, tls, key })
+        Ok(Self { prepared: prepared.clone(), tls, key })
     }
 
     fn door(&self, entrance: &Entrance) -> Arc<server::Config> {
@@ -64,8 +59,8 @@ impl Service for Pop3 {
         config.tls = if entrance.protocol.is_implicit_tls() { server::Tls::Implicit } else { server::Tls::Stls };
         // What never leaves this machine can be read by nobody on the way.
         config.cleartext = entrance.is_private();
-        config.mechanisms = self.credentials.mechanisms();
-        config.fake_keys = Some(self.credentials.fake_keys());
+        config.mechanisms = self.prepared.credentials.mechanisms();
+        config.fake_keys = Some(self.prepared.credentials.fake_keys());
         config.implementation = Some(Text::literal("Wirestate switchboard"));
         // Messages go out as they lie in the Maildir, UTF-8 headers and all.
         config.utf8 = Some(Utf8::Messages);

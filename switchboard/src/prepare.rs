@@ -1,6 +1,9 @@
 //! The steps of a start that need no network: settings in, everything that
 //! the listeners serve out.
 
+use std::sync::Arc;
+
+use crate::credentials::Credentials;
 use crate::data::DataFolder;
 use crate::failure::Failure;
 use crate::settings::Settings;
@@ -16,7 +19,9 @@ pub struct Prepared {
     /// The data folder, locked for as long as this lives.
     pub data: DataFolder,
     /// Who may log in.
-    pub users: Users,
+    pub users: Arc<Users>,
+    /// What they log in by.
+    pub credentials: Credentials,
     /// Everybody's mail.
     pub store: Store,
     /// The certificates.
@@ -32,13 +37,14 @@ impl Prepared {
     /// next start.
     pub fn new(settings: Settings) -> Result<Self, Failure> {
         let data = DataFolder::open(&settings.data)?;
-        let users = Users::load(&settings.users, &data)?;
+        let users = Arc::new(Users::load(&settings.users, &data)?);
         if let Some(nobody) = settings.operators.iter().find(|name| users.find(name.as_str()).is_none()) {
             return Err(Failure::Operator(nobody.clone()));
         }
         let store = Store::open(&users, &data)?;
         let tls = Tls::load(&settings, &data)?;
-        Ok(Self { settings, data, users, store, tls })
+        let credentials = Credentials::derive(users.clone(), &settings.server_name, tls.asks_clients())?;
+        Ok(Self { settings, data, users, credentials, store, tls })
     }
 }
 

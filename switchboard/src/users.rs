@@ -11,13 +11,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::data::{DataFolder, write_file};
+use crate::hash::{Hash, NoHash};
 use crate::name::{NameError, UserName};
 use crate::secret::Secret;
 use crate::settings::{Credentials, CredentialsError, UserSource};
@@ -44,7 +42,7 @@ pub struct Users {
 /// One user.
 pub struct User {
     name: UserName,
-    hash: PasswordHash,
+    hash: Hash,
     secret: Option<Secret>,
     /// The keyed digest of the password that passed last. A client that comes
     /// back each minute then costs microseconds; a wrong guess costs argon2.
@@ -130,7 +128,7 @@ impl Users {
             return Some(user);
         }
         let user = known.or_else(|| self.stand_in(name))?;
-        let right = Argon2::default().verify_password(password, &user.hash).is_ok();
+        let right = user.hash.verify(password);
         let user = known.filter(|_| right)?;
         *user.passed.lock().unwrap_or_else(PoisonError::into_inner) = Some(digest);
         Some(user)
@@ -158,20 +156,13 @@ impl User {
 
 fn hashed(credentials: &Credentials) -> Result<User, UsersError> {
     let password = credentials.password.expose().as_bytes();
-    let hash = hasher().hash_password(password).map_err(|_| UsersError::Unhashable(credentials.name.clone()))?;
+    let hash = Hash::of(password).ok_or_else(|| UsersError::Unhashable(credentials.name.clone()))?;
     Ok(User {
         name: credentials.name.clone(),
         hash,
         secret: Some(credentials.password.clone()),
         passed: Mutex::default(),
     })
-}
-
-/// OWASP's least memory setting for argon2id: 7 MiB, five passes, one lane.
-/// Many logins at once shall not eat the machine's memory.
-fn hasher() -> Argon2<'static> {
-    let params = Params::new(7 * 1024, 5, 1, None).unwrap_or_default();
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
 fn demo_users(path: &Path) -> Result<Vec<User>, UsersError> {
@@ -190,14 +181,7 @@ fn hashed_users(path: &Path) -> Result<Vec<User>, UsersError> {
     read_lines(path, |line| {
         let (name, hash) = line.split_once(':').ok_or(Fault::NoColon)?;
         let name = UserName::parse(name.trim_end()).map_err(Fault::Name)?;
-        let hash = PasswordHash::new(hash.trim()).map_err(|_| Fault::Hash)?;
-        let usable = Algorithm::try_from(hash.algorithm.as_str()).is_ok()
-            && Params::try_from(&hash).is_ok()
-            && hash.salt.is_some()
-            && hash.hash.is_some();
-        if !usable {
-            return Err(Fault::Hash);
-        }
+        let hash = Hash::parse(hash).map_err(Fault::Hash)?;
         Ok(User { name, hash, secret: None, passed: Mutex::default() })
     })
 }
@@ -205,7 +189,7 @@ fn hashed_users(path: &Path) -> Result<Vec<User>, UsersError> {
 enum Fault {
     NoColon,
     Name(NameError),
-    Hash,
+    Hash(NoHash),
     Credentials(CredentialsError),
     Other(UsersError),
 }
@@ -222,7 +206,7 @@ fn read_lines(path: &Path, parse: impl Fn(&str) -> Result<User, Fault>) -> Resul
         let user = parse(content).map_err(|fault| match fault {
             Fault::NoColon => UsersError::NoColon { path: path.clone(), line },
             Fault::Name(source) => UsersError::Name { path: path.clone(), line, source },
-            Fault::Hash => UsersError::Hash { path: path.clone(), line },
+            Fault::Hash(source) => UsersError::Hash { path: path.clone(), line, source },
             Fault::Credentials(source) => UsersError::Credentials { path: path.clone(), line, source },
             Fault::Other(error) => error,
         })?;
@@ -289,12 +273,14 @@ pub enum UsersError {
         source: NameError,
     },
     /// A line's hash is not argon2's.
-    #[error("{} line {line}: this is no argon2 hash; make one with: echo -n PASSWORD | argon2 SALT -id -e", path.display())]
+    #[error("{} line {line}: {source}", path.display())]
     Hash {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
+        /// What it is instead.
+        source: NoHash,
     },
     /// A line of the made users' file was changed into nonsense.
     #[error("{} line {line}: {source}", path.display())]

@@ -9,8 +9,8 @@ use wirestate_driver::{Connection, Error, Stream};
 use wirestate_machine::{Misuse, Ticket};
 use wirestate_sasl::server::{Answer, Identity, Rejection};
 
-use super::credentials::claimed;
 use super::{Machine, Pop3};
+use crate::credentials;
 use crate::maildir::{Committed, Maildir, MaildirError, Maildrop};
 use crate::name::UserName;
 use crate::offload::Offload;
@@ -113,9 +113,9 @@ impl<O: Offload> Session<O> {
             user.clone_into(&mut self.user);
         }
         match ask {
-            Ask::Sasl(ask) => self.desk.credentials.answer(ask, &self.offload).await,
+            Ask::Sasl(ask) => self.desk.prepared.credentials.answer(ask, &self.offload).await,
             Ask::External { authzid, certificate } => {
-                self.desk.credentials.prove(authzid.as_deref(), &certificate.names)
+                self.desk.prepared.credentials.prove(authzid.as_deref(), &certificate.names)
             }
             _ => Answer::Reject(Rejection::Credentials),
         }
@@ -231,6 +231,16 @@ impl<O: Offload> Session<O> {
             tracing::warn!(session = self.id, user = self.user, number = index + 1, reason = %error, "not deleted");
         }
         failed.is_empty()
+    }
+}
+
+/// Whom the client claims to be.
+fn claimed(ask: &Ask) -> Option<&str> {
+    match ask {
+        Ask::Sasl(ask) => credentials::claimed(ask),
+        Ask::Apop { user, .. } => Some(user),
+        Ask::External { authzid, .. } => authzid.as_deref(),
+        _ => None,
     }
 }
 

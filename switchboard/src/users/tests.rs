@@ -1,5 +1,8 @@
 use std::os::unix::fs::PermissionsExt;
 
+use argon2::password_hash::PasswordHasher;
+use argon2::{Algorithm, Argon2, Params, Version};
+
 use super::*;
 
 fn given(pairs: &[&str]) -> UserSource {

@@ -1,18 +1,18 @@
-//! Who may log in, as the SASL mechanisms ask for it.
+//! Who may log in, as the SASL mechanisms of every protocol ask for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 
 use async_lock::Semaphore;
-use pop3_proto::server::Ask;
 use wirestate_machine::CertificateName;
 use wirestate_sasl::server::{self as sasl, Answer, Identity, Rejection};
 use wirestate_sasl::{DEFAULT_ITERATIONS, Derivation, FakeKeys, Hash, Mechanism, ScramKeys, Secret};
 
 use crate::failure::Failure;
+use crate::hash;
 use crate::offload::Offload;
-use crate::prepare::Prepared;
+use crate::users::Users;
 
 /// Served for every user.
 const BY_PASSWORD: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
@@ -31,8 +31,11 @@ const SALT: usize = 16;
 
 /// Answers the mechanisms' questions.
 #[derive(Debug)]
-pub(super) struct Credentials {
-    prepared: Arc<Prepared>,
+pub struct Credentials {
+    users: Arc<Users>,
+    /// The domain of the addresses in certificates.
+    server_name: String,
+    by_certificate: bool,
     keys: HashMap<(String, Hash), ScramKeys>,
     fake: FakeKeys,
     /// Each verification takes a core and some megabytes for a while, so there
@@ -41,9 +44,15 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    pub(super) fn derive(prepared: Arc<Prepared>) -> Result<Self, Failure> {
+    /// Derives what SCRAM needs of each password that is known.
+    /// `by_certificate` says whether clients are asked for theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Randomness`].
+    pub fn derive(users: Arc<Users>, server_name: &str, by_certificate: bool) -> Result<Self, Failure> {
         let mut keys = HashMap::new();
-        for user in prepared.users.iter() {
+        for user in users.iter() {
             let Some(secret) = user.secret() else { continue };
             for hash in Hash::ALL {
                 let salt: [u8; SALT] = random()?;
@@ -56,21 +65,24 @@ impl Credentials {
         // New at each start, as the salts of the real keys are.
         let fake = FakeKeys::new(random()?).salt_len(SALT);
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self { prepared, keys, fake, verifying: Arc::new(Semaphore::new(cores)) })
+        let (server_name, verifying) = (server_name.to_owned(), Arc::new(Semaphore::new(cores)));
+        Ok(Self { users, server_name, by_certificate, keys, fake, verifying })
     }
 
-    pub(super) fn mechanisms(&self) -> Vec<Mechanism> {
+    /// What to offer, dearest first.
+    pub fn mechanisms(&self) -> Vec<Mechanism> {
         let by_proof = if self.keys.is_empty() { &[][..] } else { &BY_PROOF };
-        let by_certificate = self.prepared.tls.asks_clients().then_some(&Mechanism::External);
+        let by_certificate = self.by_certificate.then_some(&Mechanism::External);
         by_certificate.into_iter().chain(by_proof).chain(&BY_PASSWORD).copied().collect()
     }
 
-    pub(super) fn fake_keys(&self) -> FakeKeys {
+    /// What SCRAM says of users that do not exist.
+    pub fn fake_keys(&self) -> FakeKeys {
         self.fake.clone()
     }
 
     /// The answer to what a mechanism, or PASS, asks.
-    pub(super) async fn answer(&self, ask: sasl::Ask, offload: &impl Offload) -> Answer {
+    pub async fn answer(&self, ask: sasl::Ask, offload: &impl Offload) -> Answer {
         match ask {
             sasl::Ask::Password { user, password, .. } => match self.verify(user, password, offload).await {
                 true => Answer::Accept,
@@ -80,7 +92,7 @@ impl Credentials {
                 self.keys.get(&(user, hash)).cloned().map_or(Answer::NoKeys, Answer::Keys)
             }
             sasl::Ask::Secret { user, .. } => {
-                let secret = self.prepared.users.find(&user).and_then(|user| user.secret());
+                let secret = self.users.find(&user).and_then(|user| user.secret());
                 secret.map_or(Answer::NoKeys, |secret| Answer::Secret(Secret::new(secret.expose())))
             }
             sasl::Ask::Authorize { .. } => Answer::Reject(Rejection::NotAuthorized),
@@ -95,13 +107,13 @@ impl Credentials {
     /// whose name is its common name; one with addresses does not, for it says
     /// more exactly whom it means. A certificate of several users serves each,
     /// but then the client must say which.
-    pub(super) fn prove(&self, wanted: Option<&str>, names: &[CertificateName]) -> Answer {
+    pub fn prove(&self, wanted: Option<&str>, names: &[CertificateName]) -> Answer {
         let mut proved: Vec<&str> = if names.iter().any(|name| address(name).is_some()) {
             names.iter().filter_map(address).filter_map(|address| self.local_part(address)).collect()
         } else {
             names.iter().filter_map(common_name).collect()
         };
-        proved.retain(|name| self.prepared.users.find(name).is_some());
+        proved.retain(|name| self.users.find(name).is_some());
         proved.sort_unstable();
         proved.dedup();
         match (wanted, proved.as_slice()) {
@@ -115,14 +127,25 @@ impl Credentials {
     /// The user's name in an address of this server.
     fn local_part<'a>(&self, address: &'a str) -> Option<&'a str> {
         let (name, domain) = address.rsplit_once('@')?;
-        domain.eq_ignore_ascii_case(&self.prepared.settings.server_name).then_some(name)
+        domain.eq_ignore_ascii_case(&self.server_name).then_some(name)
     }
 
-    async fn verify(&self, user: String, password: Secret, offload: &impl Offload) -> bool {
-        let prepared = self.prepared.clone();
+    /// Whether this is the user's password.
+    pub async fn verify(&self, user: String, password: Secret, offload: &impl Offload) -> bool {
+        let users = self.users.clone();
+        self.in_turn(offload, move || users.verify(&user, password.expose().as_bytes()).is_some()).await
+    }
+
+    /// Whether this is the password of the hash, which is nobody's own.
+    pub async fn check(&self, hash: &hash::Hash, password: Secret, offload: &impl Offload) -> bool {
+        let hash = hash.clone();
+        self.in_turn(offload, move || hash.verify(password.expose().as_bytes())).await
+    }
+
+    async fn in_turn(&self, offload: &impl Offload, verify: impl FnOnce() -> bool + Send + 'static) -> bool {
         let turn = self.verifying.acquire_arc().await;
         let verify = move || {
-            let right = prepared.users.verify(&user, password.expose().as_bytes()).is_some();
+            let right = verify();
             // Within the work, which goes on when the session is cut off.
             drop(turn);
             right
@@ -140,16 +163,12 @@ fn common_name(name: &CertificateName) -> Option<&str> {
 }
 
 /// Whom the client claims to be.
-pub(super) fn claimed(ask: &Ask) -> Option<&str> {
+pub fn claimed(ask: &sasl::Ask) -> Option<&str> {
     match ask {
-        Ask::Sasl(
-            sasl::Ask::Password { user, .. }
-            | sasl::Ask::Keys { user, .. }
-            | sasl::Ask::Secret { user, .. }
-            | sasl::Ask::Authorize { user, .. },
-        )
-        | Ask::Apop { user, .. } => Some(user),
-        Ask::External { authzid, .. } => authzid.as_deref(),
+        sasl::Ask::Password { user, .. }
+        | sasl::Ask::Keys { user, .. }
+        | sasl::Ask::Secret { user, .. }
+        | sasl::Ask::Authorize { user, .. } => Some(user),
         _ => None,
     }
 }
@@ -163,17 +182,15 @@ fn random<const N: usize>() -> Result<[u8; N], Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{Wish, read};
+    use crate::data::DataFolder;
+    use crate::settings::{self, UserSource};
 
     #[test]
     fn a_certificate_proves_whom_it_names_and_nobody_else() {
         let root = tempfile::tempdir().unwrap();
-        let data = root.path().to_str().unwrap();
-        let Wish::Run(settings) = read(["switchboard", "--data", data, "--user", "ann:x", "--user", "bob:x"]).unwrap()
-        else {
-            panic!("settings were given")
-        };
-        let credentials = Credentials::derive(Arc::new(Prepared::new(*settings).unwrap())).unwrap();
+        let given = ["ann:x", "bob:x"].map(|text| settings::Credentials::parse(text).unwrap());
+        let users = Users::load(&UserSource::Given(given.into()), &DataFolder::open(root.path()).unwrap()).unwrap();
+        let credentials = Credentials::derive(Arc::new(users), "localhost", true).unwrap();
         let common = |name: &str| CertificateName::CommonName(name.to_owned());
         let address = |name: &str| CertificateName::Rfc822Name(name.to_owned());
         let prove = |wanted, names: &[CertificateName]| format!("{:?}", credentials.prove(wanted, names));

@@ -47,8 +47,10 @@ pub mod modes;
 pub mod network;
 pub mod nick;
 pub mod numerics;
+mod redactor;
 pub mod server;
 pub mod split;
 
 pub use capability::{Capabilities, Capability};
 pub use letters::Letters;
+pub use redactor::Redactor;

@@ -3,12 +3,15 @@
 
 use std::process::ExitCode;
 
+use irc_proto::channel::ChannelFault;
+
 use crate::data::DataError;
 use crate::listen::Place;
 use crate::maildir::MaildirError;
 use crate::name::UserName;
 use crate::options::OptionsError;
 use crate::protocol::Protocol;
+use crate::settings::MotdError;
 use crate::tls::TlsError;
 use crate::users::UsersError;
 
@@ -50,6 +53,12 @@ pub enum Failure {
     /// No socket was handed over as this descriptor.
     #[error("no socket was inherited as fd:{0}; LISTEN_FDS and LISTEN_PID tell what is, as systemd sets them")]
     NotInherited(u16),
+    /// There is no message of the day to show.
+    #[error(transparent)]
+    Motd(#[from] MotdError),
+    /// A channel cannot be opened.
+    #[error("irc-network: channels: {0:?}: {1}")]
+    Channel(String, ChannelFault),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Randomness,

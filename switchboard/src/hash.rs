@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn other_hashes_are_refused() {
-        for text in ["", "hunter2", "$6$salt$hash", "$argon2id$v=19$m=16,t=2,p=1", "$argon2id$v=19$m=16,t=2,p=1$c2FsdHNhbHQ"]
+        for text in
+            ["", "hunter2", "$6$salt$hash", "$argon2id$v=19$m=16,t=2,p=1", "$argon2id$v=19$m=16,t=2,p=1$c2FsdHNhbHQ"]
         {
             assert_eq!(Hash::parse(text), Err(NoHash), "{text}");
         }

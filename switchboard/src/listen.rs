@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::Deserialize;
-use wirestate_driver::{IpNet, Proxies};
+use wirestate_driver::{Address, IpNet, Proxies};
 
 use crate::protocol::Protocol;
 
@@ -19,7 +19,7 @@ pub struct Listener {
     pub place: Place,
     /// Who must introduce each client by a PROXY header; `None`: clients come
     /// by themselves.
-    pub proxies: Option<TrustedProxies>,
+    pub proxies: Option<TrustedPeers>,
 }
 
 /// Where to listen.
@@ -89,28 +89,36 @@ pub enum PlaceError {
     Descriptor,
 }
 
-/// The proxies whose word on where a client comes from is taken.
+/// The proxies and gateways whose word on where a client comes from is taken.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<String>")]
-pub struct TrustedProxies {
+pub struct TrustedPeers {
     networks: Vec<IpNet>,
     unix: bool,
 }
 
-impl TrustedProxies {
+impl TrustedPeers {
     /// The same for the driver, which reads the headers.
     pub fn to_proxies(&self) -> Proxies {
         let proxies = Proxies::trusted(self.networks.iter().copied());
         if self.unix { proxies.trust_unix() } else { proxies }
     }
+
+    /// Whether a peer is one of them.
+    pub fn include(&self, peer: &Address) -> bool {
+        match peer {
+            Address::Unix(_) => self.unix,
+            peer => peer.ip().is_some_and(|ip| self.networks.iter().any(|network| network.contains(&ip))),
+        }
+    }
 }
 
-impl TryFrom<Vec<String>> for TrustedProxies {
-    type Error = ProxiesError;
+impl TryFrom<Vec<String>> for TrustedPeers {
+    type Error = PeersError;
 
-    fn try_from(names: Vec<String>) -> Result<Self, ProxiesError> {
+    fn try_from(names: Vec<String>) -> Result<Self, PeersError> {
         if names.is_empty() {
-            return Err(ProxiesError::Nobody);
+            return Err(PeersError::Nobody);
         }
         let mut proxies = Self { networks: Vec::new(), unix: false };
         for name in names {
@@ -120,7 +128,7 @@ impl TryFrom<Vec<String>> for TrustedProxies {
             }
             let host = || name.parse::<IpAddr>().ok().map(IpNet::from);
             let network = name.parse().ok().or_else(host);
-            proxies.networks.push(network.ok_or(ProxiesError::Network(name))?);
+            proxies.networks.push(network.ok_or(PeersError::Network(name))?);
         }
         Ok(proxies)
     }
@@ -129,9 +137,9 @@ impl TryFrom<Vec<String>> for TrustedProxies {
 /// Why a list names no proxies.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProxiesError {
+pub enum PeersError {
     /// The list is empty, so that nobody could come in.
-    #[error("proxies names nobody; list networks, or leave it out")]
+    #[error("the list names nobody; list networks, or leave it out")]
     Nobody,
     /// Not a network.
     #[error("{0:?} is no network; write 10.0.0.0/8, one address, or unix for whoever comes by a Unix socket")]
@@ -160,15 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn proxies_are_networks_addresses_or_unix() {
-        let read = |names: &[&str]| TrustedProxies::try_from(names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>());
+    fn peers_are_networks_addresses_or_unix() {
+        let read = |names: &[&str]| TrustedPeers::try_from(names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>());
         let proxies = read(&["10.0.0.0/8", "192.0.2.1", "::1", "unix"]).unwrap();
         assert_eq!(
             proxies.networks.iter().map(IpNet::to_string).collect::<Vec<_>>(),
             ["10.0.0.0/8", "192.0.2.1/32", "::1/128"]
         );
         assert!(proxies.unix);
-        assert_eq!(read(&[]), Err(ProxiesError::Nobody));
-        assert_eq!(read(&["example.org"]), Err(ProxiesError::Network("example.org".to_owned())));
+        let tcp = |text: &str| Address::Tcp(text.parse().unwrap());
+        assert!(proxies.include(&tcp("10.1.2.3:4")) && proxies.include(&Address::Unix(None)));
+        assert!(!proxies.include(&tcp("192.0.2.2:1")) && !read(&["::1"]).unwrap().include(&Address::Unix(None)));
+        assert_eq!(read(&[]), Err(PeersError::Nobody));
+        assert_eq!(read(&["example.org"]), Err(PeersError::Network("example.org".to_owned())));
     }
 }

@@ -15,7 +15,9 @@ use crate::listen::Listener;
 use crate::name::{NameError, UserName};
 use crate::protocol::Protocol;
 use crate::secret::Secret;
-use crate::settings::{CertificateFiles, Credentials, CredentialsError, Limits, Runtime, Settings, UserSource};
+use crate::settings::{
+    CertificateFiles, Credentials, CredentialsError, Irc, IrcFault, Limits, MotdSource, Runtime, Settings, UserSource,
+};
 use listen::{Listen, More};
 
 /// What the command line asks for.
@@ -51,10 +53,11 @@ where
     line.or(file).settle(listeners).map(|settings| Wish::Run(Box::new(settings)))
 }
 
-/// Serves mail on loopback: POP3 and POP3S today.
+/// Serves mail and chat on loopback: POP3 and IRC, with and without TLS, and
+/// IRC by WebSocket, today.
 ///
 /// Without arguments it makes a data folder with three users, sample mail and
-/// a certificate, and prints commands to try.
+/// a certificate, opens the channel #lobby, and prints commands to try.
 #[derive(Debug, Default, Parser, Deserialize)]
 #[command(name = "switchboard", version)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -84,10 +87,10 @@ struct Options {
     /// IMAP within TLS (not served yet)
     #[arg(long, value_name = "ADDR|off")]
     imaps: Option<Listen>,
-    /// IRC listener (not served yet)
+    /// IRC listener [default: 127.0.0.1:6667]
     #[arg(long, value_name = "ADDR|off")]
     irc: Option<Listen>,
-    /// IRC within TLS (not served yet)
+    /// IRC within TLS [default: 127.0.0.1:6697]
     #[arg(long, value_name = "ADDR|off")]
     ircs: Option<Listen>,
     /// XMPP listener (not served yet)
@@ -96,14 +99,14 @@ struct Options {
     /// XMPP within TLS (not served yet)
     #[arg(long, value_name = "ADDR|off")]
     xmpps: Option<Listen>,
-    /// Web page and WebSocket (not served yet)
+    /// Web page, and IRC by WebSocket [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR|off")]
     web: Option<Listen>,
     /// One more listener, in the place of the default or beside what the protocol's own option says (repeat for more)
     #[arg(long, value_name = "PROTOCOL=ADDR")]
     listen: Vec<More>,
-    /// The same options in TOML, and server-name, motd, operators, [limits], [[listen]] with proxies, [certificate],
-    /// [certificates.NAME], client-authorities; SIGHUP reads the certificates again
+    /// The same options in TOML, and server-name, motd, motd-file, operators, [irc-network], [limits], [[listen]] with proxies,
+    /// [certificate], [certificates.NAME], client-authorities; SIGHUP reads certificates and motd-file again
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     config: Option<PathBuf>,
@@ -115,7 +118,11 @@ struct Options {
     #[arg(skip)]
     motd: Option<String>,
     #[arg(skip)]
+    motd_file: Option<PathBuf>,
+    #[arg(skip)]
     operators: Vec<String>,
+    #[arg(skip)]
+    irc_network: Irc,
     #[arg(skip)]
     limits: Option<Limits>,
     #[arg(skip)]
@@ -138,11 +145,15 @@ impl Options {
         if !options.user.is_empty() && options.users.is_some() {
             return Err(OptionsError::UserAndUsers);
         }
+        if options.motd.is_some() && options.motd_file.is_some() {
+            return Err(OptionsError::MotdTwice);
+        }
         // Paths in the file are meant from where the file lies, so that it
         // works from any working directory.
         let base = path.parent().unwrap_or(Path::new(""));
         options.socket_paths().for_each(|path| *path = base.join(&*path));
-        let paths = [&mut options.data, &mut options.users, &mut options.client_authorities].into_iter().flatten();
+        let paths = [&mut options.data, &mut options.users, &mut options.client_authorities, &mut options.motd_file];
+        let paths = paths.into_iter().flatten();
         let certificates = options.certificate.iter_mut().chain(options.certificates.values_mut());
         for path in paths.chain(certificates.flat_map(|files| [&mut files.chain, &mut files.key])) {
             *path = base.join(&*path);
@@ -169,13 +180,20 @@ impl Options {
         if let Some((name, least)) = limits.too_small() {
             return Err(OptionsError::LimitTooSmall { name, least });
         }
+        if let Some(fault) = self.irc_network.fault() {
+            return Err(OptionsError::Irc(fault));
+        }
         Ok(Settings {
+            irc: self.irc_network,
             listeners,
             users: user_source(&self.user, self.users)?,
             runtime: self.runtime.unwrap_or_default(),
             data: self.data.unwrap_or_else(|| PathBuf::from("switchboard-data")),
             server_name: server_name(self.server_name)?,
-            motd: motd(self.motd)?,
+            motd: match self.motd_file {
+                Some(path) => MotdSource::File(path),
+                None => MotdSource::Text(motd(self.motd)?),
+            },
             operators: self.operators.iter().map(|name| operator(name)).collect::<Result<_, _>>()?,
             limits,
             certificate: self.certificate,
@@ -211,8 +229,7 @@ fn server_name(text: Option<String>) -> Result<String, OptionsError> {
 
 fn motd(text: Option<String>) -> Result<String, OptionsError> {
     let text = text.unwrap_or_else(|| "Welcome to switchboard.".to_owned());
-    let text = text.trim_end().replace("\r\n", "\n");
-    if text.chars().any(|c| c.is_control() && c != '\n') { Err(OptionsError::Motd) } else { Ok(text) }
+    MotdSource::tidy(&text).ok_or(OptionsError::Motd)
 }
 
 fn operator(name: &str) -> Result<UserName, OptionsError> {
@@ -289,6 +306,12 @@ pub enum OptionsError {
     /// The message of the day would break line-based protocols.
     #[error("motd: control characters other than line ends are not allowed")]
     Motd,
+    /// The configuration file has the message of the day in two ways.
+    #[error("the configuration file has both motd and motd-file; keep one of them")]
+    MotdTwice,
+    /// A value in `[irc-network]` cannot be used.
+    #[error("irc-network: {0}")]
+    Irc(IrcFault),
     /// A limit would stop the service.
     #[error("limits: {name} must be at least {least}")]
     LimitTooSmall {

@@ -1,7 +1,9 @@
 //! The steps of a start that need no network: settings in, everything that
 //! the listeners serve out.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use crate::credentials::Credentials;
 use crate::data::DataFolder;
@@ -10,6 +12,10 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::tls::Tls;
 use crate::users::Users;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// A certificate with less time left is told of at a start and a reload.
+const SOON: Duration = DAY.saturating_mul(14);
 
 /// All that is ready before the first listener opens.
 #[derive(Debug)]
@@ -26,6 +32,17 @@ pub struct Prepared {
     pub store: Store,
     /// The certificates.
     pub tls: Tls,
+    /// Who is told of a new message of the day.
+    listeners: Mutex<Listeners>,
+}
+
+#[derive(Default)]
+struct Listeners(Vec<Box<dyn Fn(&str) + Send>>);
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().finish_non_exhaustive()
+    }
 }
 
 impl Prepared {
@@ -44,7 +61,40 @@ impl Prepared {
         let store = Store::open(&users, &data)?;
         let tls = Tls::load(&settings, &data)?;
         let credentials = Credentials::derive(users.clone(), &settings.server_name, tls.asks_clients())?;
-        Ok(Self { settings, data, users, credentials, store, tls })
+        Ok(Self { settings, data, users, credentials, store, tls, listeners: Mutex::default() })
+    }
+
+    /// Calls `listener` with the message of the day at each reload.
+    pub fn on_reload(&self, listener: impl Fn(&str) + Send + 'static) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).0.push(Box::new(listener));
+    }
+
+    /// Reads the certificates and the message of the day again, and logs how
+    /// that went. What cannot be read stays as it was.
+    pub fn reload(&self) {
+        match self.tls.reload(&self.settings, &self.data) {
+            Ok(()) => {
+                tracing::info!("certificates reloaded");
+                self.warn_of_expiry();
+            }
+            Err(error) => tracing::error!(reason = %error, "certificates not reloaded, the old ones stay"),
+        }
+        match self.settings.motd.read() {
+            Ok(motd) => {
+                let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+                listeners.0.iter().for_each(|listener| listener(&motd));
+            }
+            Err(error) => tracing::error!(reason = %error, "message of the day not reloaded, the old one stays"),
+        }
+    }
+
+    /// Logs that a certificate has not much time left, where one has not.
+    pub fn warn_of_expiry(&self) {
+        let Some(end) = self.tls.expires() else { return };
+        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
+        if left < SOON {
+            tracing::warn!(days_left = left.as_secs() / DAY.as_secs(), "a certificate expires soon, or has expired");
+        }
     }
 }
 

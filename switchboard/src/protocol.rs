@@ -19,15 +19,15 @@ pub enum Protocol {
     Imap,
     /// IMAP within TLS from the first octet.
     Imaps,
-    /// IRC.
+    /// IRC, RFC 1459 and 2812 with IRCv3, and STARTTLS.
     Irc,
-    /// IRC within TLS from the first octet.
+    /// IRC within TLS from the first octet, RFC 7194.
     Ircs,
     /// XMPP client-to-server with STARTTLS.
     Xmpp,
     /// XMPP within TLS from the first octet, XEP-0368.
     Xmpps,
-    /// The web page and WebSocket.
+    /// The web page, and IRC by WebSocket.
     Web,
 }
 
@@ -57,8 +57,10 @@ impl Protocol {
         match self {
             Self::Pop3 => Some(1110),
             Self::Pop3s => Some(1995),
-            Self::Imap | Self::Imaps | Self::Irc | Self::Ircs => None,
-            Self::Xmpp | Self::Xmpps | Self::Web => None,
+            Self::Irc => Some(6667),
+            Self::Ircs => Some(6697),
+            Self::Web => Some(8080),
+            Self::Imap | Self::Imaps | Self::Xmpp | Self::Xmpps => None,
         }
     }
 
@@ -77,9 +79,8 @@ impl Protocol {
         match self {
             Self::Pop3 | Self::Pop3s => Family::Pop3,
             Self::Imap | Self::Imaps => Family::Imap,
-            Self::Irc | Self::Ircs => Family::Irc,
+            Self::Irc | Self::Ircs | Self::Web => Family::Irc,
             Self::Xmpp | Self::Xmpps => Family::Xmpp,
-            Self::Web => Family::Web,
         }
     }
 
@@ -96,12 +97,10 @@ pub enum Family {
     Pop3,
     /// IMAP and IMAPS.
     Imap,
-    /// IRC in the clear and within TLS.
+    /// IRC in the clear, within TLS, and by WebSocket.
     Irc,
     /// XMPP with STARTTLS and within TLS.
     Xmpp,
-    /// The web page and WebSocket.
-    Web,
 }
 
 impl fmt::Display for Family {
@@ -111,7 +110,6 @@ impl fmt::Display for Family {
             Self::Imap => "imap",
             Self::Irc => "irc",
             Self::Xmpp => "xmpp",
-            Self::Web => "web",
         })
     }
 }

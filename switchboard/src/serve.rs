@@ -7,11 +7,12 @@ mod server;
 
 use std::io::Write;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use wirestate_driver::{Mode, Shutdown};
 
 use crate::failure::Failure;
+use crate::irc::Irc;
 use crate::pop3::Pop3;
 use crate::prepare::Prepared;
 use crate::service::Entrance;
@@ -22,12 +23,10 @@ use server::{Served, Server};
 
 /// How long sessions have for their last words after a signal.
 const PATIENCE: Duration = Duration::from_secs(5);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// A certificate with less time left is told of at a start and a reload.
-const SOON: Duration = DAY.saturating_mul(14);
 
 /// Opens every listener, prints a line for each and the first-steps page, and
-/// serves until SIGTERM or Ctrl-C. SIGHUP makes it read the certificates again.
+/// serves until SIGTERM or Ctrl-C. SIGHUP makes it read again what can change while
+/// it runs.
 ///
 /// # Errors
 ///
@@ -40,11 +39,11 @@ pub fn serve(prepared: Prepared) -> Result<(), Failure> {
     let prepared = Arc::new(prepared);
     let (stop, fresh) = (shutdown.clone(), prepared.clone());
     let stop = move || stop.trigger(Mode::Graceful { within: PATIENCE });
-    signals::listen(stop, move || reload(&fresh)).map_err(Failure::Signals)?;
+    signals::listen(stop, move || fresh.reload()).map_err(Failure::Signals)?;
 
     // Not before: a start that fails tells why, and nothing else.
     tracing::info!(users = prepared.users.iter().count(), data = ?prepared.data.mail(), "prepared");
-    warn_of_expiry(&prepared);
+    prepared.warn_of_expiry();
     let servers = servers(&prepared, &mut opened, &shutdown)?;
     let announce = || announce(&prepared, &entrances);
     match prepared.settings.runtime {
@@ -63,6 +62,7 @@ fn servers(
 ) -> Result<Vec<Box<dyn Served>>, Failure> {
     let mut servers: Vec<Box<dyn Served>> = Vec::new();
     servers.extend(Server::<Pop3>::begin(prepared, opened, shutdown)?);
+    servers.extend(Server::<Irc>::begin(prepared, opened, shutdown)?);
     Ok(servers)
 }
 
@@ -72,22 +72,4 @@ fn announce(prepared: &Prepared, entrances: &[Entrance]) {
     let mut stdout = std::io::stdout().lock();
     // Whoever does not listen to this may still want the service.
     let _ = lines.chain([page]).try_for_each(|text| stdout.write_all(text.as_bytes())).and_then(|()| stdout.flush());
-}
-
-fn reload(prepared: &Prepared) {
-    match prepared.tls.reload(&prepared.settings, &prepared.data) {
-        Ok(()) => {
-            tracing::info!("certificates reloaded");
-            warn_of_expiry(prepared);
-        }
-        Err(error) => tracing::error!(reason = %error, "certificates not reloaded, the old ones stay"),
-    }
-}
-
-fn warn_of_expiry(prepared: &Prepared) {
-    let Some(end) = prepared.tls.expires() else { return };
-    let left = end.duration_since(SystemTime::now()).unwrap_or_default();
-    if left < SOON {
-        tracing::warn!(days_left = left.as_secs() / DAY.as_secs(), "a certificate expires soon, or has expired");
-    }
 }

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use wirestate_driver::{Address, Connection, Info, Stream};
+use wirestate_driver::{Address, Connection, Info, Options, Stream};
 use wirestate_machine::{Instant, Machine};
 
 use crate::failure::Failure;
@@ -28,6 +28,11 @@ pub trait Service: Send + Sync + Sized + 'static {
     ///
     /// [`Failure`], which ends the start.
     fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure>;
+
+    /// How its connections are driven.
+    fn options(&self) -> Options {
+        Options::new()
+    }
 
     /// One of its listeners.
     fn door(&self, entrance: &Entrance) -> Self::Door;

@@ -1,6 +1,8 @@
 //! What the program was told, merged and checked: the rest of the program
 //! reads only this.
 
+mod irc;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -9,6 +11,8 @@ use serde::Deserialize;
 use crate::listen::Listener;
 use crate::name::UserName;
 use crate::secret::Secret;
+
+pub use irc::{Gateway, Irc, IrcFault, Sts};
 
 /// Everything that was decided by flags, configuration file and defaults.
 #[derive(Clone, Debug)]
@@ -24,11 +28,12 @@ pub struct Settings {
     /// The host's name in greetings and in the self-made certificate: a DNS
     /// name or an IP address.
     pub server_name: String,
-    /// The message of the day, perhaps of several lines; it holds no control
-    /// characters but line feeds.
-    pub motd: String,
+    /// The message of the day.
+    pub motd: MotdSource,
     /// Users who may do what only operators may.
     pub operators: Vec<UserName>,
+    /// What is decided of IRC.
+    pub irc: Irc,
     /// What one peer may cost.
     pub limits: Limits,
     /// A certificate of the user's own, instead of the self-made one.
@@ -53,6 +58,60 @@ pub enum Runtime {
     AsyncStd,
     /// No runtime: threads and blocking sockets.
     Blocking,
+}
+
+/// Where the message of the day comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MotdSource {
+    /// This text, perhaps of several lines; it holds no control characters but
+    /// line feeds.
+    Text(String),
+    /// A file, which is read at the start and at each reload.
+    File(PathBuf),
+}
+
+impl MotdSource {
+    /// The text as it is shown, perhaps of several lines.
+    ///
+    /// # Errors
+    ///
+    /// [`MotdError`]: the file cannot be read, or has control characters in it.
+    pub fn read(&self) -> Result<String, MotdError> {
+        let path = match self {
+            Self::Text(text) => return Ok(text.clone()),
+            Self::File(path) => path,
+        };
+        let text =
+            std::fs::read_to_string(path).map_err(|source| MotdError::Unreadable { path: path.clone(), source })?;
+        Self::tidy(&text).ok_or_else(|| MotdError::ControlCharacter { path: path.clone() })
+    }
+
+    /// Without carriage returns and blanks at the end; `None` for a text with
+    /// other control characters than line feeds.
+    pub(crate) fn tidy(text: &str) -> Option<String> {
+        let text = text.trim_end().replace("\r\n", "\n");
+        if text.chars().any(|c| c.is_control() && c != '\n') { None } else { Some(text) }
+    }
+}
+
+/// Why there is no message of the day.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MotdError {
+    /// The file cannot be read.
+    #[error("cannot read the message of the day {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file would break line-based protocols.
+    #[error("the message of the day {} has control characters other than line ends", path.display())]
+    ControlCharacter {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// Where users come from.

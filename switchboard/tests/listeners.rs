@@ -105,6 +105,12 @@ fn an_inherited_socket_is_served() {
             "fd:3",
             "--pop3s",
             "off",
+            "--irc",
+            "off",
+            "--ircs",
+            "off",
+            "--web",
+            "off",
         ])
         .args(["--data".as_ref(), folder.path().as_os_str()])
         .stdin(Stdio::from(std::os::fd::OwnedFd::from(socket)))

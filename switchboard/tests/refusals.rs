@@ -5,6 +5,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+/// For those that come as far as to listen, side by side with other tests.
+const NO_CHAT: [&str; 6] = ["--irc", "off", "--ircs", "off", "--web", "off"];
+
 fn switchboard(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_switchboard")).args(arguments).output().unwrap()
 }
@@ -60,7 +63,11 @@ fn a_port_in_use_ends_with_status_1() {
     for runtime in ["tokio", "async-std", "blocking"] {
         let arguments =
             ["--runtime", runtime, "--data", text(folder.path()), "--pop3", "127.0.0.1:0", "--pop3s", &address];
-        refused(&arguments, 1, &format!("cannot listen on {address} for pop3s: Address already in use"));
+        refused(
+            &[&arguments[..], &NO_CHAT].concat(),
+            1,
+            &format!("cannot listen on {address} for pop3s: Address already in use"),
+        );
     }
 }
 
@@ -71,7 +78,9 @@ fn a_socket_that_is_not_to_be_had_ends_with_status_1() {
     let _taken = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let data = folder.path().join("data");
     let listen = |place: &str, wanted: &str| {
-        refused(&["--data", text(&data), "--pop3s", "off", "--listen", &format!("pop3={place}")], 1, wanted);
+        let listen = format!("pop3={place}");
+        let arguments = ["--data", text(&data), "--pop3s", "off", "--listen", &listen];
+        refused(&[&arguments[..], &NO_CHAT].concat(), 1, wanted);
     };
     listen(&format!("unix:{}", text(&socket)), "socket for pop3: Address already in use");
     listen("unix:/nowhere/socket", "cannot listen on unix:/nowhere/socket for pop3: No such file");

@@ -13,7 +13,7 @@ use super::user::{Session, UserId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ChannelId(u32);
 
-/// A channel: it is there while it has members.
+/// A channel: it is there while it has members, and longer where it [stays](super::Network::open_channel).
 pub struct Channel {
     name: Box<[u8]>,
     /// Never given twice, so that an invitation does not outlive its channel.
@@ -32,6 +32,8 @@ pub struct Channel {
     pub(super) knocked: u64,
     /// When it was last renamed, likewise; 0: never.
     pub(super) renamed: u64,
+    /// Whether it is there without members, too.
+    pub(super) stays: bool,
 }
 
 /// What a channel is about.
@@ -298,6 +300,7 @@ impl Channels {
             members: Vec::new(),
             knocked: 0,
             renamed: 0,
+            stays: false,
         };
         *self.places.get_mut(id.0 as usize)? = Some(Box::new(channel));
         self.names.insert(self.mapping.key(name), id);

@@ -70,6 +70,7 @@ mod redact;
 mod registration;
 mod rename;
 mod reply;
+mod standing;
 mod timestamp;
 mod topic;
 mod user;

@@ -238,7 +238,7 @@ impl Network {
                 membership.position = position;
             }
         }
-        if channel.members.is_empty() {
+        if channel.members.is_empty() && !channel.stays {
             let folded = self.isupport.case_mapping.key(channel.name());
             self.extras.closed(channel, folded.as_bytes());
             self.channels.remove(channel_id);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::{Options, OptionsError};
-use crate::listen::{Listener, Place, PlaceError, TrustedProxies};
+use crate::listen::{Listener, Place, PlaceError, TrustedPeers};
 use crate::protocol::{Protocol, UnknownProtocol};
 
 /// The value of a protocol's own option.
@@ -38,7 +38,7 @@ impl TryFrom<String> for Listen {
 pub(super) struct More {
     protocol: Protocol,
     pub(super) address: Place,
-    proxies: Option<TrustedProxies>,
+    proxies: Option<TrustedPeers>,
 }
 
 impl FromStr for More {

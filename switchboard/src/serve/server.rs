@@ -48,7 +48,9 @@ impl<P: Service> Server<P> {
         let ids =
             |one: &Opened| one.listener.ids().into_iter().map(|id| (id, one.entrance.protocol)).collect::<Vec<_>>();
         let protocols = own.iter().flat_map(ids).collect();
-        let listeners = own.into_iter().map(|Opened { listener, entrance }| listener.data(service.door(&entrance)));
+        let open =
+            |Opened { listener, entrance }: Opened| listener.data(service.door(&entrance)).options(service.options());
+        let listeners = own.into_iter().map(open);
         let listeners = listeners.collect();
         let limits = &prepared.settings.limits;
         let most = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);

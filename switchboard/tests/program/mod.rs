@@ -63,6 +63,10 @@ impl Program {
         let folder = tempfile::tempdir().unwrap();
         let mut all = vec!["--data".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()];
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        // Tests run side by side, and the default ports are there once.
+        for chat in ["--irc", "--ircs", "--web"].into_iter().filter(|option| !arguments.contains(option)) {
+            all.extend([chat, "off"].map(str::to_owned));
+        }
         let mut child = Command::new("sh")
             .args(["-c", script, env!("CARGO_BIN_EXE_switchboard")])
             .args(all)

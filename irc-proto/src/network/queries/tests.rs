@@ -191,7 +191,64 @@ fn the_server_tells_of_itself() {
     assert_eq!(words(&room.ask("ada", "ADMIN")), "256 257 258 259");
 }
 
-/// Row h15 of the hostile inputs: whatever is missing, empty or odd, each command has an answer and none panics.
+/// Each command without a parameter has its own answer; NOTICE, by the RFC, none.
+#[test]
+fn what_is_missing_is_told() {
+    const ANSWERS: &[(&str, &str)] = &[
+        ("ADMIN", "423"),
+        ("AWAY", "305"),
+        ("BATCH", "461"),
+        ("CHATHISTORY", "FAIL"),
+        ("HELP", "704 705 706"),
+        ("HELPOP", "704 705 706"),
+        ("INFO", "371 374"),
+        ("INVITE", "461"),
+        ("ISON", "461"),
+        ("JOIN", "461"),
+        ("KICK", "461"),
+        ("KILL", "461"),
+        ("KNOCK", "461"),
+        ("LINKS", "364 365"),
+        ("LIST", "321 322 323"),
+        ("LUSERS", "251 254 255 265 266"),
+        ("MAP", "015 017"),
+        ("MARKREAD", "FAIL"),
+        ("METADATA", "461"),
+        ("MODE", "461"),
+        ("MONITOR", "461"),
+        ("MOTD", "422"),
+        ("NAMES", "366"),
+        ("NICK", "431"),
+        ("NOTICE", ""),
+        ("OPER", "461"),
+        ("PART", "461"),
+        ("PRIVMSG", "411"),
+        ("REDACT", "461"),
+        ("REHASH", "481"),
+        ("RENAME", "461"),
+        ("SETNAME", "461"),
+        ("STATS", "219"),
+        ("SUMMON", "445"),
+        ("TAGMSG", "461"),
+        ("TIME", "391"),
+        ("TOPIC", "461"),
+        ("USERHOST", "461"),
+        ("USERS", "446"),
+        ("WALLOPS", "461"),
+        ("WHO", "352 315"),
+        ("WHOIS", "431"),
+        ("WHOWAS", "431"),
+    ];
+    let mut room = Room::new();
+    room.user("ada", &[Capability::StandardReplies]);
+    room.enter("ada", "#lobby");
+    for row in super::super::TABLE.iter().filter(|row| !["QUIT", "VERSION"].contains(&row.word)) {
+        let expected = ANSWERS.iter().find(|(word, _)| *word == row.word).map(|(_, answer)| *answer);
+        assert_eq!(Some(&words(&room.ask("ada", row.word))[..]), expected, "{}", row.word);
+    }
+}
+
+/// Whatever is missing, empty or odd, no command panics, and what is answered is lawful.
 #[test]
 fn missing_and_odd_parameters_are_answered() {
     let words: Vec<&str> = super::super::TABLE.iter().map(|row| row.word).filter(|word| *word != "QUIT").collect();

@@ -27,10 +27,7 @@ const TOPICS: &[(&str, &str)] = &[
     ),
     ("HELP", "HELP [command]: how a command is used."),
     ("INFO", "INFO: what this server is."),
-    (
-        "INVITE",
-        "INVITE nick channel: asks somebody into a channel. INVITE alone: the channels that you were asked into.",
-    ),
+    ("INVITE", "INVITE nick channel: asks somebody into a channel."),
     ("ISON", "ISON nick ...: which of these are here."),
     ("JOIN", "JOIN channel[,channel] [key[,key]]: enters channels. JOIN 0 leaves them all."),
     ("KICK", "KICK channel nick[,nick] [:reason]: puts users out of a channel."),
@@ -42,6 +39,7 @@ const TOPICS: &[(&str, &str)] = &[
         "LIST [channel|mask|!mask|>n|<n|C>n|C<n|T>n|T<n][,...]: channels, by name, users, minutes since they were made or their topic was set.",
     ),
     ("LUSERS", "LUSERS: how many users and channels there are."),
+    ("MAP", "MAP: the servers of this network and how many users they have."),
     ("MARKREAD", "MARKREAD target [timestamp=...]: up to when you have read a channel or conversation."),
     ("METADATA", "METADATA target GET|LIST|SET|CLEAR|SUB|UNSUB|SUBS|SYNC ...: keys and values of users and channels."),
     ("MODE", "MODE target [modes [arguments]]: the modes of a channel or of yourself."),
@@ -56,6 +54,7 @@ const TOPICS: &[(&str, &str)] = &[
     ("PRIVMSG", "PRIVMSG target[,target] :text: sends a message to users and channels."),
     ("QUIT", "QUIT [:reason]: ends the connection."),
     ("REDACT", "REDACT target msgid [:reason]: takes a message back."),
+    ("REHASH", "REHASH: has the configuration read again; for operators."),
     ("RENAME", "RENAME channel channel [:reason]: gives a channel another name."),
     ("SETNAME", "SETNAME :name: changes your real name."),
     ("STATS", "STATS letter: u is how long the server has been up, m how often each command came, o the operators."),
@@ -73,6 +72,7 @@ const TOPICS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn a_topic_is_found_by_its_name() {
@@ -80,6 +80,15 @@ mod tests {
         assert_eq!(text(b"").map(|(name, _)| name), Some("index"));
         assert_eq!(text(b"nothing"), None);
         assert!(topics().is_sorted());
+    }
+
+    #[test]
+    fn there_is_a_topic_for_each_command() {
+        let words = super::super::TABLE.iter().map(|row| row.word);
+        let missing: Vec<_> = words.clone().filter(|word| text(word.as_bytes()).is_none()).collect();
+        assert_eq!(missing, ["HELPOP", "SUMMON", "USERS"]);
+        // The session answers this one.
+        assert!(topics().filter(|topic| !words.clone().any(|word| word == *topic)).eq(["PING"]));
     }
 
     #[test]

@@ -2,6 +2,15 @@
 //! ([chathistory](https://ircv3.net/specs/extensions/chathistory)).
 //!
 //! [`Memory`] keeps it in memory, within bounds. Another store, such as a database, implements [`Store`].
+//!
+//! ```
+//! use irc_proto::network::history::{Bounds, Memory};
+//! use irc_proto::network::{Config, Network};
+//!
+//! let mut network = Network::new(Config::default());
+//! let one_day = Bounds { age: 86_400_000, ..Bounds::default() };
+//! network.set_history(Box::new(Memory::new(one_day)));
+//! ```
 
 mod answer;
 mod memory;

@@ -51,7 +51,8 @@ impl Sender {
         }
     }
 
-    /// Checks tags against the budgets of their sender. Where all of them together are within one budget, it looks at none of them.
+    /// Checks tags against the budgets of their sender. From a client, a section within [`Limits`](super::Limits) is within its only budget, so
+    /// servers need not ask; a server's section may break one of its two. Where all of them together are within one budget, it looks at none of them.
     ///
     /// # Errors
     ///

@@ -113,8 +113,8 @@ impl Encoder {
     ///
     /// [`Unwritable`]; then nothing was written.
     pub fn encode(&self, parts: &Parts<'_>, outbox: &mut Outbox) -> Result<(), Unwritable> {
-        self.check(parts)?;
-        self.put(parts, &mut |bytes| outbox.put(bytes));
+        let plan = self.check(parts)?;
+        plan.put(parts, &mut |bytes| outbox.put(bytes));
         Ok(())
     }
 
@@ -124,9 +124,9 @@ impl Encoder {
     ///
     /// [`Unwritable`].
     pub fn to_bytes(&self, parts: &Parts<'_>) -> Result<Bytes, Unwritable> {
-        let size = self.check(parts)?;
-        let mut line = Vec::with_capacity(size);
-        self.put(parts, &mut |bytes| line.extend_from_slice(bytes));
+        let plan = self.check(parts)?;
+        let mut line = Vec::with_capacity(plan.size);
+        plan.put(parts, &mut |bytes| line.extend_from_slice(bytes));
         Ok(line.into())
     }
 
@@ -136,8 +136,9 @@ impl Encoder {
     ///
     /// [`Unwritable`]; then nothing was appended.
     pub fn append(&self, parts: &Parts<'_>, line: &mut Vec<u8>) -> Result<(), Unwritable> {
-        self.check(parts)?;
-        self.put(parts, &mut |bytes| line.extend_from_slice(bytes));
+        let plan = self.check(parts)?;
+        line.reserve(plan.size);
+        plan.put(parts, &mut |bytes| line.extend_from_slice(bytes));
         Ok(())
     }
 
@@ -160,27 +161,22 @@ impl Encoder {
         Ok(())
     }
 
-    /// How many bytes the message has, if it can be written.
-    fn check(&self, parts: &Parts<'_>) -> Result<usize, Unwritable> {
+    /// How the message is written, if it can be.
+    fn check(&self, parts: &Parts<'_>) -> Result<Plan, Unwritable> {
         parts.command.check_strict().map_err(|_| Unwritable::Command)?;
         let source = match parts.source {
-            Some(source) => {
-                check_text(source)?;
-                if source.is_empty() || memchr(b' ', source).is_some() {
-                    return Err(Unwritable::Source);
-                }
-                source.len() + 2
-            }
+            Some(source) if has_space(source)? || source.is_empty() => return Err(Unwritable::Source),
+            Some(source) => source.len() + 2,
             None => 0,
         };
         let command = match parts.command {
             Command::Word(word) => word.len(),
             Command::Numeric(numeric) => numeric.digits().len(),
         };
-        let params = self.check_params(parts.params)?;
+        let (params, colon) = self.check_params(parts.params)?;
         let tags = self.check_tags(parts.tags)?;
         let body = source + command + params + 2;
-        if body > self.body { Err(Budget::Body.into()) } else { Ok(tags + body) }
+        if body > self.body { Err(Budget::Body.into()) } else { Ok(Plan { size: tags + body, colon }) }
     }
 
     /// How many bytes the tags have, with `@` and space.
@@ -197,31 +193,40 @@ impl Encoder {
         Ok(if tags.is_empty() { 0 } else { size + 1 })
     }
 
-    /// How many bytes the parameters have, with spaces and colon.
-    fn check_params(&self, params: &[&[u8]]) -> Result<usize, Unwritable> {
+    /// How many bytes the parameters have, with spaces and colon, and whether there is a colon.
+    fn check_params(&self, params: &[&[u8]]) -> Result<(usize, bool), Unwritable> {
         if params.len() > Profile::MAX_PARAMS {
             return Err(Unwritable::TooManyParams);
         }
-        params.iter().try_for_each(|param| check_text(param))?;
-        let Some((last, middle)) = params.split_last() else { return Ok(0) };
+        let Some((last, middle)) = params.split_last() else { return Ok((0, false)) };
         for (index, param) in middle.iter().enumerate() {
-            if param.is_empty() {
-                return Err(Unwritable::EmptyMiddle(index));
-            }
-            if param.starts_with(b":") {
-                return Err(Unwritable::ColonInMiddle(index));
-            }
-            if memchr(b' ', param).is_some() {
+            if has_space(param)? {
                 return Err(Unwritable::SpaceInMiddle(index));
             }
+            match param.first() {
+                None => return Err(Unwritable::EmptyMiddle(index)),
+                Some(b':') => return Err(Unwritable::ColonInMiddle(index)),
+                Some(_) => {}
+            }
         }
-        Ok(params.iter().map(|param| 1 + param.len()).sum::<usize>() + usize::from(self.puts_colon(last)))
+        if memchr3(b'\r', b'\n', 0, last).is_some() {
+            return Err(Unwritable::ForbiddenCharacter);
+        }
+        let needs_colon = last.is_empty() || last.starts_with(b":") || memchr(b' ', last).is_some();
+        let colon = self.trailing == Trailing::Always || needs_colon;
+        Ok((params.iter().map(|param| 1 + param.len()).sum::<usize>() + usize::from(colon), colon))
     }
+}
 
-    fn puts_colon(&self, last: &[u8]) -> bool {
-        self.trailing == Trailing::Always || last.is_empty() || last.starts_with(b":") || memchr(b' ', last).is_some()
-    }
+/// How a message is written that was found to be in order.
+struct Plan {
+    /// How many bytes it has, with its CRLF.
+    size: usize,
+    /// Whether the last parameter has a colon.
+    colon: bool,
+}
 
+impl Plan {
     fn put(&self, parts: &Parts<'_>, put: &mut impl FnMut(&[u8])) {
         let mut mark: &[u8] = b"@";
         for (key, value) in parts.tags {
@@ -232,10 +237,6 @@ impl Encoder {
         if !parts.tags.is_empty() {
             put(b" ");
         }
-        self.put_body(parts, put);
-    }
-
-    fn put_body(&self, parts: &Parts<'_>, put: &mut impl FnMut(&[u8])) {
         if let Some(source) = parts.source {
             put(b":");
             put(source);
@@ -250,7 +251,7 @@ impl Encoder {
                 put(b" ");
                 put(param);
             }
-            put(if self.puts_colon(last) { b" :" } else { b" " });
+            put(if self.colon { b" :" } else { b" " });
             put(last);
         }
         put(b"\r\n");
@@ -265,8 +266,17 @@ fn put_tag(key: &[u8], value: &[u8], put: &mut impl FnMut(&[u8])) {
     }
 }
 
-fn check_text(text: &[u8]) -> Result<(), Unwritable> {
-    if memchr3(b'\r', b'\n', 0, text).is_some() { Err(Unwritable::ForbiddenCharacter) } else { Ok(()) }
+/// Whether there is a space in what should be one word. Words are short: a loop costs less than a call.
+fn has_space(word: &[u8]) -> Result<bool, Unwritable> {
+    let mut space = false;
+    for byte in word {
+        match byte {
+            b'\r' | b'\n' | 0 => return Err(Unwritable::ForbiddenCharacter),
+            b' ' => space = true,
+            _ => {}
+        }
+    }
+    Ok(space)
 }
 
 impl Default for Parts<'_> {

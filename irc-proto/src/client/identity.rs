@@ -18,6 +18,7 @@ pub struct Identity {
     pub(super) password: Option<Secret>,
     pub(super) credentials: Option<Credentials>,
     pub(super) webirc: Option<Webirc>,
+    pub(super) network: Option<String>,
 }
 
 pub(super) struct Webirc {
@@ -46,6 +47,7 @@ impl Identity {
             password: None,
             credentials: None,
             webirc: None,
+            network: None,
         })
     }
 
@@ -83,6 +85,17 @@ impl Identity {
     pub fn login(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
+    }
+
+    /// The network of a bouncer that the session is for (`BOUNCER BIND`), by its id. It is said where `soju.im/bouncer-networks` is among the
+    /// [wishes](super::Config::wishes) and agreed on.
+    ///
+    /// # Errors
+    /// As for [`new`](Identity::new).
+    pub fn bouncer_network(mut self, id: &str) -> Result<Self, Misuse> {
+        check_word(id)?;
+        self.network = Some(id.into());
+        Ok(self)
     }
 
     /// Speaks for somebody else, as a gateway does (WEBIRC): `options` are as in `secure` and `remote-port=1234`, one blank between them.

@@ -119,6 +119,7 @@ impl Relay for Client {
 impl Client {
     fn advance(&mut self) -> Result<Option<Event>, Violation> {
         if let Some(facts) = self.secured.take() {
+            self.forget();
             self.begin();
             return Ok(Some(Event::Secured(facts)));
         }

@@ -38,7 +38,7 @@
 //!   can ([`multiline`](Client::multiline)).
 //! * **Lines wait** in a queue while [`Pacing`] says so; PONG and QUIT do not. A full queue is a refusal, [`Misuse::QueueFull`].
 //! * **SCRAM's work is handed out**: [`Event::Work`], answered by [`derived`](Client::derived).
-//! * **After the end** a [`Continuation`] leads on: nickname, channels with their keys, being away.
+//! * **After the end** a [`Continuation`] leads on: nickname, channels with their keys, being away, who is monitored.
 //! * Messages before TLS is up are not told where it is yet to come: anybody may have said them.
 //!
 //! # The table
@@ -89,7 +89,7 @@ pub use tracker::{Change, Tracker};
 pub use violation::Violation;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use core::fmt;
 
@@ -139,6 +139,7 @@ pub struct Client {
     /// What is to be taken up once the server's greeting is over.
     resume: Option<Box<Continuation>>,
     away: Option<Box<[u8]>>,
+    monitored: BTreeSet<tracker::Name>,
     /// Keys of channels that are not joined yet.
     keys: alloc::vec::Vec<send::Key>,
     events: VecDeque<Event>,
@@ -217,10 +218,6 @@ impl Client {
         let mut inbox = Inbox::new(limits.inbox());
         let implicit = config.tls == TlsPolicy::Implicit;
         inbox.hold(implicit);
-        let tracker = match config.tracking {
-            Tracking::Own => Tracker::of_own(limits.tracker.clone()),
-            Tracking::Full => Tracker::new(limits.tracker.clone()),
-        };
         let mut client = Client {
             inbox,
             outbox: Outbox::new(),
@@ -241,11 +238,12 @@ impl Client {
             queue: Queue::new(limits.queue, limits.queue_octets),
             requests: Requests::default(),
             batches: Batches::default(),
-            tracker,
+            tracker: Client::fresh_tracker(&config),
             plugins: Pipeline::new(),
             regain: Regain::default(),
             resume: None,
             away: None,
+            monitored: BTreeSet::new(),
             keys: alloc::vec::Vec::new(),
             events: VecDeque::new(),
             now,
@@ -275,7 +273,7 @@ impl Client {
     }
 
     /// A session that takes up what the one before it left: its channels are joined and its being away is told as soon as the server has
-    /// greeted, and the nickname that it had is tried first.
+    /// greeted, and the nickname that it wanted last is tried first.
     pub fn resuming(
         config: Arc<Config>,
         mut identity: Identity,
@@ -291,6 +289,7 @@ impl Client {
         }
         let mut client = Client::new(config, identity, seed, now);
         client.away = before.away.clone();
+        client.monitored = before.monitored.iter().cloned().collect();
         client.resume = Some(Box::new(before));
         client
     }
@@ -305,8 +304,9 @@ impl Client {
                 channels.push((name.clone(), key.clone()));
             }
         }
-        let nick = Some(self.tracker.me().nick.clone()).filter(|nick| !nick.is_empty());
-        Continuation { nick, channels, away: self.away.clone() }
+        let nick = Some(self.identity.nicks.wished().into());
+        let monitored = self.monitored.iter().cloned().collect();
+        Continuation { nick, channels, away: self.away.clone(), monitored }
     }
 
     /// Tells what is known of a TLS channel that lies outside the machine ([`TlsPolicy::Outside`]), for SCRAM-PLUS.
@@ -380,6 +380,14 @@ impl Client {
     /// How many lines wait for their turn.
     pub fn queued(&self) -> usize {
         self.queue.len()
+    }
+
+    fn fresh_tracker(config: &Config) -> Tracker {
+        let limits = config.limits.tracker.clone();
+        match config.tracking {
+            Tracking::Own => Tracker::of_own(limits),
+            Tracking::Full => Tracker::new(limits),
+        }
     }
 
     fn encoder(&self) -> Encoder {

@@ -12,7 +12,7 @@ use crate::codec::{Command, Encoder, Message, Numeric, Parts, Sender};
 use crate::numerics::*;
 
 impl Client {
-    /// Begins, or begins anew now that TLS is up: nothing learnt before it is believed after it.
+    /// Begins, or begins anew now that TLS is up.
     pub(super) fn begin(&mut self) {
         let plain = !self.is_encrypted();
         if let Some(policy) = self.config.sts.filter(|_| plain) {
@@ -39,6 +39,16 @@ impl Client {
         } else {
             self.introduce();
         }
+    }
+
+    /// Nothing learnt before TLS is believed after it.
+    pub(super) fn forget(&mut self) {
+        let nick = Vec::from(self.nick());
+        self.tracker = Client::fresh_tracker(&self.config);
+        self.tracker.set_nick(&nick);
+        self.framing.set_limits(self.config.limits.framing(0));
+        self.batches.clear();
+        self.error = None;
     }
 
     fn wants_starttls(&self) -> bool {
@@ -275,6 +285,11 @@ impl Client {
 
     pub(super) fn finish_negotiation(&mut self) {
         self.state = State::Registration;
+        if let Some(network) = self.identity.network.clone()
+            && self.offers.agreed.has(Capability::SojuBouncerNetworks)
+        {
+            self.put(b"BOUNCER", &[b"BIND", network.as_bytes()]);
+        }
         if self.cap == Cap::Known {
             self.put(b"CAP", &[b"END"]);
         }

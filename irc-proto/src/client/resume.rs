@@ -3,7 +3,7 @@ use core::fmt;
 
 use super::tracker::Name;
 
-/// What a session hands to the one after it: its nickname, its channels with their keys, and its being away.
+/// What a session hands to the one after it: its nickname, its channels with their keys, its being away, and whom it monitors.
 ///
 /// Taken from a client by [`continuation`](super::Client::continuation), also after its end, and given to the next by
 /// [`resuming`](super::Client::resuming), which takes all of it up once it is registered.
@@ -12,6 +12,7 @@ pub struct Continuation {
     pub(super) nick: Option<Name>,
     pub(super) channels: Vec<(Name, Option<Name>)>,
     pub(super) away: Option<Name>,
+    pub(super) monitored: Vec<Name>,
 }
 
 impl Continuation {
@@ -32,7 +33,7 @@ impl Continuation {
         self.channels.iter().map(|(name, _)| &name[..])
     }
 
-    /// The nickname that the session had.
+    /// The nickname that the session wanted last.
     pub fn nick(&self) -> Option<&[u8]> {
         self.nick.as_deref()
     }
@@ -48,6 +49,21 @@ impl fmt::Debug for Continuation {
             .field("away", &self.away.is_some())
             .finish_non_exhaustive()
     }
+}
+
+/// The parameters of the MONITORs that watch these nicknames.
+pub(super) fn watches(nicks: &[Name], room: usize) -> Vec<Vec<u8>> {
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    for nick in nicks {
+        match lines.last_mut() {
+            Some(line) if line.len() + nick.len() < room => {
+                line.push(b',');
+                line.extend_from_slice(nick);
+            }
+            _ => lines.push(nick.to_vec()),
+        }
+    }
+    lines
 }
 
 /// The parameters of the JOINs that enter these channels: those with keys first, as few lines as `room` bytes and `most` channels in each allow.

@@ -8,7 +8,7 @@ use super::history::History;
 use super::line::Line;
 use super::queue::Priority;
 use super::requests::Tag;
-use super::resume::{Continuation, joins};
+use super::resume::{Continuation, joins, watches};
 use super::state::On;
 use super::tracker::{Change, Tracker};
 use super::{Client, State, TABLE, redirect};
@@ -115,6 +115,27 @@ impl Client {
         self.command(b"MODE", &params)
     }
 
+    /// [MONITOR](https://ircv3.net/specs/extensions/monitor): the server tells when somebody of this nickname comes and goes
+    /// (730 RPL_MONONLINE, 731 RPL_MONOFFLINE).
+    ///
+    /// # Errors
+    /// Besides the others [`Misuse::NotOffered`] where the server has no MONITOR.
+    pub fn monitor(&mut self, nick: &str) -> Result<(), Misuse> {
+        self.watch_nick(b"+", nick)?;
+        self.monitored.insert(nick.as_bytes().into());
+        Ok(())
+    }
+
+    /// The end of [`monitor`](Client::monitor).
+    ///
+    /// # Errors
+    /// The same.
+    pub fn unmonitor(&mut self, nick: &str) -> Result<(), Misuse> {
+        self.watch_nick(b"-", nick)?;
+        self.monitored.remove(nick.as_bytes());
+        Ok(())
+    }
+
     /// WHOIS (RFC 2812 §3.6.2).
     pub fn whois(&mut self, nick: &str) -> Result<RequestId, Misuse> {
         self.ask(b"WHOIS", &[nick.as_bytes()])
@@ -195,6 +216,18 @@ impl Client {
         self.send(&Parts { command: Command::Word(command), params, ..Parts::default() })
     }
 
+    fn watch_nick(&mut self, sign: &[u8], nick: &str) -> Result<(), Misuse> {
+        self.allow(On::Send)?;
+        if self.isupport().monitor.is_none() {
+            return Err(Misuse::NotOffered);
+        }
+        // A comma would make two of one; the last parameter may hold a blank, and a nickname none.
+        if nick.is_empty() || nick.contains([',', ' ']) {
+            return Err(Misuse::ForbiddenCharacter);
+        }
+        self.command(b"MONITOR", &[sign, nick.as_bytes()])
+    }
+
     fn ask(&mut self, command: &[u8], params: &[&[u8]]) -> Result<RequestId, Misuse> {
         self.request(&Parts { command: Command::Word(command), params, ..Parts::default() })
     }
@@ -241,6 +274,11 @@ impl Client {
         }
         if let Some(away) = before.away.clone() {
             self.say(b"AWAY", &[&away]);
+        }
+        if self.isupport().monitor.is_some() {
+            for nicks in watches(&before.monitored, 400) {
+                self.say(b"MONITOR", &[b"+", &nicks]);
+            }
         }
     }
 }

@@ -57,21 +57,33 @@ fn odd_lines_are_lived_with() {
 
 #[test]
 fn the_session_after_takes_up_what_was_left() {
-    let mut talk = Talk::registered(plain(), "server-time", "TARGMAX=JOIN:9");
+    let mut talk = Talk::registered(plain(), "server-time", "TARGMAX=JOIN:9 MONITOR=9");
     talk.client.join("#secret", Some("key")).unwrap();
     talk.client.set_away(Some("lunch")).unwrap();
-    talk.hear(&[":ada JOIN #secret", ":ada JOIN #x", ":ada NICK ada2"]);
+    talk.client.monitor("bob").unwrap();
+    talk.client.monitor("eve").unwrap();
+    talk.client.unmonitor("eve").unwrap();
+    assert_eq!(talk.client.monitor("a,b"), Err(Misuse::ForbiddenCharacter));
+    talk.hear(&[":ada JOIN #secret", ":ada JOIN #x"]);
     talk.client.inbox().close();
     talk.poll();
     let before = talk.client.continuation();
-    assert!(before.nick() == Some(b"ada2") && !alloc::format!("{before:?}").contains("key"));
+    assert!(before.nick() == Some(b"ada") && !alloc::format!("{before:?}").contains("key"));
 
     let client = Client::resuming(plain().into(), ada(), before.clone(), [7; 32], Instant::START);
     let mut talk = Talk { client, events: Vec::new(), now: Instant::START, violation: None };
-    talk.hear(&[":srv CAP * LS :", ":srv 001 ada2 :hi", ":srv 005 ada2 TARGMAX=JOIN:9 :are", ":srv 376 ada2 :end"]);
-    assert_eq!(talk.said(), "CAP LS 302\nNICK ada2\nUSER ada 0 * Ada\nCAP END\nJOIN #secret,#x key\nAWAY lunch");
+    talk.hear(&[
+        ":srv CAP * LS :",
+        ":srv 001 ada :hi",
+        ":srv 005 ada TARGMAX=JOIN:9 MONITOR :are",
+        ":srv 376 ada :end",
+    ]);
+    assert_eq!(
+        talk.said(),
+        "CAP LS 302\nNICK ada\nUSER ada 0 * Ada\nCAP END\nJOIN #secret,#x key\nAWAY lunch\nMONITOR + bob"
+    );
     assert_eq!(talk.client.continuation().channels().count(), 0);
-    talk.hear(&[":ada2 JOIN #secret", ":ada2 JOIN #x"]);
+    talk.hear(&[":ada JOIN #secret", ":ada JOIN #x"]);
     assert_eq!(talk.client.continuation(), before);
 }
 
@@ -119,4 +131,52 @@ fn tracking_of_the_own_alone_knows_channels() {
     talk.hear(&[":ada JOIN #x", ":srv 353 ada = #x :bob eve"]);
     assert_eq!(talk.client.tracker().users().count(), 0);
     assert_eq!(talk.client.continuation().channels().collect::<Vec<_>>(), [b"#x"]);
+}
+
+/// Each step that scripts make is in the table.
+#[test]
+fn sessions_move_as_the_table_says() {
+    let welcome = ":srv 001 ada :hi";
+    let scripts: [&[&str]; 7] = [
+        &[":srv 421 * CAP :?", welcome, "PING x", "ERROR :bye"],
+        &[":srv CAP * LS :batch", ":srv CAP * ACK :batch", welcome, ":srv CAP ada DEL :batch"],
+        &[":srv CAP * LS :sasl=PLAIN", ":srv CAP * ACK :sasl", "AUTHENTICATE +", ":srv 903 * :ok", welcome],
+        &[":srv CAP * LS :sasl=PLAIN", ":srv CAP * ACK :sasl", ":srv 904 * :no", welcome],
+        &[":srv CAP * LS :sasl=PLAIN", ":srv CAP * ACK :sasl", welcome, "ERROR :x"],
+        &[welcome, "ERROR :x"],
+        &[
+            ":srv CAP * LS * :a",
+            ":srv CAP * LS :b",
+            welcome,
+            ":srv CAP ada NEW :sasl",
+            ":srv CAP ada ACK :sasl",
+            ":srv 904 ada :no",
+        ],
+    ];
+    for policy in [SaslPolicy::Off, SaslPolicy::Preferred, SaslPolicy::Required] {
+        for script in scripts {
+            let mut talk = Talk::new(plain().sasl(policy), with_login());
+            for line in script {
+                let before = talk.client.state();
+                if before == State::Closed {
+                    break;
+                }
+                talk.hear(&[line]);
+                let after = talk.client.state();
+                let leads = TABLE.rows.iter().any(|row| TABLE.leads(before, row.on, after));
+                assert!(before == after || leads, "{before:?} to {after:?} by {line}");
+                let allowed = TABLE.allows(after, On::Send);
+                assert_eq!(talk.client.privmsg("a", "b").is_ok(), allowed);
+                assert_eq!(talk.client.whois("b").is_ok(), TABLE.allows(after, On::Request));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bouncers_network_is_bound_before_registration_ends() {
+    let wishes = Config::WISHES.with(crate::Capability::SojuBouncerNetworks);
+    let mut talk = Talk::new(plain().wishes(wishes), ada().bouncer_network("42").unwrap());
+    talk.hear(&[":srv CAP * LS :soju.im/bouncer-networks", ":srv CAP * ACK :soju.im/bouncer-networks"]);
+    assert!(talk.said().ends_with("CAP REQ soju.im/bouncer-networks\nBOUNCER BIND 42\nCAP END"));
 }

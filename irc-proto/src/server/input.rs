@@ -3,12 +3,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
+use wirestate_machine::Outbox;
 use wirestate_machine::plugin::Flow;
 
 use super::keyword::{self, Keyword, Known};
-use super::reply::{encoder, quoted};
+use super::reply::quoted;
 use super::{Config, Event, Reason, Rejected, Server, State, TABLE, Violation};
-use crate::codec::{Command, Frame, Message, Parts};
+use crate::codec::{Command, Encoding, Frame, Message};
 use crate::nick::NickFault;
 use crate::numerics;
 
@@ -42,45 +43,42 @@ impl Server {
             return Ok(Read::Something);
         };
         self.heard = true;
-        self.timer.hear(self.now);
-        let flood = self.config.flood;
-        let understood = match frame {
-            Frame::Line(line) => {
-                let understood = understand(line, &self.config);
-                // Who answers PING floods nobody.
-                let is_free = matches!(&understood, Ok(Understood::Borrowed(message)) if message.command().is(b"PONG"));
-                if self.registering.is_none() && !is_free {
-                    self.penalties.add_line(flood, self.now, line.len());
-                }
-                understood
-            }
-            Frame::TooLong(budget) => {
-                if self.registering.is_none() {
-                    self.penalties.add_line(flood, self.now, self.config.limits.line);
-                }
-                Err((Rejected::LineTooLong(budget), Vec::new()))
-            }
-            Frame::Fault(fault) => Err((Rejected::Line(fault), Vec::new())),
+        self.timer.hear(self.now, &self.config.limits);
+        let is_registered = self.registering.is_none();
+        let (line, understood) = match frame {
+            Frame::Line(line) => (line.len(), understand(line, &self.config)),
+            Frame::TooLong(budget) => (self.config.limits.line, Err((Rejected::LineTooLong(budget), Vec::new()))),
+            Frame::Fault(fault) => (0, Err((Rejected::Line(fault), Vec::new()))),
         };
+        let known = match &understood {
+            Ok(Understood::Borrowed(message)) => known(*message, &self.config),
+            Ok(Understood::Converted(message)) => known(message.borrow(), &self.config),
+            Err(_) => None,
+        };
+        // Who answers PING floods nobody.
+        if is_registered && known.is_none_or(|known| known.keyword != Keyword::Pong) {
+            self.penalties.add_line(self.config.flood, self.now, line);
+        }
         let message = match understood {
             Ok(Understood::Borrowed(message)) => {
-                // What is answered at once needs no copy.
-                if message.command().is(b"PING")
+                // What a user says most often takes a short way, which comes to the same: a message is handed on, PING is answered without a copy.
+                if let Some(Known { keyword, least }) = known
+                    && is_registered
                     && self.plugins.is_empty()
-                    && self.registering.is_none()
-                    && message.tags().as_bytes().is_empty()
-                    && TABLE.allows(self.state, Keyword::Ping)
-                    && let Some(token) = message.param(0)
+                    && TABLE.allows(self.state, keyword)
+                    && has_params(message, least)
                 {
-                    let name = self.config.name.as_bytes();
-                    let pong = Parts {
-                        source: Some(name),
-                        command: Command::Word(b"PONG"),
-                        params: &[name, token],
-                        ..Parts::default()
-                    };
-                    let said = encoder(&self.config).encode(&pong, &mut self.outbox);
-                    if said.is_ok() {
+                    if keyword == Keyword::Served {
+                        let message = message.to_owned();
+                        self.framing.release(&mut self.inbox);
+                        return Ok(Read::Message(message));
+                    }
+                    if keyword == Keyword::Ping
+                        && !message.line().starts_with(b"@")
+                        && let Some(token) = message.param(0)
+                        && token.len() <= PLAIN_TOKEN
+                    {
+                        put_pong(self.config.name.as_bytes(), token, &mut self.outbox);
                         self.framing.release(&mut self.inbox);
                         return Ok(Read::Something);
                     }
@@ -91,9 +89,11 @@ impl Server {
             Err(fault) => Err(fault),
         };
         self.framing.release(&mut self.inbox);
-        self.count_line()?;
+        if !is_registered {
+            self.count_line()?;
+        }
         match message {
-            Ok(message) => self.take(message),
+            Ok(message) => self.take(message, known),
             Err((why, command)) => {
                 self.reject(Keyword::Custom, why, &command, b"");
                 Ok(Read::Something)
@@ -125,8 +125,7 @@ impl Server {
         Err(self.violate(violation))
     }
 
-    fn take(&mut self, mut message: Message<Bytes>) -> Result<Read, Violation> {
-        let mut known = self.known(&message);
+    fn take(&mut self, mut message: Message<Bytes>, mut known: Option<Known>) -> Result<Read, Violation> {
         let mut lawful = self.check(known, message.borrow());
         if lawful.is_ok() && !self.plugins.is_empty() {
             if let Flow::Answer(lines) = self.plugins.incoming(&mut message) {
@@ -137,7 +136,7 @@ impl Server {
                 return Ok(Read::Something);
             }
             // A plugin may have made another command of it, which must be lawful too.
-            known = self.known(&message);
+            known = self::known(message.borrow(), &self.config);
             lawful = self.check(known, message.borrow());
         }
         let keyword = known.map_or(Keyword::Custom, |known| known.keyword);
@@ -160,13 +159,6 @@ impl Server {
         self.violation.map_or(Ok(Read::Something), Err)
     }
 
-    fn known(&self, message: &Message<Bytes>) -> Option<Known> {
-        match message.borrow().command() {
-            Command::Word(word) => keyword::find(word, &self.config.custom),
-            Command::Numeric(_) => None,
-        }
-    }
-
     /// Whether the command may come now, and has the parameters that it must have.
     fn check(&self, known: Option<Known>, message: Message<&[u8]>) -> Result<(), Rejected> {
         let Known { keyword, least } = known.ok_or(Rejected::Unknown)?;
@@ -180,8 +172,7 @@ impl Server {
         if keyword == Keyword::Custom && self.registering.is_some() && !self.is_early(message) {
             return Err(Rejected::NotRegistered);
         }
-        let has_enough = least == 0 || message.param(usize::from(least) - 1).is_some();
-        if has_enough { Ok(()) } else { Err(Rejected::MissingParams) }
+        if has_params(message, least) { Ok(()) } else { Err(Rejected::MissingParams) }
     }
 
     fn is_early(&self, message: Message<&[u8]>) -> bool {
@@ -267,9 +258,36 @@ impl Server {
     }
 }
 
+/// No token that is longer is answered without a closer look at the length of the answer.
+const PLAIN_TOKEN: usize = 256;
+
+/// `:server PONG server :token`. The name is a name, and the token came as a parameter: neither can break out.
+fn put_pong(name: &[u8], token: &[u8], outbox: &mut Outbox) {
+    for part in [&b":"[..], name, b" PONG ", name, b" :", token, b"\r\n"] {
+        outbox.put(part);
+    }
+}
+
+fn has_params(message: Message<&[u8]>, least: u8) -> bool {
+    least == 0 || message.param(usize::from(least) - 1).is_some()
+}
+
+fn known(message: Message<&[u8]>, config: &Config) -> Option<Known> {
+    match message.command() {
+        Command::Word(word) => keyword::find(word, &config.custom),
+        Command::Numeric(_) => None,
+    }
+}
+
 /// Reads a line by the configuration's encoding and profile. With the fault comes the command, where there is one.
 fn understand<'a>(line: &'a [u8], config: &Config) -> Result<Understood<'a>, (Rejected, Vec<u8>)> {
     let fault = |why| (why, Vec::new());
+    if config.encoding == Encoding::Bytes {
+        return match Message::parse(line, config.profile) {
+            Ok(message) => Ok(Understood::Borrowed(message)),
+            Err(why) => Err(fault(why.into())),
+        };
+    }
     match config.encoding.line(line) {
         Ok(Cow::Borrowed(line)) => match Message::parse(line, config.profile) {
             Ok(message) => Ok(Understood::Borrowed(message)),

@@ -103,23 +103,25 @@ pub(super) fn find(word: &[u8], custom: &[Custom]) -> Option<Known> {
     }
 }
 
-/// A word of at most 15 letters as a number, the same in either case. The first 1 tells how long it is.
+/// A word of at most 16 bytes as a number, the same in either case. Only letters become what letters do; and as no word has a NUL or a blank in
+/// it, what is shorter is never the same as what is longer.
 const fn key(word: &[u8]) -> Option<u128> {
-    if word.len() > 15 {
+    if word.len() > 16 {
         return None;
     }
-    let (mut key, mut at) = (1, 0);
-    while at < word.len() {
-        key = key << 8 | word[at].to_ascii_uppercase() as u128;
-        at += 1;
-    }
-    Some(key)
+    let mut bytes = [0; 16];
+    let (into, _) = bytes.split_at_mut(word.len());
+    into.copy_from_slice(word);
+    Some(u128::from_be_bytes(bytes) & UPPER)
 }
+
+/// Takes the bit off by which ASCII tells cases apart.
+const UPPER: u128 = u128::from_be_bytes([0xdf; 16]);
 
 const fn known(word: &str, keyword: Keyword, least: u8) -> (u128, Known) {
     match key(word.as_bytes()) {
         Some(key) => (key, Known { keyword, least }),
-        None => panic!("commands have at most 15 letters"),
+        None => panic!("commands have at most 16 letters"),
     }
 }
 
@@ -225,7 +227,7 @@ mod tests {
         assert!(COMMANDS.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert_eq!(find(b"privMsg", &[]), Some(Known { keyword: Keyword::Served, least: 0 }));
         assert_eq!(find(b"Authenticate", &[]).map(|known| known.keyword), Some(Keyword::Authenticate));
-        for word in [&b""[..], b"FOO", b"PRIVMSGX", b"XPRIVMSG", b"\0PASS", b"AUTHENTICATEAUTHENTICATE"] {
+        for word in [&b""[..], b"FOO", b"PRIVMSGX", b"XPRIVMSG", b"PASS0", b"0PASS", b"AUTHENTICATEAUTHENTICATE"] {
             assert_eq!(find(word, &[]), None);
         }
     }

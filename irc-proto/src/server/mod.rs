@@ -358,7 +358,9 @@ impl Machine for Server {
             if self.is_waiting() {
                 return Ok(None);
             }
-            self.end_answer();
+            if self.labelled.is_some() {
+                self.end_answer();
+            }
             if self.stopping {
                 self.close_with_error(Reason::Shutdown);
                 continue;
@@ -380,6 +382,9 @@ impl Machine for Server {
                 // Nobody waits for what is held back any more.
                 self.close(Reason::PeerClosed);
                 continue;
+            }
+            if self.inbox.is_empty() && !self.inbox.is_closed() {
+                return Ok(None);
             }
             match self.read_line()? {
                 Read::Nothing => return Ok(None),

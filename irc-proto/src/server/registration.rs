@@ -175,7 +175,7 @@ impl Server {
         }
         self.state = State::Registered;
         self.outbox.set_marks(self.config.limits.output);
-        self.timer.hear(self.now);
+        self.timer.hear(self.now, &self.config.limits);
         Ok(())
     }
 

@@ -1,13 +1,13 @@
 use wirestate_machine::Instant;
 
-use super::{Flood, Reason, Server, State};
+use super::{Flood, Limits, Reason, Server, State};
 use crate::codec::{Command, Parts};
 
 /// What a session waits for in time.
 #[derive(Debug)]
 pub(super) struct Timer {
-    /// When the client was last heard, or asked by PING whether it is there.
-    since: Instant,
+    /// When a user must have been heard again, or it is asked by PING; when it has been asked, by when the answer must be there.
+    alive_by: Instant,
     asked: bool,
     wait: Wait,
 }
@@ -26,12 +26,12 @@ enum Wait {
 
 impl Timer {
     pub(super) fn new(now: Instant) -> Self {
-        Timer { since: now, asked: false, wait: Wait::Nothing }
+        Timer { alive_by: now, asked: false, wait: Wait::Nothing }
     }
 
     /// A line has come.
-    pub(super) fn hear(&mut self, now: Instant) {
-        (self.since, self.asked) = (now, false);
+    pub(super) fn hear(&mut self, now: Instant, limits: &Limits) {
+        (self.alive_by, self.asked) = (now + limits.ping_after, false);
     }
 
     /// The application has got a ticket. Where one question follows another's answer, its time is that of the first.
@@ -84,7 +84,7 @@ impl Server {
         if let Some(registering) = &self.registering {
             return self.close_if_due(registering.by, Reason::RegistrationTimeout);
         }
-        let due = self.now >= self.alive_by();
+        let due = self.now >= self.timer.alive_by;
         if due {
             self.ask_whether_alive();
         }
@@ -111,16 +111,11 @@ impl Server {
             let silence = self.config.limits.ping_after.saturating_add(self.config.limits.ping_timeout);
             return self.close_with_error(Reason::PingTimeout(silence.as_secs()));
         }
-        (self.timer.since, self.timer.asked) = (self.now, true);
+        (self.timer.alive_by, self.timer.asked) = (self.now + self.config.limits.ping_timeout, true);
         let config = self.config.clone();
         let ping = Parts { command: Command::Word(b"PING"), params: &[config.name.as_bytes()], ..Parts::default() };
         let said = self.say(&ping);
         debug_assert!(said.is_ok(), "{said:?}");
-    }
-
-    fn alive_by(&self) -> Instant {
-        let limits = &self.config.limits;
-        self.timer.since + if self.timer.asked { limits.ping_timeout } else { limits.ping_after }
     }
 
     /// Until when the next line waits, where flood control holds it back.
@@ -145,7 +140,7 @@ impl Server {
         }
         match &self.registering {
             Some(registering) => Some(registering.by),
-            None => Instant::earlier(Some(self.alive_by()), self.held_until()),
+            None => Instant::earlier(Some(self.timer.alive_by), self.held_until()),
         }
     }
 }

@@ -175,7 +175,7 @@ impl<P: Prefix> Framing for Blocks<P> {
         let body = body.ok_or(Violation::TooLong { announced: header.body, limit: self.limit })?;
         let after = waiting.get(header.length..).ok_or(Violation::BadPrefix)?;
         let trailer = self.prefix.trailer();
-        if header.length + body + trailer.len() == 0 {
+        if header.length == 0 && body == 0 && trailer.is_empty() {
             return Err(Violation::BadPrefix);
         }
         let Some(end) = after.get(body..) else { return Ok(None) };

@@ -88,6 +88,15 @@ fn an_announced_block_of_4_gib_is_refused_before_it_comes() {
 }
 
 #[test]
+#[cfg(target_pointer_width = "64")]
+fn without_a_limit_the_largest_length_of_all_waits_for_its_block() {
+    for (length, prefix) in [(Length::U64Be, &[0xFF; 8][..]), (Length::Netstring, b"18446744073709551615:")] {
+        let blocks = Blocks::new(length).with_limit(usize::MAX);
+        assert_eq!(read(blocks, &[prefix, b"x"].concat()), (vec![], Some(Violation::Truncated)), "{length:?}");
+    }
+}
+
+#[test]
 fn garbage_is_no_netstring() {
     let netstring = || Blocks::new(Length::Netstring);
     for bad in [&b":"[..], b"x", b"-1:", b" 1:a,", b"01:a,", b"00:,", b"1 :a,", b"99999999999999999999:", b"1;"] {

@@ -8,7 +8,7 @@
 use bytes::Buf;
 use libfuzzer_sys::fuzz_target;
 use pop3_proto::server::{Event, Server, State, Violation};
-use wirestate_fuzz::application::{Application, config};
+use wirestate_fuzz::application::{Application, channel, config};
 use wirestate_fuzz::feed::{Cuts, seed_of};
 use wirestate_fuzz::meter::Meter;
 use wirestate_machine::{Instant, Machine};
@@ -41,6 +41,9 @@ struct Run {
 fn run(mut input: &[u8], mut cuts: Cuts, variant: u8) -> Run {
     let mut run = Run { told: Vec::new(), said: Vec::new(), meter: Meter::default() };
     let mut server = run.meter.run(|| Server::new(config(variant), [7; 32], Instant::START));
+    if let Some(facts) = channel(variant) {
+        assert_eq!(run.meter.run(|| server.describe_channel(&facts)), Ok(()), "the channel was described in time");
+    }
     let mut application = Application::default();
     loop {
         let at_tls = crank(&mut server, &mut application, &mut run);

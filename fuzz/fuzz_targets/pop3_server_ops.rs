@@ -10,8 +10,8 @@ use arbitrary::Arbitrary;
 use bytes::{Buf, Bytes};
 use libfuzzer_sys::fuzz_target;
 use pop3_proto::codec::{Code, Text};
-use pop3_proto::server::{Body, Event, Reply, Server, kind};
-use wirestate_fuzz::application::{config, keys_of_nobody, maildrop};
+use pop3_proto::server::{Ask, Body, Event, Reply, Server, kind};
+use wirestate_fuzz::application::{CERTIFICATE, certified, channel, config, keys_of_nobody, maildrop};
 use wirestate_fuzz::meter::Meter;
 use wirestate_machine::{Instant, Machine, Misuse, Ticket, TlsFacts, Upgraded};
 use wirestate_sasl::server::{Answer, Identity, Rejection};
@@ -40,6 +40,8 @@ enum Op<'a> {
 #[derive(Arbitrary, Debug)]
 enum Channel {
     Tls,
+    /// With a client's certificate.
+    Certified,
     Deflate,
 }
 
@@ -55,7 +57,7 @@ enum Say<'a> {
     Abort,
 }
 
-const LINES: [&str; 24] = [
+const LINES: [&str; 26] = [
     "USER ann",
     "PASS pencil",
     "AUTH PLAIN",
@@ -80,6 +82,8 @@ const LINES: [&str; 24] = [
     "LANG de",
     "UTF8",
     "XCLIENT ADDR=10.0.0.1",
+    "AUTH EXTERNAL =",
+    "AUTH EXTERNAL YW5u",
 ];
 
 /// Every ticket that was ever issued, until it is used or dropped.
@@ -100,6 +104,10 @@ fuzz_target!(|input: (u8, Vec<Op>)| {
     let mut server = meter.run(|| Server::new(config(variant), [7; 32], now));
     let mut held: Vec<Held> = Vec::with_capacity(ops.len());
     let mut end = End::default();
+    if let Some(facts) = channel(variant) {
+        end.certified = facts.peer_certificate.is_some();
+        assert_eq!(meter.run(|| server.describe_channel(&facts)), Ok(()), "the channel was described in time");
+    }
     for op in ops {
         meter.run(|| perform(&mut server, op, &mut now, &mut held, &mut end));
         assert!(meter.peak() <= HEAP, "{} bytes of heap", meter.peak());
@@ -124,6 +132,8 @@ fuzz_target!(|input: (u8, Vec<Op>)| {
 
 #[derive(Default)]
 struct End {
+    /// A certificate was shown at some time.
+    certified: bool,
     closed: bool,
     error: Option<pop3_proto::server::Violation>,
 }
@@ -153,7 +163,7 @@ fn perform(server: &mut Server, op: Op, now: &mut Instant, held: &mut Vec<Held>,
         Op::Upgrade(channel) => {
             let offered = server.upgrade().is_some();
             let encrypted = server.is_encrypted();
-            let tls = matches!(channel, Channel::Tls);
+            let tls = !matches!(channel, Channel::Deflate);
             if offered {
                 assert!(
                     server.inbox().is_empty() && server.outbox().is_empty(),
@@ -162,7 +172,13 @@ fn perform(server: &mut Server, op: Op, now: &mut Instant, held: &mut Vec<Held>,
             }
             // A driver could only do so with empty boxes, so this does.
             if offered || server.inbox().is_empty() {
-                server.upgraded(*now, if tls { Upgraded::Tls(Box::new(TlsFacts::new())) } else { Upgraded::Deflate });
+                end.certified |= matches!(channel, Channel::Certified);
+                let how = match channel {
+                    Channel::Tls => Upgraded::Tls(Box::new(TlsFacts::new())),
+                    Channel::Certified => Upgraded::Tls(Box::new(certified())),
+                    Channel::Deflate => Upgraded::Deflate,
+                };
+                server.upgraded(*now, how);
             }
             if !offered || !tls {
                 assert!(server.is_encrypted() == encrypted || tls, "encrypted by something else than TLS");
@@ -196,6 +212,10 @@ fn poll(server: &mut Server, now: Instant, held: &mut Vec<Held>, end: &mut End) 
     assert!(!end.closed && end.error.is_none(), "an event after the end: {event:?}");
     match event {
         Event::Greet(ticket) => held.push(Held::Greet(ticket)),
+        Event::Authenticate { ticket, ask: Ask::External { certificate, .. } } => {
+            assert!(end.certified && certificate.der == CERTIFICATE, "a certificate that TLS has not told");
+            held.push(Held::Authenticate(ticket));
+        }
         Event::Authenticate { ticket, .. } => held.push(Held::Authenticate(ticket)),
         Event::Open { ticket, .. } => held.push(Held::Open(ticket)),
         Event::Retrieve { ticket, .. } => held.push(Held::Retrieve(ticket)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use pop3_proto::codec::{Code, Expire, LoginDelay, Text};
 use pop3_proto::server::{Ask, Config, Custom, Event, Greeting, Language, Maildrop, Reply, Server, Tls, Utf8};
+use wirestate_machine::{CertificateName, TlsFacts};
 use wirestate_sasl::server::{Answer, Ask as Sasl, Identity, OAuthHints, Rejection};
 use wirestate_sasl::{FakeKeys, Hash, Mechanism, ScramKeys};
 
@@ -40,6 +41,27 @@ fn make_config(variant: u8) -> Config {
     config.limits.failed_logins = 10;
     config.limits.failure_delay = Duration::ZERO;
     config
+}
+
+/// What is known of the channel where TLS lies outside the machine. With a certificate, without which nobody is asked for EXTERNAL, in every
+/// other of those variants.
+pub fn channel(variant: u8) -> Option<TlsFacts> {
+    let outside = config(variant).tls == Tls::Outside;
+    outside.then(|| if variant & 4 == 0 { TlsFacts::new() } else { certified() })
+}
+
+/// The certificate of Ann.
+pub const CERTIFICATE: &[u8] = b"ann's certificate";
+
+/// A channel whose client has shown [`CERTIFICATE`], with what SCRAM-PLUS binds to.
+pub fn certified() -> TlsFacts {
+    let mut facts = TlsFacts::new();
+    facts.peer_certificate = Some(Bytes::from_static(CERTIFICATE));
+    facts.peer_subject = Some("CN=ann".into());
+    facts.peer_names = vec![CertificateName::CommonName("ann".into())];
+    facts.exporter = Some([7; 32]);
+    facts.server_end_point = Some(Bytes::from_static(&[8; 32]));
+    facts
 }
 
 /// The messages: an ordinary one, dots at line starts with lone LFs, no line end at all, and nothing.
@@ -128,6 +150,14 @@ impl Application {
             }
             Ask::Sasl(Sasl::Anonymous { .. }) => accept(&mut self.vouched, Answer::AcceptAs(Identity::new("guest"))),
             Ask::Sasl(Sasl::Authorize { authzid, .. }) if authzid == "bob" => accept(&mut self.vouched, Answer::Accept),
+            Ask::External { authzid, certificate } => {
+                assert_eq!(certificate.der, CERTIFICATE, "a certificate that TLS has not told");
+                match authzid.as_deref() {
+                    None => accept(&mut self.vouched, Answer::AcceptAs(Identity::new("ann"))),
+                    Some("ann" | "bob") => accept(&mut self.vouched, Answer::Accept),
+                    Some(_) => no,
+                }
+            }
             // Nobody knows the password to these keys.
             Ask::Sasl(Sasl::Keys { hash, .. }) => Answer::Keys(keys_of_nobody(hash)),
             Ask::Sasl(Sasl::Secret { .. }) | Ask::Apop { .. } => Answer::NoKeys,

@@ -1,10 +1,13 @@
-//! What the fuzz targets share: a meter of heap and work, cuts, and an application that answers whatever a machine asks.
+//! What the fuzz targets share: a meter of heap and work, cuts, an application that answers whatever a machine asks, the ready-made machines
+//! behind one face, and a reader of frames.
 
 #![deny(missing_docs)]
 
 pub mod application;
 pub mod feed;
+pub mod frames;
 pub mod meter;
+pub mod ready_made;
 
 /// Counts what each target takes from the heap.
 #[global_allocator]

@@ -91,6 +91,9 @@ pub use listener::{BindOptions, Listener, ListenerId, ListeningSocket, Selector}
 pub use notice::{Notice, Observer, Refusal};
 pub use options::{OnError, Options};
 pub use proxy::Proxies;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use proxy::fuzzing;
 pub use rate::Rate;
 pub use redial::Redial;
 pub use resolve::resolve;

@@ -151,6 +151,27 @@ fn parse(bytes: &[u8]) -> Result<Option<(Ends, usize)>, Refusal> {
     }
 }
 
+/// The fuzz targets' way in, which only a build for fuzzing has.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use bytes::Bytes;
+
+    use crate::{Info, Proxies, Refusal, Stream};
+
+    /// Reads the header that a trusted proxy begins with. What was read behind it is given, too.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection is not let in.
+    pub async fn read_header<S: Stream>(
+        proxies: &Proxies,
+        stream: &mut S,
+        info: Info,
+    ) -> Result<(Info, Bytes), Refusal> {
+        proxies.read(stream, info, |_| false).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

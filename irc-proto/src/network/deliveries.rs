@@ -3,6 +3,7 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use super::outgoing::CLASSES;
 use super::user::Session;
 
 /// What the network has for its sessions, and for the application: a buffer that is used again for each call.
@@ -19,6 +20,8 @@ pub struct Deliveries {
     pending_to: Option<Session>,
     answer: Option<Answer>,
     scratch: Vec<u8>,
+    /// The receivers of one message by the form of it that they get.
+    classes: [Vec<Session>; CLASSES],
 }
 
 /// One or more whole lines, for those who receive them all.
@@ -150,6 +153,26 @@ impl Deliveries {
         if self.receivers.len() > start {
             let bytes = Bytes::copy_from_slice(&self.scratch);
             self.parcels.push(Parcel { end: self.receivers.len(), bytes });
+        }
+    }
+
+    /// A line for many in several forms, numbered below [`CLASSES`]: each form is written once, if anybody gets it.
+    pub(super) fn sorted(&mut self, to: impl Iterator<Item = (Session, usize)>, write: impl Fn(usize, &mut Vec<u8>)) {
+        self.settle();
+        for (session, class) in to {
+            if let Some(receivers) = self.classes.get_mut(class) {
+                receivers.push(session);
+            }
+        }
+        for (class, receivers) in self.classes.iter_mut().enumerate().filter(|(_, receivers)| !receivers.is_empty()) {
+            self.scratch.clear();
+            write(class, &mut self.scratch);
+            if !self.scratch.is_empty() {
+                self.receivers.append(receivers);
+                let bytes = Bytes::copy_from_slice(&self.scratch);
+                self.parcels.push(Parcel { end: self.receivers.len(), bytes });
+            }
+            receivers.clear();
         }
     }
 

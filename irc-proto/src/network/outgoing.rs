@@ -30,6 +30,22 @@ pub(super) struct Outgoing<'a> {
 
 const SERVER: Encoder = Encoder::new(Sender::Server);
 
+/// The capabilities on which tags depend: a message has a form for each set of them.
+const TAGS: [Capability; 4] =
+    [Capability::ServerTime, Capability::MessageTags, Capability::AccountTag, Capability::Batch];
+
+/// How many sets of [`TAGS`] there are.
+pub(super) const CLASSES: usize = 1 << TAGS.len();
+
+/// The number of a set of [`TAGS`], without a branch.
+fn class_of(capabilities: Capabilities) -> usize {
+    TAGS.iter().enumerate().fold(0, |class, (bit, one)| class | usize::from(capabilities.has(*one)) << bit)
+}
+
+fn capabilities_of(class: usize) -> Capabilities {
+    TAGS.iter().enumerate().filter(|(bit, _)| class >> bit & 1 == 1).map(|(_, one)| *one).collect()
+}
+
 impl<'a> Outgoing<'a> {
     /// From the server.
     pub(super) fn server(name: &'a [u8], command: &'a [u8], params: &'a [&'a [u8]], time: u64) -> Self {
@@ -63,30 +79,18 @@ impl<'a> Outgoing<'a> {
     }
 
     /// To all of these, each once.
-    pub(super) fn relay(&self, to: impl Iterator<Item = (Session, Capabilities)> + Clone, out: &mut Deliveries) {
+    pub(super) fn relay(&self, to: impl Iterator<Item = (Session, Capabilities)>, out: &mut Deliveries) {
         let relevant = self.relevant();
         let answering = out.answering();
-        // The receivers of most messages have agreed on one set or two.
-        let mut classes: Vec<Capabilities> = Vec::new();
-        let mut last = None;
         let mut own = None;
-        for (session, capabilities) in to.clone() {
+        let classed = to.filter_map(|(session, capabilities)| {
             if Some(session) == answering {
                 own = Some(capabilities);
-                continue;
+                return None;
             }
-            let class = capabilities & relevant;
-            if last != Some(class) && !classes.contains(&class) {
-                classes.push(class);
-            }
-            last = Some(class);
-        }
-        for class in classes {
-            let of_class = |(session, capabilities): (Session, Capabilities)| {
-                (capabilities & relevant == class && Some(session) != answering).then_some(session)
-            };
-            out.shared(to.clone().filter_map(of_class), |line| self.write(class, line));
-        }
+            Some((session, class_of(capabilities & relevant)))
+        });
+        out.sorted(classed, |class, line| self.write(capabilities_of(class), line));
         if let (Some(session), Some(capabilities)) = (answering, own) {
             self.tell(session, capabilities, out);
         }

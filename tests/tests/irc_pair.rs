@@ -28,7 +28,10 @@ fn config(tls: TlsPolicy) -> Config {
     Config::default().tls(tls).sasl(SaslPolicy::Required).pacing(Pacing::Off)
 }
 
-fn pair(config: Config, password: &str, desk: Desk) -> (Pair<Client, Server>, Arc<Mutex<Heard>>, Arc<Mutex<Desk>>) {
+/// A pair, what its client hears, and the desk behind its server.
+type Both = (Pair<Client, Server>, Arc<Mutex<Heard>>, Arc<Mutex<Desk>>);
+
+fn pair(config: Config, password: &str, desk: Desk) -> Both {
     let login = Credentials::password(USER, password).unwrap();
     // The desk says that `bob` is taken.
     let identity = Identity::new("bob", "ada", "Ada Lovelace").unwrap().or_nick("ada").unwrap().login(login);

@@ -318,6 +318,8 @@ impl Client {
                 if due > self.now {
                     return false;
                 }
+                // Few servers end their greeting without 376 or 422.
+                self.settle();
                 self.pings = self.pings.wrapping_add(1);
                 self.ping = Some((self.pings, self.now));
                 self.next_ping = None;

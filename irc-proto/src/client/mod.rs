@@ -139,6 +139,8 @@ pub struct Client {
     /// What is to be taken up once the server's greeting is over.
     resume: Option<Box<Continuation>>,
     away: Option<Box<[u8]>>,
+    /// Whether the server's greeting is over.
+    settled: bool,
     monitored: BTreeSet<tracker::Name>,
     /// Keys of channels that are not joined yet.
     keys: alloc::vec::Vec<send::Key>,
@@ -243,6 +245,7 @@ impl Client {
             regain: Regain::default(),
             resume: None,
             away: None,
+            settled: false,
             monitored: BTreeSet::new(),
             keys: alloc::vec::Vec::new(),
             events: VecDeque::new(),

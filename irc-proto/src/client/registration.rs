@@ -345,6 +345,9 @@ impl Client {
 
     /// The server's greeting is over: takes up what the session before has left.
     pub(super) fn settle(&mut self) {
+        if core::mem::replace(&mut self.settled, true) {
+            return;
+        }
         if let Some(resume) = self.resume.take() {
             self.take_up(&resume);
         }

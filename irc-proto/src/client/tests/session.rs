@@ -180,3 +180,14 @@ fn a_bouncers_network_is_bound_before_registration_ends() {
     talk.hear(&[":srv CAP * LS :soju.im/bouncer-networks", ":srv CAP * ACK :soju.im/bouncer-networks"]);
     assert!(talk.said().ends_with("CAP REQ soju.im/bouncer-networks\nBOUNCER BIND 42\nCAP END"));
 }
+
+#[test]
+fn a_greeting_without_end_is_over_some_time() {
+    let before = Continuation::new().channel("#x", None);
+    let client = Client::resuming(plain().into(), ada(), before, [7; 32], Instant::START);
+    let mut talk = Talk { client, events: Vec::new(), now: Instant::START, violation: None };
+    talk.hear(&[":srv CAP * LS :", ":srv 001 ada :hi"]);
+    assert!(!talk.said().contains("JOIN"));
+    talk.wait(60);
+    assert!(talk.said().contains("JOIN #x"));
+}

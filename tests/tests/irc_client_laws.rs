@@ -42,12 +42,13 @@ fn corpus() -> Vec<Sample> {
 
 #[test]
 fn all_laws_hold() -> Result<(), wirestate_testing::Broken> {
-    laws::all(&Chatter::default(), &corpus()[..4])
+    laws::all(&Chatter::default(), &corpus()[..2])
 }
 
 #[test]
 fn all_laws_hold_without_pacing() -> Result<(), wirestate_testing::Broken> {
-    laws::all(&Chatter::new(unpaced().sasl(SaslPolicy::Required)), &corpus()[4..])
+    // The long ones of the others are for the random tests below.
+    laws::all(&Chatter::new(unpaced().sasl(SaslPolicy::Required)), &corpus()[4..6])
 }
 
 #[test]

@@ -6,6 +6,7 @@
 pub mod application;
 pub mod feed;
 pub mod frames;
+pub mod irc_application;
 pub mod meter;
 pub mod ready_made;
 

@@ -48,7 +48,7 @@ pub struct Desk {
 pub fn open_config() -> Config {
     let mut config = Config::default();
     config.cleartext = true;
-    config.capabilities = config.capabilities | Capabilities::of(&[Capability::MultiPrefix, Capability::Chathistory]);
+    config.capabilities |= Capabilities::of(&[Capability::MultiPrefix, Capability::Chathistory]);
     config.other_capabilities = vec![OtherCapability::new("example.org/x", Some("y")).unwrap()];
     config.mechanisms = Mechanism::ALL.to_vec();
     config.fake_keys = Some(FakeKeys::new([3; 32]));

@@ -233,8 +233,7 @@ fn h21_no_base64() {
 /// H22: cancelled exchanges in a loop leaked memory (CVE-2017-15132).
 #[test]
 fn h22_cancelled_exchanges() {
-    let mut desk = Desk::with(|config| config.reauthentication = true);
-    desk.taken = "bob";
+    let desk = Desk::with(|config| config.reauthentication = true);
     let mut talk = Talk::with(desk);
     talk.hear("CAP REQ sasl");
     let mut talk = talk.register();

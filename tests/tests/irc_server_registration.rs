@@ -78,8 +78,7 @@ fn other_commands_wait_for_registration_and_unknown_ones_are_told() {
 
 #[test]
 fn the_application_may_refuse_with_a_password_asked_for() {
-    let mut desk = Desk::default();
-    desk.password = Some("secret");
+    let desk = Desk { password: Some("secret"), ..Desk::default() };
     let mut talk = Talk::with(desk.clone());
     assert_eq!(
         talk.hear("PASS other\r\nNICK ann\r\nUSER a 0 * :x"),

@@ -116,8 +116,7 @@ fn registration_has_its_time_and_the_applications_is_not_counted() {
 
 #[test]
 fn an_application_that_does_not_answer_ends_the_session() {
-    let mut desk = Desk::default();
-    desk.mute = true;
+    let desk = Desk { mute: true, ..Desk::default() };
     let mut talk = Talk::with(desk);
     talk.hear("NICK ann");
     assert_eq!(talk.wait(60), "ERROR :Closing Link: * (The server did not answer in time)\r\n");

@@ -157,7 +157,7 @@ fn a_long_message_comes_in_chunks_of_400() {
             talk.say(format!("AUTHENTICATE {}\r\n", std::str::from_utf8(chunk).unwrap()));
             sent += 1;
         }
-        if text.len() % 400 == 0 {
+        if text.len().is_multiple_of(400) {
             assert_eq!(talk.events.len(), 0);
             talk.say("AUTHENTICATE +\r\n");
             sent += 1;

@@ -1,5 +1,7 @@
 //! The first-steps page: who may log in, and commands ready to paste.
 
+mod irc;
+
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -26,7 +28,8 @@ pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>) -> Stri
     }
     let Some(user) = users.iter().next() else { return page };
     // Clients begin with no PROXY header.
-    for Entrance { protocol, address, .. } in bound.iter().filter(|entrance| !entrance.is_proxied) {
+    for entrance in bound.iter().filter(|entrance| !entrance.is_proxied) {
+        let Entrance { protocol, address, .. } = entrance;
         let name = user.name().as_str();
         let password = password(user, users).unwrap_or("PASSWORD");
         let commands = match (protocol, address) {
@@ -37,6 +40,15 @@ pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>) -> Stri
             (Protocol::Pop3 | Protocol::Pop3s, Address::Unix(Some(socket))) => {
                 let place = Place { host: "localhost".to_owned(), port: 110, socket: Some(socket), ca };
                 vec![pop3_curl(&place, *protocol, name, password)]
+            }
+            (Protocol::Irc | Protocol::Ircs | Protocol::Web, Address::Tcp(address)) => {
+                let place = Place { host: host(*address), port: address.port(), socket: None, ca };
+                match protocol {
+                    Protocol::Web => irc::web(&place),
+                    _ => {
+                        irc::irc(&place, *protocol, name, password, entrance.is_private() || protocol.is_implicit_tls())
+                    }
+                }
             }
             _ => continue,
         };
@@ -131,6 +143,9 @@ fn title(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Pop3 => "POP3 with STLS",
         Protocol::Pop3s => "POP3 within TLS",
+        Protocol::Irc => "IRC with STARTTLS",
+        Protocol::Ircs => "IRC within TLS",
+        Protocol::Web => "IRC by WebSocket, and a page to chat on,",
         other => other.name(),
     }
 }
@@ -153,6 +168,11 @@ fn quoted(text: &str) -> Cow<'_, str> {
     } else {
         format!("'{}'", text.replace('\'', r"'\''")).into()
     }
+}
+
+/// Quoted for irssi's configuration.
+fn config_quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 /// Quoted for a configuration line within a shell's quotes.
@@ -179,6 +199,10 @@ mod tests {
             (Protocol::Pop3s, Address::Tcp("[::1]:40002".parse().unwrap()), false),
             (Protocol::Pop3, Address::Unix(Some("/run/it's".into())), false),
             (Protocol::Pop3, Address::Tcp("127.0.0.1:40003".parse().unwrap()), true),
+            (Protocol::Irc, Address::Tcp("127.0.0.1:40004".parse().unwrap()), false),
+            (Protocol::Irc, Address::Tcp("192.0.2.1:40005".parse().unwrap()), false),
+            (Protocol::Ircs, Address::Tcp("127.0.0.1:40006".parse().unwrap()), false),
+            (Protocol::Web, Address::Tcp("127.0.0.1:40007".parse().unwrap()), false),
         ]
         .map(|(protocol, address, is_proxied)| Entrance { protocol, address, is_proxied });
         let first = users.iter().next().unwrap().secret().unwrap().expose().to_owned();
@@ -196,12 +220,26 @@ mod tests {
                 r"  curl --unix-socket '/run/it'\''s' --cacert /d/tls/ca.pem --ssl-reqd -u alice:{password} pop3://localhost:110/1"
             ),
             "  openssl s_client -quiet -crlf -CAfile /d/tls/ca.pem -starttls pop3 -connect localhost:40001".to_owned(),
+            format!(
+                "  weechat --temp-dir --run-command '/set weechat.network.gnutls_ca_user /d/tls/ca.pem;/server add switchboard \
+                 localhost/40006 -ssl -tls -nicks=alice -sasl_username=alice -sasl_password={password} \
+                 -autojoin=#lobby;/connect switchboard'"
+            ),
+            "  xdg-open http://localhost:40007/".to_owned(),
         ] {
             assert!(page.lines().any(|l| l == line), "{line}\nnot in{page}");
         }
         for program in ["mpop", "fetchmail", "mutt"] {
             assert_eq!(page.lines().filter(|line| line.contains(program)).count(), 2, "{page}");
         }
+        for (program, count) in [("irssi", 3), ("weechat --", 3), ("-starttls irc", 2)] {
+            assert_eq!(page.lines().filter(|line| line.contains(program)).count(), count, "{page}");
+        }
+        let far = page.lines().filter(|line| line.contains("40005")).collect::<Vec<_>>();
+        assert!(
+            far.iter().all(|line| !line.contains("sasl") || line.contains("starttls = \"yes\"")),
+            "no password is taken there in the clear: {far:?}"
+        );
         assert!(!page.contains("40003"), "no client begins with a PROXY header: {page}");
         assert!(!page.contains("/dev/"), "a program that replaces its file would destroy the device: {page}");
     }

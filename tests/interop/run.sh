@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.."
 here=tests/interop
 
 .ci/install curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt openssl:openssl python3:python3 pip3:python3-pip \
-    dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d ngircd:ngircd
+    dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d ngircd:ngircd irssi:irssi weechat-headless:weechat-headless ii:ii
 
 target=${CARGO_TARGET_DIR:-target}
 if [[ -z ${SWITCHBOARD:-} ]]; then
@@ -43,5 +43,6 @@ python=/usr/bin/python3
 [[ -x $python ]] || python=python3
 # What Debian does not have comes from PyPI, into a folder of the suite's own.
 packages=$(realpath "$target")/interop-python
-[[ -d $packages/parser_tests ]] || "$python" -m pip install --quiet --root-user-action=ignore --target "$packages" irc-parser-tests==0.0.4
+[[ -d $packages/parser_tests && -d $packages/irc && -d $packages/websockets ]] || "$python" -m pip install --quiet --root-user-action=ignore \
+    --upgrade --target "$packages" irc-parser-tests==0.0.4 irc==20.5.0 websockets
 PYTHONPATH=$here:$packages PYTHONDONTWRITEBYTECODE=1 exec "$python" -m suite "$@" </dev/null

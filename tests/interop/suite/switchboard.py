@@ -12,25 +12,33 @@ from .mail import Mailbox
 
 # From one address, which here all clients have.
 CONNECTIONS = 300
+# How fast one may send on IRC.
+FLOOD_LINES, FLOOD_MILLISECONDS = 20, 50
+PROTOCOLS = ("pop3", "pop3s", "irc", "ircs", "web")
 
 
 class Switchboard:
     """The program, listening on ports of the system's choice."""
 
-    def __init__(self, root, accounts):
+    def __init__(self, root, accounts, more=()):
         self.data = root / "switchboard"
         self.log = root / "switchboard.log"
         config = root / "switchboard.toml"
         self.clients = Authority(root / "clients")
         config.write_text(
             f'client-authorities = "{self.clients.certificate}"\n[limits]\nconnections-per-address = {CONNECTIONS}\n'
+            f"[irc-network]\nflood-lines = {FLOOD_LINES}\nflood-milliseconds = {FLOOD_MILLISECONDS}\n"
         )
         self.command = [os.environ["SWITCHBOARD"], "--data", str(self.data), "--config", str(config)]
-        self.command += ["--pop3", "127.0.0.1:0", "--pop3s", "127.0.0.1:0"]
+        for protocol in PROTOCOLS:
+            if f"--{protocol}" not in more:
+                self.command += [f"--{protocol}", "127.0.0.1:0"]
+        self.command += more
         self.command += os.environ.get("SWITCHBOARD_FLAGS", "").split()
         for account in accounts:
             self.command += ["--user", f"{account.name}:{account.password}"]
         self.ports = {}
+        self.page = []
 
     def __enter__(self):
         with open(self.log, "wb") as log:
@@ -39,17 +47,17 @@ class Switchboard:
         watchdog.start()
         for line in self.process.stdout:
             found = re.match(rb"listening (\w+) 127\.0\.0\.1:(\d+)$", line.strip())
-            if found:
-                self.ports[found[1].decode()] = int(found[2])
-            if {"pop3", "pop3s"} <= self.ports.keys():
+            if not found:
                 break
+            self.ports[found[1].decode()] = int(found[2])
         watchdog.cancel()
-        if len(self.ports) < 2:
+        if not self.ports:
             self.process.kill()
             self.process.wait()
             raise SystemExit(f"switchboard did not start:\n{self.log_tail()}")
         # Whatever else it prints must not fill the pipe.
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read_page, daemon=True)
+        self.reader.start()
         self.ca = (self.data / "tls" / "ca.pem").read_bytes()
         return self
 
@@ -63,6 +71,10 @@ class Switchboard:
             raise SystemExit("switchboard did not end within 30 seconds of SIGTERM")
         if self.process.returncode != 0:
             raise SystemExit(f"switchboard ended with {self.process.returncode}:\n{self.log_tail()}")
+
+    def _read_page(self):
+        for line in self.process.stdout:
+            self.page.append(line.decode().rstrip("\n"))
 
     def mailbox(self, user):
         return Mailbox(self.data / "mail" / user)

@@ -83,6 +83,7 @@ impl Prepared {
             Ok(motd) => {
                 let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
                 listeners.0.iter().for_each(|listener| listener(&motd));
+                tracing::info!("message of the day read");
             }
             Err(error) => tracing::error!(reason = %error, "message of the day not reloaded, the old one stays"),
         }

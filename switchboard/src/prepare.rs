@@ -37,7 +37,9 @@ pub struct Prepared {
 }
 
 #[derive(Default)]
-struct Listeners(Vec<Box<dyn Fn(&str) + Send>>);
+struct Listeners(Vec<Listener>);
+
+type Listener = Box<dyn Fn(&str) + Send>;
 
 impl fmt::Debug for Listeners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,6 +14,7 @@ type Traced = Trace<Server, Redactor>;
 /// A session in the stream itself, or in the messages of a WebSocket.
 ///
 /// Two kinds in one type, so that one list of handles reaches all sessions.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
 pub enum Carriage {
     /// Lines in the stream.
     Lines(Traced),

@@ -81,7 +81,7 @@ pub(super) fn session(prepared: &Prepared, entrance: &Entrance) -> server::Confi
     };
     // What never leaves this machine can be read by nobody on the way.
     config.cleartext = entrance.is_private();
-    config.capabilities = config.capabilities | network::CAPABILITIES;
+    config.capabilities |= network::CAPABILITIES;
     config.values = config.capabilities.iter().filter_map(|one| Some((one, shared.capability_value(one)?))).collect();
     config.mechanisms = credentials.mechanisms();
     config.fake_keys = Some(credentials.fake_keys());

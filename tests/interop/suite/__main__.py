@@ -15,6 +15,8 @@ from . import (
     cases,
     irc_by_hand,
     irc_vectors,
+    our_irc_client,
+    our_irc_login,
     with_adapters,
     with_chat_programs,
     with_crowd,
@@ -29,6 +31,7 @@ from . import (
 )
 from .adapters import Nobody
 from .dovecot import Dovecot
+from .inspircd import Inspircd
 from .ngircd import Ngircd
 from .switchboard import Switchboard
 
@@ -45,9 +48,12 @@ SERVERS = {
         with_crowd,
         with_chat_programs,
         irc_by_hand,
+        our_irc_client,
+        our_irc_login,
     ],
     Dovecot: [against_dovecot],
-    Ngircd: [against_ngircd],
+    Ngircd: [against_ngircd, our_irc_client],
+    Inspircd: [our_irc_client],
     Nobody: [with_adapters, irc_vectors],
 }
 

@@ -37,7 +37,7 @@ class Case:
     def run(self, server, root):
         mailbox = server.mailbox(self.account.name)
         mailbox.fill(self.messages)
-        home = Home(Path(root) / "homes" / self.account.name)
+        home = Home(Path(root) / "homes" / type(server).__name__.lower() / self.account.name)
         home.put("ca.pem", server.ca)
         self.function(World(server, mailbox, home, self.account, self.way))
 

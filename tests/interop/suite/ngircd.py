@@ -47,6 +47,7 @@ class Ngircd:
         self.home.folder("nothing")
         for _ in range(3):
             self.port = free_port()
+            self.ports = {"irc": self.port}
             config = self.home.put("ngircd.conf", CONFIG.format(port=self.port, home=self.home.path))
             with open(self.log, "wb") as log:
                 self.process = subprocess.Popen(

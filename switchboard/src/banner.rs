@@ -52,7 +52,10 @@ pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>) -> Stri
             }
             _ => continue,
         };
-        let _ = writeln!(page, "\n{} on {address}, for {name}:", title(*protocol));
+        let _ = match protocol {
+            Protocol::Web => writeln!(page, "\n{} on {address}:", title(*protocol)),
+            _ => writeln!(page, "\n{} on {address}, for {name}:", title(*protocol)),
+        };
         for command in commands {
             let _ = writeln!(page, "  {command}");
         }
@@ -145,7 +148,7 @@ fn title(protocol: Protocol) -> &'static str {
         Protocol::Pop3s => "POP3 within TLS",
         Protocol::Irc => "IRC with STARTTLS",
         Protocol::Ircs => "IRC within TLS",
-        Protocol::Web => "IRC by WebSocket, and a page to chat on,",
+        Protocol::Web => "A page to chat on, and IRC by WebSocket,",
         other => other.name(),
     }
 }

@@ -123,6 +123,12 @@ pub struct Limits {
     pub marker_owners: u32,
     /// Milliseconds between two RENAMEs of one channel.
     pub rename_delay: u64,
+    /// Milliseconds for which the old name of a renamed channel leads to the new one; 0 for no time at all. Of all channels, the last 256 old
+    /// names are known.
+    pub rename_redirect: u64,
+    /// Milliseconds for which the author of a message may REDACT it, as long as it is kept; `None` for as long as it is kept. Operators of the
+    /// channel are not bound by it.
+    pub redact_window: Option<u64>,
 }
 
 impl Default for Limits {
@@ -153,6 +159,8 @@ impl Default for Limits {
             markers: 256,
             marker_owners: 10_000,
             rename_delay: 60_000,
+            rename_redirect: 3_600_000,
+            redact_window: None,
         }
     }
 }

@@ -6,12 +6,17 @@ use crate::numerics::*;
 
 use super::channel::Ranks;
 use super::outgoing::{self, Outgoing};
+use super::user::Invitation;
 use super::{Network, Turn};
 
 impl Network {
-    /// INVITE (RFC 2812 §3.2.7).
+    /// INVITE (RFC 2812 §3.2.7); without parameters it asks which invitations the user has.
     pub(super) fn invite(&mut self, turn: &mut Turn<'_>, params: &[&[u8]]) {
-        let [nick, name, ..] = params else { return };
+        let (nick, name) = match params {
+            [nick, name, ..] => (nick, name),
+            [_] => return self.need_more_params(turn, b"INVITE"),
+            [] => return self.tell_invitations(turn),
+        };
         let Some(id) = self.visible_channel(turn, name) else { return };
         let Some(ranks) = self.ranks(turn.user, id) else { return self.not_on_channel(turn, name) };
         let Some(channel) = self.channels.get(id) else { return };
@@ -25,8 +30,8 @@ impl Network {
         }
         let (serial, most) = (channel.serial, self.config.limits.invitations as usize);
         if let Some(guest) = self.users.get_mut(guest_id) {
-            guest.invitations.retain(|one| *one != serial);
-            guest.invitations.push(serial);
+            guest.invitations.retain(|one| one.serial != serial);
+            guest.invitations.push(Invitation { channel: id, serial });
             let surplus = guest.invitations.len().saturating_sub(most);
             guest.invitations.drain(..surplus);
         }
@@ -45,6 +50,16 @@ impl Network {
             member.session != own && member.ranks.at_least(least) && member.capabilities.has(Capability::InviteNotify)
         });
         line.relay(hosts.map(|member| (member.session, member.capabilities)), turn.out);
+    }
+
+    fn tell_invitations(&self, turn: &mut Turn<'_>) {
+        let Some(user) = self.users.get(turn.user) else { return };
+        for Invitation { channel, serial } in &user.invitations {
+            if let Some(channel) = self.channels.get(*channel).filter(|channel| channel.serial == *serial) {
+                self.reply(turn, RPL_INVITELIST, &[channel.name()]);
+            }
+        }
+        self.reply(turn, RPL_ENDOFINVITELIST, &[b"End of INVITE list"]);
     }
 
     /// KNOCK: asks the operators of a channel that is invite only for an invitation.

@@ -37,8 +37,18 @@ impl Network {
             Err(ChannelFault::Type) => return self.no_such_channel(turn, name),
             Err(_) => return self.reply(turn, ERR_BADCHANMASK, &[name, b"Bad channel mask"]),
         }
-        let known = self.channels.by_name(name);
         let Some(user) = self.users.get(turn.user) else { return };
+        let mut known = self.channels.by_name(name);
+        if known.is_none()
+            && let Some((id, channel)) = self.redirect(name, turn.now)
+        {
+            let text = b"The channel has been renamed";
+            if user.has(Capability::ChannelRename) {
+                return self.fail(turn, b"JOIN", b"CHANNEL_RENAMED", &[name, channel.name()], text);
+            }
+            self.reply(turn, ERR_LINKCHANNEL, &[name, channel.name(), text]);
+            known = Some(id);
+        }
         if known.is_some_and(|channel| user.membership(channel).is_some()) {
             return;
         }
@@ -68,7 +78,7 @@ impl Network {
 
     /// Whether a user may come in; an invitation opens every door.
     fn admission(&self, user: &User, channel: &Channel, key: Option<&[u8]>) -> Result<(), (Numeric, &'static [u8])> {
-        if user.invitations.contains(&channel.serial) {
+        if user.invitations.iter().any(|one| one.serial == channel.serial) {
             return Ok(());
         }
         if self.is_banned(channel, user) {
@@ -90,15 +100,16 @@ impl Network {
     }
 
     fn tell_of_join(&mut self, turn: &mut Turn<'_>, id: ChannelId, is_new: bool) {
+        let msgid = self.next_id();
         let Some(channel) = self.channels.get(id) else { return };
         let serial = channel.serial;
         if let Some(user) = self.users.get_mut(turn.user) {
-            user.invitations.retain(|one| *one != serial);
+            user.invitations.retain(|one| one.serial != serial);
         }
         let Some(user) = self.users.get(turn.user) else { return };
         let plain = [channel.name()];
         let extended = [channel.name(), user.account().unwrap_or(b"*"), user.realname()];
-        let line = Outgoing::user(user, b"JOIN", &plain, turn.now);
+        let line = Outgoing { msgid: Some(&msgid), ..Outgoing::user(user, b"JOIN", &plain, turn.now) };
         let long = Outgoing { params: &extended, ..line }.with_text();
         let knows = |capabilities: Capabilities| capabilities.has(Capability::ExtendedJoin);
         line.relay(channel.receivers().filter(|(_, capabilities)| !knows(*capabilities)), turn.out);
@@ -145,10 +156,11 @@ impl Network {
     }
 
     fn part_one(&mut self, turn: &mut Turn<'_>, id: ChannelId, reason: &[u8]) {
+        let msgid = self.next_id();
         let (Some(channel), Some(user)) = (self.channels.get(id), self.users.get(turn.user)) else { return };
         let both = [channel.name(), reason];
         let params = if reason.is_empty() { &both[..1] } else { &both[..] };
-        let line = Outgoing::user(user, b"PART", params, turn.now);
+        let line = Outgoing { msgid: Some(&msgid), ..Outgoing::user(user, b"PART", params, turn.now) };
         let line = if reason.is_empty() { line } else { line.with_text() };
         line.relay(channel.receivers(), turn.out);
         happened!(self, Happened::Event { channel: id, what: &line }, turn.now, turn.out);

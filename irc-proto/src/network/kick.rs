@@ -41,9 +41,14 @@ impl Network {
         if !own.outranks(ranks) && victim != turn.user {
             return self.not_channel_operator(turn, channel.name());
         }
-        let (Some(user), Some(kicked)) = (self.users.get(turn.user), self.users.get(victim)) else { return };
+        let msgid = self.next_id();
+        let (Some(channel), Some(user), Some(kicked)) =
+            (self.channels.get(id), self.users.get(turn.user), self.users.get(victim))
+        else {
+            return;
+        };
         let params = [channel.name(), kicked.nick(), reason];
-        let line = Outgoing::user(user, b"KICK", &params, turn.now).with_text();
+        let line = Outgoing { msgid: Some(&msgid), ..Outgoing::user(user, b"KICK", &params, turn.now).with_text() };
         line.relay(channel.receivers(), turn.out);
         happened!(self, Happened::Event { channel: id, what: &line }, turn.now, turn.out);
         self.leave(victim, id);

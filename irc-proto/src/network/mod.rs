@@ -79,6 +79,7 @@ mod welcome;
 mod whowas;
 mod whox;
 
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -90,6 +91,7 @@ use crate::{Capabilities, Capability};
 
 use channel::Channels;
 use extras::Extras;
+use rename::FormerName;
 use user::{UserId, Users};
 
 pub use channel::{Channel, Entry, Topic};
@@ -137,6 +139,8 @@ pub struct Network {
     users: Users,
     channels: Channels,
     extras: Extras,
+    /// The latest first.
+    former_names: VecDeque<FormerName>,
     /// Ids of messages and batches that were given.
     ids: u64,
     /// By a user's place: the last round in which the user was seen.
@@ -177,7 +181,7 @@ const TABLE: &[Row] = &[
     row("HELP", 0, Network::help),
     row("HELPOP", 0, Network::help),
     row("INFO", 0, Network::info),
-    row("INVITE", 2, Network::invite),
+    row("INVITE", 0, Network::invite),
     row("ISON", 1, Network::ison),
     row("JOIN", 1, Network::join),
     row("KICK", 2, Network::kick),
@@ -245,6 +249,7 @@ impl Network {
             users: Users::new(config.case_mapping),
             channels: Channels::new(config.case_mapping),
             extras: Extras::new(&config),
+            former_names: VecDeque::new(),
             ids: 0,
             marks: Vec::new(),
             round: 0,

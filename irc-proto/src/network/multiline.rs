@@ -21,11 +21,13 @@ pub struct Bounds {
     pub bytes: usize,
     /// Lines; 24 unless set.
     pub lines: usize,
+    /// Milliseconds from the first line to the last; 60,000 unless set.
+    pub time: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds { bytes: 4096, lines: 24 }
+        Bounds { bytes: 4096, lines: 24, time: 60_000 }
     }
 }
 
@@ -49,6 +51,8 @@ pub(crate) struct Gathering {
     bytes: usize,
     /// It was refused, and what remains of it is passed over until its end.
     is_refused: bool,
+    /// When it was opened: milliseconds since 1970; `None` once its time is over.
+    opened: Option<u64>,
 }
 
 /// One line of it.
@@ -73,6 +77,8 @@ pub(crate) struct Whole {
 /// Why a batch is refused; [`code`](Fault::code) and context stand in FAIL BATCH.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Fault {
+    #[error("Multiline batch left open for too long: send all of it at once")]
+    Timeout(Bytes),
     #[error("Multiline batch max-bytes exceeded: send less, or several messages")]
     MaxBytes(usize),
     #[error("Multiline batch max-lines exceeded: send fewer lines, or several messages")]
@@ -86,6 +92,7 @@ pub(crate) enum Fault {
 impl Fault {
     pub(crate) const fn code(&self) -> &'static str {
         match self {
+            Fault::Timeout(_) => "TIMEOUT",
             Fault::MaxBytes(_) => "MULTILINE_MAX_BYTES",
             Fault::MaxLines(_) => "MULTILINE_MAX_LINES",
             Fault::InvalidTarget { .. } => "MULTILINE_INVALID_TARGET",
@@ -95,7 +102,7 @@ impl Fault {
 }
 
 impl Gathering {
-    pub(crate) fn open(reference: &[u8], target: &[u8], client_tags: &[u8], label: Option<Bytes>) -> Self {
+    pub(crate) fn open(reference: &[u8], target: &[u8], client_tags: &[u8], label: Option<Bytes>, now: u64) -> Self {
         Gathering {
             reference: Bytes::copy_from_slice(reference),
             target: Bytes::copy_from_slice(target),
@@ -105,7 +112,18 @@ impl Gathering {
             lines: Vec::new(),
             bytes: 0,
             is_refused: false,
+            opened: Some(now),
         }
+    }
+
+    /// Whether it has been open for longer than it may.
+    pub(crate) fn is_late(&self, now: u64, bounds: Bounds) -> bool {
+        self.opened.is_none_or(|opened| now.saturating_sub(opened) > bounds.time)
+    }
+
+    /// Drops what a batch holds whose time is over. Who opened it is told when they next say something.
+    pub(crate) fn expire(&mut self) {
+        (self.lines, self.opened) = (Vec::new(), None);
     }
 
     /// Whether this is the batch of that reference.

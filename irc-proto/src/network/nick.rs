@@ -3,9 +3,11 @@ use bytes::Bytes;
 use crate::nick::NickFault;
 use crate::numerics::*;
 
+use super::channel::{Channel, Ranks};
 use super::deliveries::Action;
 use super::extras::Happened;
 use super::outgoing::Outgoing;
+use super::user::User;
 use super::{Network, Turn, happened};
 
 impl Network {
@@ -21,14 +23,22 @@ impl Network {
         if user.nick() == nick {
             return;
         }
+        if !self.config.case_mapping.same(user.nick(), nick)
+            && let Some(channel) = self.holds_nick(user)
+        {
+            let text = b"Cannot change your nickname while you are banned or quieted in a channel";
+            return self.reply(turn, ERR_BANONCHAN, &[nick, channel.name(), text]);
+        }
         let before = user.source().to_vec();
         if !self.users.rename(turn.user, nick) {
             return self.reply(turn, ERR_NICKNAMEINUSE, &[nick, b"Nickname is already in use"]);
         }
+        let msgid = self.next_id();
         let told = self.gather(turn.user, true);
         if let Some(user) = self.users.get(turn.user) {
             let params = [nick];
-            let line = Outgoing { source: &before, ..Outgoing::user(user, b"NICK", &params, turn.now) };
+            let line = Outgoing::user(user, b"NICK", &params, turn.now);
+            let line = Outgoing { source: &before, msgid: Some(&msgid), ..line };
             line.relay(told.iter().copied(), turn.out);
             happened!(self, Happened::Renamed { user: turn.user, before: &before }, turn.now, turn.out);
             for membership in &user.memberships {
@@ -38,5 +48,14 @@ impl Network {
         }
         self.gathered = told;
         turn.out.act(Action::Renamed { session: turn.session, nick: Bytes::copy_from_slice(nick) });
+    }
+
+    /// A channel in which the user may not speak for a ban, which another nickname must not lift.
+    fn holds_nick(&self, user: &User) -> Option<&Channel> {
+        user.memberships.iter().find_map(|own| {
+            let channel = self.channels.get(own.channel)?;
+            let member = channel.member(own.position)?;
+            (member.ranks == Ranks::NONE && self.is_quieted(channel, user)).then_some(channel)
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! REDACT: taking messages back ([message-redaction](https://ircv3.net/specs/extensions/message-redaction), draft).
 
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use crate::codec::{Message, Profile};
@@ -36,6 +37,13 @@ impl Network {
         let Some(user) = self.users.get(turn.user) else { return };
         if !is_message(&found) || !(is_operator || self.wrote(user, &found)) {
             return refuse(self, turn, b"REDACT_FORBIDDEN", b"You are not authorised to delete this message");
+        }
+        let window = self.config.limits.redact_window.filter(|_| !is_operator);
+        if let Some(window) = window.filter(|window| turn.now.saturating_sub(found.time) > *window) {
+            let seconds = (window / 1000).to_string();
+            let context = [target, msgid, seconds.as_bytes()];
+            let text = b"You can no longer delete this message: it is too old";
+            return self.fail(turn, b"REDACT", b"REDACT_WINDOW_EXPIRED", &context, text);
         }
         let reason = text(rest.first().copied().unwrap_or_default(), self.config.limits.farewell);
         let id = self.next_id();

@@ -187,6 +187,7 @@ impl Network {
 
     /// Takes a user out of everything, and tells everybody in common channels once.
     pub(super) fn depart(&mut self, id: UserId, reason: &[u8], now: u64, out: &mut Deliveries) {
+        let msgid = self.next_id();
         let told = self.gather(id, false);
         let reason = text(reason, self.config.limits.farewell);
         let Some(user) = self.users.get(id) else { return };
@@ -199,6 +200,7 @@ impl Network {
         let line = Outgoing {
             account: account.as_deref(),
             bot,
+            msgid: Some(&msgid),
             ..Outgoing::server(&source, b"QUIT", params, now).with_text()
         };
         line.relay(told.iter().copied(), out);

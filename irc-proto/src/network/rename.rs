@@ -2,15 +2,37 @@
 
 use alloc::vec::Vec;
 
+use crate::casemap::FoldedName;
 use crate::channel::check_channel;
 use crate::{Capabilities, Capability};
 
-use super::channel::{ChannelId, Member, Ranks};
+use super::channel::{Channel, ChannelId, Member, Ranks};
 use super::extras::entry;
 use super::history::{Buffer, Sort};
 use super::outgoing::Outgoing;
 use super::registration::text;
 use super::{Network, Turn};
+
+/// How many names are known that channels had before.
+const FORMER_NAMES: usize = 256;
+
+/// A name that a channel had.
+#[derive(Debug)]
+pub(super) struct FormerName {
+    folded: FoldedName,
+    channel: ChannelId,
+    serial: u64,
+    /// When it was renamed: milliseconds since 1970.
+    until: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Change<'a> {
+    before: &'a [u8],
+    wanted: &'a [u8],
+    reason: &'a [u8],
+    msgid: &'a [u8],
+}
 
 impl Network {
     /// RENAME, for channel operators.
@@ -49,32 +71,51 @@ impl Network {
             return;
         }
         let reason = text(rest.first().copied().unwrap_or_default(), self.config.limits.farewell);
-        self.keep_renamed(turn, id, &before, wanted, &reason);
-        self.tell_renamed(turn, id, &before, wanted, &reason);
+        let msgid = self.next_id();
+        let change = Change { before: &before, wanted, reason: &reason, msgid: &msgid };
+        self.keep_renamed(turn, id, change);
+        self.tell_renamed(turn, id, change);
+    }
+
+    /// Where a name leads that a channel had until lately, if the channel may be known of from outside.
+    pub(super) fn redirect(&self, name: &[u8], now: u64) -> Option<(ChannelId, &Channel)> {
+        let folded = self.config.case_mapping.key(name);
+        let known = self.former_names.iter().find(|known| known.folded == folded)?;
+        let channel = self.channels.get(known.channel).filter(|channel| channel.serial == known.serial)?;
+        let is_fresh = now.saturating_sub(known.until) < self.config.limits.rename_redirect;
+        (is_fresh && !channel.is_secret()).then_some((known.channel, channel))
     }
 
     /// What is kept of the channel goes with it.
-    fn keep_renamed(&mut self, turn: &Turn<'_>, id: ChannelId, before: &[u8], wanted: &[u8], reason: &[u8]) {
+    fn keep_renamed(&mut self, turn: &Turn<'_>, id: ChannelId, change: Change<'_>) {
         let mapping = self.isupport.case_mapping;
-        let (from, to) = (mapping.key(before), mapping.key(wanted));
+        let (from, to) = (mapping.key(change.before), mapping.key(change.wanted));
         let extras = &mut self.extras;
         if from != to {
             extras.history.rename(from.as_bytes(), to.as_bytes());
             extras.markers.rename(from.as_bytes(), to.as_bytes());
             extras.metadata.rename(from.as_bytes(), to.as_bytes());
         }
-        let Some(user) = self.users.get(turn.user).filter(|_| self.channels.get(id).is_some()) else { return };
-        let params = [before, wanted, reason];
-        let line = Outgoing::user(user, b"RENAME", &params, turn.now).with_text();
-        extras.history.append(Buffer::Channel(to.as_bytes()), entry(&line, Sort::Event));
+        let (Some(user), Some(channel)) = (self.users.get(turn.user), self.channels.get(id)) else { return };
+        let params = [change.before, change.wanted, change.reason];
+        let line = Outgoing { msgid: Some(change.msgid), ..Outgoing::user(user, b"RENAME", &params, turn.now) };
+        extras.history.append(Buffer::Channel(to.as_bytes()), entry(&line.with_text(), Sort::Event));
+        // A name leads where it was last taken from, and nowhere once it is in use again.
+        let names = &mut self.former_names;
+        names.retain(|name| name.folded != from && name.folded != to);
+        if from != to {
+            names.truncate(FORMER_NAMES - 1);
+            names.push_front(FormerName { folded: from, channel: id, serial: channel.serial, until: turn.now });
+        }
     }
 
     /// Those who know RENAME are told by it; to others the channel is parted with and another joined, unless its name has changed in its case alone.
-    fn tell_renamed(&self, turn: &mut Turn<'_>, id: ChannelId, before: &[u8], wanted: &[u8], reason: &[u8]) {
+    fn tell_renamed(&self, turn: &mut Turn<'_>, id: ChannelId, change: Change<'_>) {
+        let Change { before, wanted, reason, msgid } = change;
         let (Some(channel), Some(user)) = (self.channels.get(id), self.users.get(turn.user)) else { return };
         let params = [before, wanted, reason];
         let knows = |capabilities: Capabilities| capabilities.has(Capability::ChannelRename);
-        let line = Outgoing::user(user, b"RENAME", &params, turn.now).with_text();
+        let line = Outgoing { msgid: Some(msgid), ..Outgoing::user(user, b"RENAME", &params, turn.now).with_text() };
         line.relay(channel.receivers().filter(|(_, capabilities)| knows(*capabilities)), turn.out);
         if self.isupport.case_mapping.same(before, wanted) {
             return;

@@ -30,9 +30,10 @@ impl Network {
         }
         let topic = Topic { text: wanted.clone().into(), who: user.source().into(), at: turn.now };
         channel.topic = (!wanted.is_empty()).then(|| Box::new(topic));
-        let Some(channel) = self.channels.get(id) else { return };
+        let msgid = self.next_id();
+        let (Some(channel), Some(user)) = (self.channels.get(id), self.users.get(turn.user)) else { return };
         let params = [channel.name(), &wanted];
-        let line = Outgoing::user(user, b"TOPIC", &params, turn.now).with_text();
+        let line = Outgoing { msgid: Some(&msgid), ..Outgoing::user(user, b"TOPIC", &params, turn.now).with_text() };
         line.relay(channel.receivers(), turn.out);
         happened!(self, Happened::Event { channel: id, what: &line }, turn.now, turn.out);
     }

@@ -30,8 +30,8 @@ pub struct User {
     pub(super) modes: Letters,
     pub(super) capabilities: Capabilities,
     pub(super) memberships: Vec<Membership>,
-    /// Serial numbers of channels, oldest first.
-    pub(super) invitations: Vec<u64>,
+    /// Oldest first.
+    pub(super) invitations: Vec<Invitation>,
     pub(super) signon: u64,
     pub(super) active: u64,
 }
@@ -41,6 +41,13 @@ pub struct User {
 pub(crate) struct Membership {
     pub(super) channel: ChannelId,
     pub(super) position: u32,
+}
+
+/// The way into a channel, which ends with the channel: its place may be another's then, its serial number never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Invitation {
+    pub(super) channel: ChannelId,
+    pub(super) serial: u64,
 }
 
 impl User {

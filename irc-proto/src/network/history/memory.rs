@@ -1,6 +1,9 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::ops::Bound;
 
 use super::{Buffer, Entry, Query, Reference, Selection, Sort, Store, Unavailable};
 
@@ -21,23 +24,29 @@ impl Default for Bounds {
     }
 }
 
-/// History in memory, a ring for each buffer. At a bound the oldest message gives way: of its buffer, or of them all.
+/// History in memory, a ring for each buffer.
+///
+/// At the bound of its buffer the buffer's oldest message gives way, and at the bound of all of them the oldest of the buffer that holds the most, so
+/// that who fills many buffers takes the room from these before it takes any from a quieter one.
 #[derive(Debug, Default)]
 pub struct Memory {
     bounds: Bounds,
     rings: BTreeMap<Key, Ring>,
-    /// Each ring by the number of its oldest message, so that the oldest of them all is at hand.
+    /// Each ring by the number of its oldest message.
     oldest: BTreeMap<u64, Key>,
+    /// Each ring by its bytes; of those that have as many, the one with the oldest message is the last.
+    fullest: BTreeMap<(usize, Reverse<u64>), Key>,
     next: u64,
     bytes: usize,
 }
 
 /// The owner, a NUL, the peer; a channel's owner is nobody. No name holds a NUL.
-type Key = Box<[u8]>;
+type Key = Arc<[u8]>;
 
 #[derive(Debug, Default)]
 struct Ring {
-    name: usize,
+    /// What it counts for: its entries, and itself.
+    bytes: usize,
     /// Numbered in the order in which they came, over all rings.
     entries: VecDeque<(u64, Entry)>,
 }
@@ -58,42 +67,64 @@ impl Memory {
         self.rings.len()
     }
 
-    fn drop_oldest_of(&mut self, key: &Key) {
-        let Some(ring) = self.rings.get_mut(key) else { return };
-        let Some((number, entry)) = ring.entries.pop_front() else { return };
-        self.oldest.remove(&number);
-        self.bytes = self.bytes.saturating_sub(entry.size());
-        match ring.entries.front() {
-            Some((next, _)) => {
-                self.oldest.insert(*next, key.clone());
+    /// Changes a ring by `change`, and counts it anew. One that is empty then is gone.
+    fn change<T>(&mut self, key: &[u8], change: impl FnOnce(&mut Ring) -> T) -> Option<T> {
+        let ring = self.rings.get_mut(key)?;
+        let (bytes, first) = (ring.bytes, ring.first()?);
+        let result = change(ring);
+        self.bytes = (self.bytes + ring.bytes).saturating_sub(bytes);
+        let name = self.fullest.remove(&(bytes, Reverse(first)))?;
+        match ring.first() {
+            Some(now) => {
+                if now != first {
+                    self.oldest.remove(&first);
+                    self.oldest.insert(now, name.clone());
+                }
+                self.fullest.insert((ring.bytes, Reverse(now)), name);
             }
             None => {
-                self.bytes = self.bytes.saturating_sub(ring.cost());
+                self.bytes = self.bytes.saturating_sub(ring.bytes);
+                self.oldest.remove(&first);
                 self.rings.remove(key);
             }
         }
+        Some(result)
     }
 
-    fn drop_oldest(&mut self) -> bool {
-        let Some(key) = self.oldest.first_key_value().map(|(_, key)| key.clone()) else { return false };
-        self.drop_oldest_of(&key);
-        true
+    fn drop_oldest_of(&mut self, key: &[u8]) {
+        self.change(key, |ring| {
+            let dropped = ring.entries.pop_front().map_or(0, |(_, entry)| entry.size());
+            ring.bytes = ring.bytes.saturating_sub(dropped);
+        });
     }
 
-    fn remove(&mut self, key: &Key) -> Option<Ring> {
-        let ring = self.rings.remove(key)?;
-        if let Some((number, _)) = ring.entries.front() {
-            self.oldest.remove(number);
+    /// Keeps to the bound of bytes.
+    fn make_room(&mut self) {
+        while self.bytes > self.bounds.bytes
+            && let Some(key) = self.fullest.last_key_value().map(|(_, key)| key.clone())
+        {
+            self.drop_oldest_of(&key);
         }
-        self.bytes = self.bytes.saturating_sub(ring.bytes());
+    }
+
+    fn remove(&mut self, key: &[u8]) -> Option<Ring> {
+        let ring = self.rings.remove(key)?;
+        if let Some(first) = ring.first() {
+            self.oldest.remove(&first);
+            self.fullest.remove(&(ring.bytes, Reverse(first)));
+        }
+        self.bytes = self.bytes.saturating_sub(ring.bytes);
         Some(ring)
     }
 
-    fn insert(&mut self, key: Key, mut ring: Ring) {
-        let Some((number, _)) = ring.entries.front() else { return };
-        self.oldest.insert(*number, key.clone());
-        ring.name = key.len();
-        self.bytes = self.bytes.saturating_add(ring.bytes());
+    fn insert(&mut self, key: &[u8], entries: VecDeque<(u64, Entry)>) {
+        let bytes = Ring::cost(key) + entries.iter().map(|(_, entry)| entry.size()).sum::<usize>();
+        let ring = Ring { bytes, entries };
+        let Some(first) = ring.first() else { return };
+        let key = Key::from(key);
+        self.oldest.insert(first, key.clone());
+        self.fullest.insert((bytes, Reverse(first)), key.clone());
+        self.bytes = self.bytes.saturating_add(bytes);
         self.rings.insert(key, ring);
     }
 }
@@ -107,52 +138,55 @@ impl Store for Memory {
         let key = key(buffer);
         let number = self.next;
         self.next += 1;
-        if self.rings.get(&key).is_some_and(|ring| ring.entries.len() >= self.bounds.messages) {
-            self.drop_oldest_of(&key);
-        }
-        match self.rings.get_mut(&key) {
-            Some(ring) => {
+        if self.rings.contains_key(&key[..]) {
+            let most = self.bounds.messages;
+            self.change(&key, |ring| {
+                let surplus = if ring.entries.len() >= most { ring.entries.pop_front() } else { None };
                 ring.entries.push_back((number, entry));
-                self.bytes += size;
-            }
-            None => self.insert(key, Ring { name: 0, entries: VecDeque::from([(number, entry)]) }),
+                ring.bytes = (ring.bytes + size).saturating_sub(surplus.map_or(0, |(_, entry)| entry.size()));
+            });
+        } else {
+            self.insert(&key, VecDeque::from([(number, entry)]));
         }
-        while self.bytes > self.bounds.bytes && self.drop_oldest() {}
+        self.make_room();
     }
 
     fn query(&self, buffer: Buffer<'_>, query: Query<'_>, out: &mut Vec<Entry>) -> Result<(), Unavailable> {
-        if let Some(ring) = self.rings.get(&key(buffer)) {
+        if let Some(ring) = self.rings.get(&key(buffer)[..]) {
             ring.select(query, out);
         }
         Ok(())
     }
 
     fn newest(&self, buffer: Buffer<'_>) -> Result<Option<u64>, Unavailable> {
-        Ok(self.rings.get(&key(buffer)).and_then(Ring::newest))
+        Ok(self.rings.get(&key(buffer)[..]).and_then(Ring::newest))
     }
 
     fn peers(&self, owner: &[u8], out: &mut Vec<(Box<[u8]>, u64)>) -> Result<(), Unavailable> {
         let first = key(Buffer::Direct { owner, peer: b"" });
         // Without an owner these would be the channels.
-        let own = self.rings.range(first.clone()..).take_while(|(key, _)| !owner.is_empty() && key.starts_with(&first));
+        let from = (Bound::Included(&first[..]), Bound::Unbounded);
+        let own = self.rings.range::<[u8], _>(from);
+        let own = own.take_while(|(key, _)| !owner.is_empty() && key.starts_with(&first));
         out.extend(own.filter_map(|(key, ring)| Some((key.get(first.len()..)?.into(), ring.newest()?))));
         Ok(())
     }
 
     fn find(&self, buffer: Buffer<'_>, msgid: &[u8]) -> Option<Entry> {
-        let ring = self.rings.get(&key(buffer))?;
+        let ring = self.rings.get(&key(buffer)[..])?;
         ring.find(msgid).and_then(|at| ring.entries.get(at)).map(|(_, entry)| entry.clone())
     }
 
     fn redact(&mut self, buffer: Buffer<'_>, msgid: &[u8], redaction: Entry) -> bool {
-        let Some(ring) = self.rings.get_mut(&key(buffer)) else { return false };
-        let Some(at) = ring.find(msgid) else { return false };
-        let Some((_, entry)) = ring.entries.get_mut(at) else { return false };
-        self.bytes = (self.bytes + redaction.size()).saturating_sub(entry.size());
-        // It keeps the place of what it takes back, so that the order of times stays.
-        *entry = Entry { time: entry.time, sort: Sort::Redaction, ..redaction };
-        while self.bytes > self.bounds.bytes && self.drop_oldest() {}
-        true
+        let done = self.change(&key(buffer), |ring| {
+            let Some((_, entry)) = ring.find(msgid).and_then(|at| ring.entries.get_mut(at)) else { return false };
+            ring.bytes = (ring.bytes + redaction.size()).saturating_sub(entry.size());
+            // It keeps the place of what it takes back, so that the order of times stays.
+            *entry = Entry { time: entry.time, sort: Sort::Redaction, ..redaction };
+            true
+        });
+        self.make_room();
+        done.unwrap_or(false)
     }
 
     fn rename(&mut self, from: &[u8], to: &[u8]) {
@@ -162,7 +196,7 @@ impl Store for Memory {
         }
         self.remove(&to);
         if let Some(ring) = self.remove(&from) {
-            self.insert(to, ring);
+            self.insert(&to, ring.entries);
         }
     }
 
@@ -184,13 +218,14 @@ impl Store for Memory {
 }
 
 impl Ring {
-    /// What the ring itself counts for: its name, there and in the order of rings.
-    fn cost(&self) -> usize {
-        2 * self.name + size_of::<Ring>() + 2 * size_of::<Key>()
+    /// What a ring itself counts for: its name, its place, and its two places in the orders of rings.
+    fn cost(key: &[u8]) -> usize {
+        key.len() + size_of::<Ring>() + 3 * size_of::<Key>() + size_of::<(u64, usize, u64)>()
     }
 
-    fn bytes(&self) -> usize {
-        self.cost() + self.entries.iter().map(|(_, entry)| entry.size()).sum::<usize>()
+    /// The number of its oldest message.
+    fn first(&self) -> Option<u64> {
+        self.entries.front().map(|(number, _)| *number)
     }
 
     fn newest(&self) -> Option<u64> {
@@ -297,12 +332,12 @@ fn take<'a>(entries: impl Iterator<Item = &'a Entry>, limit: usize, bytes: usize
     }
 }
 
-fn key(buffer: Buffer<'_>) -> Key {
+fn key(buffer: Buffer<'_>) -> Vec<u8> {
     let (owner, peer) = match buffer {
         Buffer::Channel(name) => (&b""[..], name),
         Buffer::Direct { owner, peer } => (owner, peer),
     };
-    [owner, b"\0", peer].concat().into()
+    [owner, b"\0", peer].concat()
 }
 
 #[cfg(test)]

@@ -254,8 +254,10 @@ impl Network {
         let room = 512usize.saturating_sub(user.source().len() + channel.name().len() + ": MODE  \r\n".len() + 1);
         let modes = Limit::Most(self.config.limits.modes.max(1));
         for line in mode_lines(&changes, modes, room).unwrap_or_default() {
+            let msgid = self.next_id();
+            let (Some(user), Some(channel)) = (self.users.get(turn.user), self.channels.get(id)) else { return };
             let params: Vec<&[u8]> = core::iter::once(channel.name()).chain(line.split(|byte| *byte == b' ')).collect();
-            let line = Outgoing::user(user, b"MODE", &params, turn.now);
+            let line = Outgoing { msgid: Some(&msgid), ..Outgoing::user(user, b"MODE", &params, turn.now) };
             line.relay(channel.receivers(), turn.out);
             happened!(self, Happened::Event { channel: id, what: &line }, turn.now, turn.out);
         }

@@ -41,8 +41,8 @@ impl Network {
     }
 
     fn batch_open(&mut self, turn: &mut Turn<'_>, reference: &[u8], target: &[u8]) {
-        if self.extras.batches.contains_key(&turn.session) {
-            self.extras.batches.remove(&turn.session);
+        let bounds = self.config.limits.multiline;
+        if self.extras.batches.remove(&turn.session).is_some_and(|before| !before.is_late(turn.now, bounds)) {
             return self.batch_fault(turn, &Fault::Invalid);
         }
         let mut client_tags = Vec::new();
@@ -54,9 +54,11 @@ impl Network {
             client_tags.push(b'=');
             escape_into(&value, &mut client_tags);
         }
+        // Those that nobody ends bind no memory beyond their time.
+        self.extras.batches.values_mut().filter(|batch| batch.is_late(turn.now, bounds)).for_each(Gathering::expire);
         // The label is answered when the batch ends.
         let label = turn.out.end_answer().map(|answer| Bytes::from(answer.label));
-        self.extras.batches.insert(turn.session, Gathering::open(reference, target, &client_tags, label));
+        self.extras.batches.insert(turn.session, Gathering::open(reference, target, &client_tags, label, turn.now));
     }
 
     fn batch_close(&mut self, turn: &mut Turn<'_>, reference: &[u8]) {
@@ -81,6 +83,16 @@ impl Network {
             _ if command.is(b"NOTICE") => Some(Kind::Notice),
             _ => None,
         };
+        let Some(batch) = self.extras.batches.get_mut(&turn.session) else { return false };
+        let is_late = batch.is_late(turn.now, self.config.limits.multiline);
+        if is_late && !batch.is_refused {
+            batch.refuse();
+            let fault = Fault::Timeout(batch.reference.clone());
+            if let Some(label) = batch.label.take().filter(|_| turn.out.answering().is_none()) {
+                turn.out.begin_answer(turn.session, &label);
+            }
+            self.batch_fault(turn, &fault);
+        }
         let Some(batch) = self.extras.batches.get_mut(&turn.session) else { return false };
         let reference = turn.message.tags().value(b"batch").map(|value| value.unescaped());
         let (Some(kind), true) = (kind, reference.is_some_and(|reference| batch.is(&reference))) else {
@@ -109,6 +121,7 @@ impl Network {
                 number = alloc::format!("{most}");
                 [number.as_bytes()].into()
             }
+            Fault::Timeout(reference) => [&reference[..]].into(),
             Fault::InvalidTarget { batch, line } => [&batch[..], line].into(),
             Fault::Invalid => Vec::new(),
         };

@@ -1,10 +1,10 @@
 use super::*;
 use proptest::prelude::*;
 
-const BOUNDS: Bounds = Bounds { bytes: 10, lines: 3 };
+const BOUNDS: Bounds = Bounds { bytes: 10, lines: 3, time: 1000 };
 
 fn open() -> Gathering {
-    Gathering::open(b"1", b"#x", b"+a=1", None)
+    Gathering::open(b"1", b"#x", b"+a=1", None, 0)
 }
 
 fn push(batch: &mut Gathering, text: &str, concat: bool) -> Result<(), Fault> {
@@ -102,6 +102,37 @@ mod delivered {
         for line in lines {
             room.send("ada", line);
         }
+    }
+
+    #[test]
+    fn in_time_or_not_at_all() {
+        let mut room = room();
+        send(&mut room, &["@label=9 BATCH +x draft/multiline #lobby", "@batch=x PRIVMSG #lobby :hello"]);
+        room.now += 60_000;
+        send(&mut room, &["@batch=x PRIVMSG #lobby :you"]);
+        assert!(room.told("ada").is_empty());
+        room.now += 1;
+        assert_eq!(
+            room.ask("ada", "@batch=x PRIVMSG #lobby :there"),
+            ["@label=9 FAIL BATCH TIMEOUT x :Multiline batch left open for too long: send all of it at once"]
+                .map(|line| line.replace("=9 ", "=9 :irc.localhost "))
+        );
+        assert!(room.told("bob").is_empty());
+        assert!(room.ask("ada", "BATCH -x").is_empty(), "told once");
+        assert!(room.told("bob").is_empty());
+    }
+
+    #[test]
+    fn a_batch_that_nobody_ended_is_not_in_the_way_of_the_next() {
+        let mut room = room();
+        send(&mut room, &["BATCH +x draft/multiline #lobby", "@batch=x PRIVMSG #lobby :hello"]);
+        room.now += 60_001;
+        room.send("bob", "BATCH +y draft/multiline #lobby");
+        let held = room.network.extras.batches.get(&room.session("ada")).unwrap();
+        assert!(held.lines.is_empty(), "what it held is gone already");
+        assert_eq!(words(&room.ask("ada", "BATCH +z draft/multiline #lobby")), "FAIL");
+        send(&mut room, &["@batch=z PRIVMSG #lobby :one", "@batch=z PRIVMSG #lobby :two"]);
+        assert_eq!(words(&room.ask("ada", "BATCH -z")), "BATCH PRIVMSG PRIVMSG BATCH");
     }
 
     #[test]

@@ -202,7 +202,7 @@ fn what_is_missing_is_told() {
         ("HELP", "704 705 706"),
         ("HELPOP", "704 705 706"),
         ("INFO", "371 374"),
-        ("INVITE", "461"),
+        ("INVITE", "337"),
         ("ISON", "461"),
         ("JOIN", "461"),
         ("KICK", "461"),

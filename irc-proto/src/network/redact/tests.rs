@@ -42,6 +42,27 @@ fn the_author_and_operators_take_messages_back() {
 }
 
 #[test]
+fn authors_have_so_much_time_and_operators_as_much_as_they_like() {
+    let mut config = Config { msgid_prefix: "m".into(), ..Config::default() };
+    config.limits.redact_window = Some(60_000);
+    let mut room = Room::of(config);
+    for nick in ["ada", "bob"] {
+        room.user(nick, &[MessageTags, MessageRedaction, EchoMessage, StandardReplies]);
+        room.enter(nick, "#lobby");
+    }
+    room.send("bob", "PRIVMSG #lobby :one");
+    room.send("bob", "PRIVMSG #lobby :two");
+    room.now += 60_000;
+    assert_eq!(words(&room.ask("bob", "REDACT #lobby m1")), "REDACT");
+    room.now += 1;
+    assert_eq!(
+        room.ask("bob", "REDACT #lobby m2"),
+        ["FAIL REDACT REDACT_WINDOW_EXPIRED #lobby m2 60 :You can no longer delete this message: it is too old"]
+    );
+    assert_eq!(words(&room.ask("ada", "REDACT #lobby m2")), "REDACT");
+}
+
+#[test]
 fn both_copies_of_a_conversation_lose_the_message() {
     let mut room = room();
     room.send("bob", "PRIVMSG eve :psst");

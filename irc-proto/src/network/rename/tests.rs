@@ -40,6 +40,56 @@ fn another_case_is_told_by_rename_alone() {
 }
 
 #[test]
+fn the_old_name_leads_to_the_new_one_for_a_while() {
+    let mut room = room();
+    room.user("fay", &[ChannelRename, StandardReplies]);
+    room.send("ada", "RENAME #old #new");
+    assert_eq!(room.ask("fay", "JOIN #OLD"), ["FAIL JOIN CHANNEL_RENAMED #OLD #new :The channel has been renamed"]);
+    let told = room.ask("eve", "JOIN #old");
+    assert_eq!(told[..2], ["470 eve #old #new :The channel has been renamed", ":eve!u@h JOIN #new"]);
+    assert_eq!(room.network.channel(b"#new").unwrap().member_count(), 5);
+    room.now += 3_600_000;
+    assert_eq!(room.ask("fay", "JOIN #old")[0], ":fay!u@h JOIN #old", "the time is over");
+}
+
+#[test]
+fn a_former_name_in_use_leads_nowhere() {
+    let mut room = room();
+    room.flags("#old", "s");
+    room.send("ada", "RENAME #old #new");
+    assert_eq!(room.ask("eve", "JOIN #old")[0], ":eve!u@h JOIN #old", "the channel is secret");
+    room.send("eve", "PART #old");
+    room.flags("#new", "");
+    assert_eq!(words(&room.ask("eve", "JOIN #old")[..1]), "470");
+    room.send("eve", "PART #new");
+    room.now += 60_000;
+    room.send("ada", "RENAME #new #old");
+    assert_eq!(words(&room.ask("eve", "JOIN #old")[..1]), "JOIN");
+    assert_eq!(words(&room.ask("eve", "JOIN #new")[..1]), "470");
+    for nick in ["ada", "bob", "carl", "dora", "eve"] {
+        room.send(nick, "PART #old");
+    }
+    assert_eq!(words(&room.ask("eve", "JOIN #new")[..1]), "JOIN", "the channel is gone");
+}
+
+#[test]
+fn so_many_former_names_are_known() {
+    let mut room = Room::new();
+    room.user("ada", &[]);
+    room.user("bob", &[]);
+    room.send("ada", "JOIN #0");
+    for number in 0..300 {
+        room.now += 60_000;
+        let renamed = alloc::format!("RENAME #{number} #{}", number + 1);
+        room.network.config.limits.rename_redirect = u64::MAX;
+        room.send("ada", &renamed);
+    }
+    assert_eq!(room.network.former_names.len(), 256);
+    assert_eq!(words(&room.ask("bob", "JOIN #43")[..1]), "JOIN");
+    assert_eq!(words(&room.ask("bob", "JOIN #44")[..1]), "470");
+}
+
+#[test]
 fn who_may_not_and_what_cannot_is_refused() {
     let mut room = room();
     room.enter("eve", "#taken");

@@ -189,6 +189,38 @@ fn invitations_are_told_to_those_who_could_have_invited() {
 }
 
 #[test]
+fn who_asks_is_told_which_invitations_there_are() {
+    let mut talk = Talk::in_channel(&["ada"]);
+    talk.user(3, "eve", &[]);
+    assert_eq!(talk.ask(3, "INVITE"), [":irc.test 337 eve :End of INVITE list"]);
+    assert_eq!(talk.ask(3, "INVITE ada"), [":irc.test 461 eve INVITE :Not enough parameters"]);
+    talk.say(1, "JOIN #d");
+    talk.say(1, "INVITE eve #c");
+    talk.say(1, "INVITE eve #d");
+    talk.say(1, "PART #d");
+    assert_eq!(talk.ask(3, "INVITE"), [":irc.test 336 eve #c", ":irc.test 337 eve :End of INVITE list"], "#d is gone");
+    talk.say(3, "JOIN #c");
+    assert_eq!(talk.ask(3, "INVITE").len(), 1);
+}
+
+#[test]
+fn another_nickname_is_no_way_out_of_a_ban() {
+    let mut talk = Talk::in_channel(&["ada", "bob"]);
+    for (mode, lifted) in [("+b bob!*@*", "-b bob!*@*"), ("+q bob!*@*", "+e *!*@h.example"), ("+b *!u@*", "+v bob")] {
+        talk.say(1, "MODE #c -e+b-v *!*@h.example *!u2@* bob");
+        talk.say(1, &std::format!("MODE #c {mode}"));
+        let told = talk.ask(2, "NICK rob");
+        assert!(told[0].starts_with(":irc.test 435 bob rob #c :"), "{mode} {told:?}");
+        assert_eq!(talk.ask(2, "NICK Bob"), [":bob!u@h.example NICK Bob"], "it is the same name");
+        talk.say(2, "NICK bob");
+        talk.say(1, &std::format!("MODE #c {lifted}"));
+        assert_eq!(talk.ask(2, "NICK rob"), [":bob!u@h.example NICK rob"], "{lifted}");
+        talk.say(2, "NICK bob");
+    }
+    assert_eq!(talk.ask(1, "NICK eva"), [":ada!u@h.example NICK eva"], "the operator, banned as well");
+}
+
+#[test]
 fn knocks_reach_operators_and_are_not_too_many() {
     let mut talk = Talk::in_channel(&["ada", "bob"]);
     talk.user(3, "eve", &[]);

@@ -36,10 +36,10 @@ fn a_batch_has_each_message_as_it_was() {
     room.now += 1_000;
     room.send("carl", "NOTICE #lobby :hello");
     let expected = [
-        "BATCH +m3 chathistory #Lobby",
-        "@batch=m3;time=2019-01-04T14:34:26.000Z;account=ada;msgid=m1;+draft/reply=x\\sy :ada!u@h PRIVMSG #lobby :good morning",
-        "@batch=m3;time=2019-01-04T14:34:27.000Z;msgid=m2 :carl!u@h NOTICE #lobby :hello",
-        "BATCH -m3",
+        "BATCH +m6 chathistory #Lobby",
+        "@batch=m6;time=2019-01-04T14:34:26.000Z;account=ada;msgid=m4;+draft/reply=x\\sy :ada!u@h PRIVMSG #lobby :good morning",
+        "@batch=m6;time=2019-01-04T14:34:27.000Z;msgid=m5 :carl!u@h NOTICE #lobby :hello",
+        "BATCH -m6",
     ];
     let told: Vec<String> = room.ask("bob", "CHATHISTORY LATEST #Lobby * 10");
     let told: Vec<&str> =
@@ -49,12 +49,12 @@ fn a_batch_has_each_message_as_it_was() {
         room.ask("carl", "CHATHISTORY LATEST #lobby * 10"),
         [":ada!u@h PRIVMSG #lobby :good morning", ":carl!u@h NOTICE #lobby :hello"]
     );
-    assert_eq!(words(&room.ask("bob", "CHATHISTORY BEFORE #lobby msgid=m2 10")), "BATCH PRIVMSG BATCH");
+    assert_eq!(words(&room.ask("bob", "CHATHISTORY BEFORE #lobby msgid=m5 10")), "BATCH PRIVMSG BATCH");
     assert_eq!(
         words(&room.ask("bob", "CHATHISTORY AFTER #lobby timestamp=2019-01-04T14:34:26.000Z 10")),
         "BATCH NOTICE BATCH"
     );
-    assert_eq!(words(&room.ask("bob", "CHATHISTORY BEFORE #lobby msgid=m1 10")), "BATCH BATCH");
+    assert_eq!(words(&room.ask("bob", "CHATHISTORY BEFORE #lobby msgid=m4 10")), "BATCH BATCH");
 }
 
 #[test]
@@ -71,6 +71,35 @@ fn events_are_for_who_asked_for_them() {
     let told = words(&room.ask("dora", "CHATHISTORY LATEST #lobby * 100"));
     assert!(told.ends_with("JOIN TOPIC TAGMSG PRIVMSG PART BATCH"), "{told}");
     assert_eq!(words(&room.ask("bob", "CHATHISTORY LATEST #lobby * 100")), "BATCH PRIVMSG BATCH");
+}
+
+#[test]
+fn events_are_found_by_the_id_that_was_told() {
+    let mut room = room();
+    room.user("dora", &[EventPlayback, MessageTags, Batch]);
+    room.send("dora", "JOIN #lobby");
+    for line in ["MODE #lobby +m-t", "TOPIC #lobby :new", "NICK ada2", "KICK #lobby carl", "RENAME #lobby #lounge"] {
+        room.send("ada", line);
+    }
+    // Ada has the session still, and Dora heard of everything.
+    room.send("ada", "PART #lounge");
+    room.send("bob", "QUIT");
+    let all = room.ask("dora", "CHATHISTORY LATEST #lounge * 100");
+    let ids: Vec<&str> = all.iter().filter_map(|line| line.split("msgid=").nth(1)?.split([' ', ';']).next()).collect();
+    assert_eq!(ids, ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", "ma", "mb"]);
+    assert_eq!(words(&all[1..12]), "JOIN JOIN JOIN JOIN MODE TOPIC NICK KICK RENAME PART QUIT");
+    let told = room.ask("dora", "CHATHISTORY BETWEEN #lounge msgid=m6 msgid=ma 10");
+    assert_eq!(words(&told), "BATCH NICK KICK RENAME BATCH");
+}
+
+#[test]
+fn who_is_there_is_told_the_id() {
+    let mut room = room();
+    for (who, line, id) in [("eve", "JOIN #lobby", "m4"), ("ada", "TOPIC #lobby :x", "m5"), ("eve", "NICK eva", "m6")] {
+        room.send(who, line);
+        assert!(room.told("bob")[0].contains(&format!("msgid={id}")), "{:?}", room.told("bob"));
+        assert!(!room.told("carl")[0].contains("msgid"), "he knows no tags");
+    }
 }
 
 #[test]

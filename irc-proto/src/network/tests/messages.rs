@@ -18,7 +18,7 @@ fn one_line_for_each_set_of_capabilities() {
     assert_eq!(parcels, [vec![2], vec![3, 4]]);
     talk.deliver();
     assert_eq!(talk.heard(2), [":ada!u@h.example PRIVMSG #c :hello"]);
-    let line = "@time=2026-11-21T08:00:00.007Z;account=lovelace;msgid=1 :ada!u@h.example PRIVMSG #c :hello";
+    let line = "@time=2026-11-21T08:00:00.007Z;account=lovelace;msgid=5 :ada!u@h.example PRIVMSG #c :hello";
     assert_eq!(talk.heard(3), [line]);
     talk.nothing_like(1);
 }
@@ -52,11 +52,11 @@ fn client_tags_go_to_those_who_know_them() {
     talk.say(1, r"@+draft/reply=1\:2;time=never;+draft/secret=x;+b_ad=1;msgid=own PRIVMSG #c :hello");
     assert_eq!(
         talk.heard(2),
-        [r"@msgid=1;+draft/reply=1\:2 :ada!u@h.example PRIVMSG #c hello".replace(" hello", " :hello")]
+        [r"@msgid=4;+draft/reply=1\:2 :ada!u@h.example PRIVMSG #c hello".replace(" hello", " :hello")]
     );
     assert_eq!(talk.heard(3), [":ada!u@h.example PRIVMSG #c :hello"]);
     talk.say(1, "@+typing=active TAGMSG #c");
-    assert_eq!(talk.heard(2), ["@msgid=2;+typing=active :ada!u@h.example TAGMSG #c"]);
+    assert_eq!(talk.heard(2), ["@msgid=5;+typing=active :ada!u@h.example TAGMSG #c"]);
     talk.nothing_like(3);
     talk.say(1, "@+typing=active TAGMSG old");
     talk.say(1, "@+draft/secret=x TAGMSG #c");
@@ -64,7 +64,7 @@ fn client_tags_go_to_those_who_know_them() {
     talk.nothing_else();
     let huge = std::format!("@+x={} PRIVMSG #c :hi", "\\\\".repeat(2045));
     talk.say(1, &huge);
-    assert_eq!(talk.heard(2)[0].len(), huge.len() + "msgid=3;".len() + ":ada!u@h.example ".len());
+    assert_eq!(talk.heard(2)[0].len(), huge.len() + "msgid=6;".len() + ":ada!u@h.example ".len());
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_bot_is_marked() {
     talk.network.set_capabilities(Session(2), Capabilities::of(&tagged()[..1]));
     talk.say(1, "MODE ada +B");
     talk.say(1, "PRIVMSG #c :beep");
-    assert_eq!(talk.heard(2), ["@msgid=1;bot :ada!u@h.example PRIVMSG #c :beep"]);
+    assert_eq!(talk.heard(2), ["@msgid=3;bot :ada!u@h.example PRIVMSG #c :beep"]);
 }
 
 #[test]

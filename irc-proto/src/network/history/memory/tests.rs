@@ -170,6 +170,23 @@ fn a_message_larger_than_the_bound_is_not_kept() {
 }
 
 #[test]
+fn who_floods_many_buffers_pushes_out_their_own_messages() {
+    let size = entry(0, 0, Sort::Message).size();
+    let mut memory = Memory::new(Bounds { bytes: 100 * size, ..Bounds::default() });
+    for id in 0..20 {
+        memory.append(X, entry(id, id, Sort::Message));
+    }
+    for id in 100..2000 {
+        let name = [b'#', b'a', (b'0' + (id % 3) as u8)];
+        memory.append(Buffer::Channel(&name), entry(id, id, Sort::Message));
+    }
+    assert_eq!(memory.rings[&key(X)[..]].entries.len(), 20, "the quiet channel keeps all that it had");
+    let others: Vec<usize> = memory.rings.values().map(|ring| ring.entries.len()).collect();
+    assert!(others.iter().sum::<usize>() > 90, "{others:?}");
+    assert_eq!(ids(&memory, Selection::Latest(None), 1, false), "19");
+}
+
+#[test]
 fn debug_shows_no_text() {
     assert!(!format!("{:?}", ten()).contains("PRIVMSG"));
 }
@@ -189,7 +206,7 @@ proptest! {
                 1 => memory.rename(&name, b"#a"),
                 2 => memory.expire(time),
                 3 => {
-                    let newest = memory.rings.get(&key(buffer)).and_then(|ring| ring.entries.back()).map(|(_, entry)| entry.msgid.clone());
+                    let newest = memory.rings.get(&key(buffer)[..]).and_then(|ring| ring.entries.back()).map(|(_, entry)| entry.msgid.clone());
                     if let Some(msgid) = newest {
                         memory.redact(buffer, &msgid, Entry { line: vec![b'x'; 300].into(), ..entry(id as u64, time, Sort::Redaction) });
                     }
@@ -197,9 +214,16 @@ proptest! {
                 _ => memory.append(buffer, fresh),
             }
             prop_assert!(memory.bytes() <= bytes);
-            prop_assert_eq!(memory.bytes(), memory.rings.values().map(Ring::bytes).sum::<usize>());
+            prop_assert_eq!(memory.bytes(), memory.rings.iter().map(|(key, ring)| {
+                prop_assert_eq!(ring.bytes, Ring::cost(key) + ring.entries.iter().map(|(_, entry)| entry.size()).sum::<usize>());
+                Ok(ring.bytes)
+            }).sum::<Result<usize, _>>()?);
             prop_assert!(memory.rings.values().all(|ring| (1..=messages).contains(&ring.entries.len())));
             prop_assert_eq!(memory.oldest.len(), memory.rings.len());
+            prop_assert_eq!(memory.fullest.len(), memory.rings.len());
+            for ((bytes, first), key) in &memory.fullest {
+                prop_assert_eq!((memory.rings[key].bytes, memory.rings[key].first()), (*bytes, Some(first.0)));
+            }
             for (number, key) in &memory.oldest {
                 prop_assert_eq!(memory.rings[key].entries.front().map(|(first, _)| first), Some(number));
             }

@@ -97,12 +97,16 @@ impl Service for Irc {
         Tls::server(carriage, self.tls.clone())
     }
 
-    async fn session<S, O>(self: Arc<Self>, conn: Connection<Machine, S>, offload: O)
+    fn session<S, O>(
+        self: Arc<Self>,
+        conn: Connection<Machine, S>,
+        offload: O,
+    ) -> impl Future<Output = ()> + Send + 'static
     where
         S: Stream + Send + 'static,
         O: Offload,
     {
-        session::session(conn, self, offload).await;
+        session::session(conn, self, offload)
     }
 }
 

@@ -78,12 +78,16 @@ impl Service for Pop3 {
         Tls::server(traced, self.tls.clone())
     }
 
-    async fn session<S, O>(self: Arc<Self>, conn: Connection<Machine, S>, offload: O)
+    fn session<S, O>(
+        self: Arc<Self>,
+        conn: Connection<Machine, S>,
+        offload: O,
+    ) -> impl Future<Output = ()> + Send + 'static
     where
         S: Stream + Send + 'static,
         O: Offload,
     {
-        session(conn, self, offload).await;
+        session(conn, self, offload)
     }
 }
 

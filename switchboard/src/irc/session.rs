@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use irc_proto::codec::Message;
 use irc_proto::network::{ClaimFault, Newcomer, Session as SessionId};
 use irc_proto::nick::NickFault;
 use irc_proto::server::{Ask, Event, GatewayRequest, NickRefusal, Reason, Refusal, Registration, Violation, kind};
@@ -19,14 +18,21 @@ use crate::credentials;
 use crate::offload::Offload;
 
 /// Serves one connection to its end, and logs what happened.
-pub(super) async fn session<S: Stream>(mut conn: Connection<Machine, S>, irc: Arc<Irc>, offload: impl Offload) {
+// No async fn: that would have room for its arguments twice, and there are as many of these as there are connections.
+pub(super) fn session<S: Stream>(
+    mut conn: Connection<Machine, S>,
+    irc: Arc<Irc>,
+    offload: impl Offload,
+) -> impl Future<Output = ()> {
     let id = conn.info().id();
     let seat = Seat { hub: irc.hub.clone(), session: irc.hub.enter(conn.handle()), is_left: false };
     let host = irc.hosts.of(conn.info().peer());
     let mut session = Session { id, irc, offload, seat, host, user: String::new(), is_registered: false };
-    if let Err(fault) = session.run(&mut conn).await {
-        tracing::info!(session = id, reason = %fault, "broken off");
-        session.seat.leave(fault.to_string().as_bytes());
+    async move {
+        if let Err(fault) = session.run(&mut conn).await {
+            tracing::info!(session = id, reason = %fault, "broken off");
+            session.seat.leave(fault.to_string().as_bytes());
+        }
     }
 }
 
@@ -74,17 +80,24 @@ enum Fault {
 }
 
 impl<O: Offload> Session<O> {
+    // What happens once or seldom in a session is boxed, or each would have room for it all the time.
     async fn run<S: Stream>(&mut self, conn: &mut Connection<Machine, S>) -> Result<(), Fault> {
         while let Some(event) = conn.try_next().await? {
             match event {
-                Event::Message(message) => self.handle(conn.machine(), message.borrow()).await?,
+                Event::Message(message) => {
+                    let errands = self.seat.hub.handle(self.seat.session, message.borrow());
+                    drop(message);
+                    if !errands.is_empty() {
+                        Box::pin(self.run_errands(conn.machine(), errands)).await;
+                    }
+                }
                 Event::Secured(facts) => {
                     if let Some(subject) = facts.peer_subject {
                         tracing::info!(session = self.id, subject, "client certificate");
                     }
                     self.seat.hub.release(self.seat.session);
                 }
-                Event::Gateway { ticket, request } => self.gateway(conn, ticket, *request).await?,
+                Event::Gateway { ticket, request } => Box::pin(self.gateway(conn, ticket, *request)).await?,
                 Event::Forwarded(forwarded) => {
                     self.host = self.irc.hosts.of_ip(forwarded.address, Some(&forwarded.host));
                     let (gateway, address) = (forwarded.gateway, forwarded.address);
@@ -92,7 +105,7 @@ impl<O: Offload> Session<O> {
                 }
                 Event::Nick { ticket, nick } => self.claim(conn.machine(), ticket, &nick)?,
                 Event::Authenticate { ticket, ask } => {
-                    let answer = self.judge(ask).await;
+                    let answer = Box::pin(self.judge(ask)).await;
                     conn.machine().authenticate(ticket, answer)?;
                 }
                 Event::LoggedIn(identity) => {
@@ -106,7 +119,7 @@ impl<O: Offload> Session<O> {
                     tracing::warn!(session = self.id, user = self.user, count, reason = %failure, "login failed");
                 }
                 Event::Register { ticket, registration } => {
-                    self.register(conn.machine(), ticket, *registration).await?;
+                    Box::pin(self.register(conn.machine(), ticket, *registration)).await?;
                 }
                 Event::Capabilities(capabilities) => {
                     self.seat.hub.set_capabilities(self.seat.session, capabilities);
@@ -212,8 +225,8 @@ impl<O: Offload> Session<O> {
 
     // --- after it ---
 
-    async fn handle(&mut self, machine: &mut Machine, message: Message<&[u8]>) -> Result<(), Misuse> {
-        for errand in self.seat.hub.handle(self.seat.session, message) {
+    async fn run_errands(&mut self, machine: &mut Machine, errands: Vec<Errand>) {
+        for errand in errands {
             match errand {
                 Errand::Operator { name, password } => self.oper(machine, &name, &password).await,
                 Errand::Rehash => {
@@ -223,7 +236,6 @@ impl<O: Offload> Session<O> {
                 }
             }
         }
-        Ok(())
     }
 
     async fn oper(&mut self, machine: &mut Machine, name: &[u8], password: &[u8]) {

@@ -19,12 +19,19 @@ use crate::offload::Offload;
 const PIECE: u64 = 64 * 1024;
 
 /// Serves one connection to its end, and logs what happened.
-pub async fn session<S: Stream>(mut conn: Connection<Machine, S>, desk: Arc<Pop3>, offload: impl Offload) {
+// No async fn: that would have room for its arguments twice, and there are as many of these as there are connections.
+pub fn session<S: Stream>(
+    mut conn: Connection<Machine, S>,
+    desk: Arc<Pop3>,
+    offload: impl Offload,
+) -> impl Future<Output = ()> {
     let id = conn.info().id();
     let mut session = Session::new(id, desk, offload);
-    if let Err(fault) = session.run(&mut conn).await {
-        let Session { user, retrieved, deleted, .. } = &session;
-        tracing::info!(session = id, user, reason = %fault, retrieved, deleted, "broken off");
+    async move {
+        if let Err(fault) = session.run(&mut conn).await {
+            let Session { user, retrieved, deleted, .. } = &session;
+            tracing::info!(session = id, user, reason = %fault, retrieved, deleted, "broken off");
+        }
     }
 }
 

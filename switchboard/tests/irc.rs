@@ -168,7 +168,7 @@ fn an_operator_kills_and_is_no_longer_slowed() {
         other.say_lines(&["OPER root :open sesame"]);
         other.hear(" 381 ");
         other.say_lines(&["MODE other +w"]);
-        other.hear("MODE other");
+        other.hear("MODE other +w");
         let lines = (0..200).map(|number| format!("WALLOPS :{number}")).collect::<Vec<_>>();
         bob.say_lines(&lines.iter().map(String::as_str).collect::<Vec<_>>());
         assert_eq!(other.hear(":199"), ":bob!bob@localhost WALLOPS :199");

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The interop suite: switchboard against the clients that people use, our client
-# against Dovecot, a compressed link against ngIRCd, the adapters' TLS against
+# The interop suite: switchboard against the clients that people use, our clients
+# against Dovecot, ngIRCd and InspIRCd, a compressed link against ngIRCd, the adapters' TLS against
 # openssl, the IRC codec against the public vectors. All on loopback and in a temporary folder; ports are
 # the system's choice. Needs Debian (or a child of it) for what is missing.
 #

@@ -2,9 +2,8 @@ use core::ops::Range;
 
 use wirestate_machine::redact::{Direction, Redact};
 
-/// Knows which parts of an IRC session are secret: the parameters of PASS, AUTHENTICATE, OPER and WEBIRC, whoever sends them.
-///
-/// Secrets that are told to services in messages, such as `PRIVMSG NickServ :IDENTIFY ...`, look like any other text: these two words hide what follows, too.
+/// Knows which parts of an IRC session are secret: the parameters of PASS, AUTHENTICATE, OPER and WEBIRC, of REGISTER and VERIFY (draft/account-registration),
+/// and whatever is said to NickServ, by NICKSERV, NS, PRIVMSG or SQUERY. Keys of channels are not hidden.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Redactor;
 
@@ -20,6 +19,9 @@ impl Redactor {
     }
 }
 
+/// Commands of which nothing but the word is shown.
+const SECRET: [&[u8]; 8] = [b"PASS", b"AUTHENTICATE", b"OPER", b"WEBIRC", b"REGISTER", b"VERIFY", b"NICKSERV", b"NS"];
+
 impl Redact for Redactor {
     fn secret(&mut self, _direction: Direction, line: &[u8]) -> Range<usize> {
         let end = line.strip_suffix(b"\r").unwrap_or(line).len();
@@ -32,10 +34,7 @@ impl Redact for Redactor {
         let is = |word: Option<Range<usize>>, name: &[u8]| {
             word.and_then(|word| line.get(word)).is_some_and(|word| word.eq_ignore_ascii_case(name))
         };
-        if [&b"PASS"[..], b"AUTHENTICATE", b"OPER", b"WEBIRC", b"NICKSERV", b"NS"]
-            .iter()
-            .any(|name| is(word.clone(), name))
-        {
+        if SECRET.iter().any(|name| is(word.clone(), name)) {
             return words.rest();
         }
         let is_message = is(word.clone(), b"PRIVMSG") || is(word, b"SQUERY");
@@ -106,6 +105,8 @@ mod tests {
             ("PRIVMSG NickServ :IDENTIFY hunter2", "PRIVMSG NickServ ***"),
             ("PRIVMSG nickserv@services.example :IDENTIFY hunter2", "PRIVMSG nickserv@services.example ***"),
             ("NS IDENTIFY hunter2", "NS ***"),
+            ("REGISTER ann ann@example.org hunter2", "REGISTER ***"),
+            ("VERIFY ann 12345", "VERIFY ***"),
             ("PRIVMSG #a :PASS hunter2", "PRIVMSG #a :PASS hunter2"),
             ("PASSWORD x", "PASSWORD x"),
             ("NICK ann", "NICK ann"),

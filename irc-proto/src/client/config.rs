@@ -233,59 +233,59 @@ impl Config {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest line that is read, without its tags. RFC 2812 §2.3 has 512; real servers exceed it. A longer one is skipped.
+    /// The longest line that is read, without its tags. RFC 2812 §2.3 has 512; real servers exceed it. A longer one is skipped. Default 4,096.
     pub line: usize,
-    /// The most that is read ahead of what has been understood; never less than the longest line with its tags.
+    /// The most that is read ahead of what has been understood; never less than the longest line with its tags. Default 32 KiB.
     pub inbox: usize,
-    /// The most capabilities that a server may offer.
+    /// The most capabilities that a server may offer. Default 256.
     pub capabilities: usize,
-    /// The most bytes of their names and values.
+    /// The most bytes of their names and values. Default 16 KiB.
     pub capability_octets: usize,
-    /// The most bytes of base64 in one message of a SASL exchange.
+    /// The most bytes of base64 in one message of a SASL exchange. Default 16 KiB.
     pub sasl_message: usize,
-    /// The most nicknames that are tried.
+    /// The most nicknames that are tried. Default 24.
     pub nicks: u32,
-    /// The most lines waiting in the queue.
+    /// The most lines waiting in the queue. Default 1,024.
     pub queue: usize,
-    /// The most bytes waiting in the queue.
+    /// The most bytes waiting in the queue. Default 256 KiB.
     pub queue_octets: usize,
-    /// The most requests under way.
+    /// The most requests under way. Default 256.
     pub requests: usize,
-    /// The most messages that a response may have.
+    /// The most messages that a response may have. Default 100,000.
     pub response_messages: usize,
-    /// The most bytes that responses may hold, all that are under way together.
+    /// The most bytes that responses may hold, all that are under way together. Default 8 MiB.
     pub response_octets: usize,
-    /// The most batches open at a time.
+    /// The most batches open at a time. Default 64.
     pub batches: usize,
-    /// How deep batches may lie in one another.
+    /// How deep batches may lie in one another. Default 8.
     pub batch_depth: usize,
-    /// The most messages in one batch, those inside it included.
+    /// The most messages in one batch, those inside it included. Default 20,000.
     pub batch_messages: usize,
-    /// The most bytes that open batches may hold, all together.
+    /// The most bytes that open batches may hold, all together. Default 4 MiB.
     pub batch_octets: usize,
     /// What the tracker may learn.
     pub tracker: super::tracker::Limits,
-    /// The most messages that one text may be split into.
+    /// The most messages that one text may be split into. Default 64.
     pub parts: usize,
-    /// How long the TLS handshake may take.
+    /// How long the TLS handshake may take. Default 60 seconds.
     pub tls: Duration,
-    /// How long a server may be silent about capabilities before it is taken to have none.
+    /// How long a server may be silent about capabilities before it is taken to have none. Default 6 seconds.
     pub silence: Duration,
-    /// How long registration may take, without the handshake and the program's work.
+    /// How long registration may take, without the handshake and the program's work. Default 120 seconds.
     pub registration: Duration,
-    /// How long a login after registration may take.
+    /// How long a login after registration may take. Default 60 seconds.
     pub login: Duration,
-    /// How long the program may take for a [`Work`](super::Event::Work) item.
+    /// How long the program may take for a [`Work`](super::Event::Work) item. Default 60 seconds.
     pub work: Duration,
-    /// How long a response may take after its request went out.
+    /// How long a response may take after its request went out. Default 60 seconds.
     pub response: Duration,
-    /// How long a batch may stay open.
+    /// How long a batch may stay open. Default 60 seconds.
     pub batch: Duration,
-    /// How often the client asks whether the server is there, and measures how long that takes.
+    /// How often the client asks whether the server is there, and measures how long that takes. Default 60 seconds.
     pub ping: Duration,
-    /// How long nothing at all may come after that.
+    /// How long nothing at all may come after that. Default 60 seconds.
     pub pong: Duration,
-    /// How long the server may take to close after QUIT or its ERROR.
+    /// How long the server may take to close after QUIT or its ERROR. Default 5 seconds.
     pub farewell: Duration,
 }
 

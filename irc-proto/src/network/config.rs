@@ -73,43 +73,43 @@ pub enum Statuses {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Of a nickname.
+    /// Of a nickname (NICKLEN). Default 32.
     pub nick: u32,
-    /// Of a user name.
+    /// Of a user name (USERLEN). Default 18.
     pub user: u32,
-    /// Of a host.
+    /// Of a host (HOSTLEN). Default 63.
     pub host: u32,
-    /// Of a real name.
+    /// Of a real name (NAMELEN). The session cuts at a limit of its own: make both the same. Default 150.
     pub realname: u32,
-    /// Of a channel's name.
+    /// Of a channel's name (CHANNELLEN). Default 64.
     pub channel: u32,
-    /// Of a channel's key.
+    /// Of a channel's key (KEYLEN). Default 32.
     pub key: u32,
-    /// Of a topic.
+    /// Of a topic (TOPICLEN); a longer one is cut. Default 390.
     pub topic: u32,
-    /// Of what is said at a KICK.
+    /// Of what is said at a KICK (KICKLEN); what is longer is cut. Default 255.
     pub kick: u32,
-    /// Of what is said at a PART or QUIT.
+    /// Of what is said at a PART or QUIT; what is longer is cut. Default 255.
     pub farewell: u32,
-    /// Of what is said at an AWAY.
+    /// Of what is said at an AWAY (AWAYLEN); what is longer is cut. Default 200.
     pub away: u32,
-    /// Channels that one user may be in.
+    /// Channels that one user may be in (CHANLIMIT); beyond it 405. Default 50.
     pub channels: u32,
-    /// Changes with an argument that one MODE may have.
+    /// Changes with an argument that one MODE may have (MODES); those beyond it are left out. Default 6.
     pub modes: u32,
-    /// Masks in all the lists of one channel together.
+    /// Masks in all the lists of one channel together (MAXLIST); beyond it 478. Default 100.
     pub list: u32,
-    /// Targets of one PRIVMSG, NOTICE, TAGMSG, JOIN, PART, NAMES, KICK or WHOIS.
+    /// Targets of one PRIVMSG, NOTICE, TAGMSG, JOIN, PART, NAMES or KICK (TARGMAX); beyond it 407. Default 8.
     pub targets: u32,
-    /// Targets that one user may MONITOR.
+    /// Targets that one user may MONITOR (MONITOR); beyond it 734. Default 100.
     pub monitor: u32,
-    /// Invitations of one user that are kept; a further one makes the oldest be forgotten.
+    /// Invitations of one user that are kept; a further one makes the oldest be forgotten. Default 16.
     pub invitations: u32,
-    /// Milliseconds between two KNOCKs at one channel.
+    /// Milliseconds between two KNOCKs at one channel; sooner is 712. Default 60,000.
     pub knock_delay: u64,
-    /// Those who left that WHOWAS knows.
+    /// Those who left that WHOWAS knows. Default 1,000.
     pub whowas: u32,
-    /// Messages in one answer to CHATHISTORY.
+    /// Messages in one answer to CHATHISTORY (CHATHISTORY). Default 100.
     pub history_replies: u32,
     /// What is kept for CHATHISTORY.
     pub history: history::Bounds,
@@ -117,17 +117,17 @@ pub struct Limits {
     pub multiline: multiline::Bounds,
     /// What is kept by METADATA.
     pub metadata: metadata::Bounds,
-    /// Read markers of one account, or of one session without an account; a further one makes the oldest be forgotten.
+    /// Read markers of one account, or of one session without an account; a further one makes the oldest be forgotten. Default 256.
     pub markers: u32,
-    /// Accounts and sessions that have read markers; a further one makes those of the oldest be forgotten.
+    /// Accounts and sessions that have read markers; a further one makes those of the oldest be forgotten. Default 10,000.
     pub marker_owners: u32,
-    /// Milliseconds between two RENAMEs of one channel.
+    /// Milliseconds between two RENAMEs of one channel. Default 60,000.
     pub rename_delay: u64,
     /// Milliseconds for which the old name of a renamed channel leads to the new one; 0 for no time at all. Of all channels, the last 256 old
-    /// names are known.
+    /// names are known. Default 3,600,000.
     pub rename_redirect: u64,
     /// Milliseconds for which the author of a message may REDACT it, as long as it is kept; `None` for as long as it is kept. Operators of the
-    /// channel are not bound by it.
+    /// channel are not bound by it. Default `None`.
     pub redact_window: Option<u64>,
 }
 

@@ -84,3 +84,30 @@ CONF
     set -- "$@" ngIRCd $! 127.0.0.1:"$port"
     await "$port" ngIRCd
 fi
+
+# Without flood control, as the others.
+mkdir "$dir/s"
+cat >"$dir/switchboard.toml" <<CONF
+data = "$dir/s"
+pop3 = "off"
+pop3s = "off"
+ircs = "off"
+web = "off"
+irc = "127.0.0.1:0"
+[irc]
+flood-control = false
+[limits]
+connections = 10000
+connections-per-address = 10000
+CONF
+$bin/switchboard --config "$dir/switchboard.toml" >"$dir/switchboard.out" 2>/dev/null &
+pid=$!
+pids="$pids $pid"
+tries=0
+until grep -q '^listening irc ' "$dir/switchboard.out"; do
+    tries=$((tries + 1))
+    [ $tries -lt 50 ] || { echo "switchboard does not start" >&2; exit 1; }
+    sleep 0.1
+done
+port=$(sed -n 's/^listening irc .*://p' "$dir/switchboard.out")
+"$bin/relay" switchboard "$pid" 127.0.0.1:"$port" "$@"

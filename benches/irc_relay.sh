@@ -100,7 +100,8 @@ flood-control = false
 connections = 10000
 connections-per-address = 10000
 CONF
-$bin/switchboard --config "$dir/switchboard.toml" >"$dir/switchboard.out" 2>/dev/null &
+# On one thread, as the others.
+TOKIO_WORKER_THREADS=1 "$bin/switchboard" --config "$dir/switchboard.toml" >"$dir/switchboard.out" 2>/dev/null &
 pid=$!
 pids="$pids $pid"
 tries=0

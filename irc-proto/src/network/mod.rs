@@ -288,7 +288,7 @@ impl Network {
         self.channels.get(self.channels.by_name(name)?)
     }
 
-    /// All channels, by their folded names.
+    /// All channels, in the order of their folded names.
     pub fn channels(&self) -> impl Iterator<Item = &Channel> {
         self.channels.iter().map(|(_, channel)| channel)
     }
@@ -303,9 +303,11 @@ impl Network {
         })
     }
 
-    /// Does what a registered session asks. A session that is not registered asks in vain.
+    /// Does what a registered session asks: all commands of RFC 2812 and IRCv3 that are not the session's own, unknown ones (421) and those that lack
+    /// parameters (461) included. A session that is not registered asks in vain.
     ///
-    /// `now` is in milliseconds since 1970. What there is to send is appended to `out`.
+    /// `now` is in milliseconds since 1970. What there is to send, and what the application must do, is appended to `out`; who asked with a label has
+    /// the answer with that label ([labeled-response](https://ircv3.net/specs/extensions/labeled-response)).
     pub fn handle(&mut self, session: Session, message: Message<&[u8]>, now: u64, out: &mut Deliveries) {
         let Some(user) = self.users.by_session(session) else { return };
         let labels = Capabilities::of(&[Capability::LabeledResponse, Capability::Batch]);

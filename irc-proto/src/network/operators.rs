@@ -17,7 +17,9 @@ impl Network {
         turn.out.act(Action::Operator { session: turn.session, name, password });
     }
 
-    /// Answers [`Action::Operator`]: RPL_YOUREOPER and the mode, or ERR_PASSWDMISMATCH.
+    /// Answers [`Action::Operator`] (RFC 2812 §3.1.4): 381 RPL_YOUREOPER and the mode `+o`, or 464 ERR_PASSWDMISMATCH. Free an operator from flood
+    /// control
+    /// with [`Server::exempt_from_flood_control`](crate::server::Server::exempt_from_flood_control).
     pub fn operator(&mut self, session: Session, granted: bool, now: u64, out: &mut Deliveries) {
         let Some(user) = self.users.by_session(session) else { return };
         let Ok(message) = Message::parse(b"OPER", Profile::Lenient) else { return };

@@ -34,7 +34,8 @@ pub enum ClaimFault {
 }
 
 impl Network {
-    /// Holds a nickname for a session that is about to register; what it held before is free again. [`disconnect`](Network::disconnect) gives it up.
+    /// Holds a nickname for a session that is about to register (RFC 2812 §3.1.2); what it held before is free again.
+    /// [`disconnect`](Network::disconnect) gives it up.
     ///
     /// # Errors
     ///
@@ -47,7 +48,8 @@ impl Network {
         if self.users.claim(session, nick) { Ok(()) } else { Err(ClaimFault::InUse) }
     }
 
-    /// Makes a session a user, and writes the welcome: RPL_WELCOME to RPL_ISUPPORT, LUSERS and MOTD (RFC 2812 §3.1, §5.1).
+    /// Makes a session a user, and writes the welcome: RPL_WELCOME to RPL_ISUPPORT, LUSERS and MOTD (RFC 2812 §3.1, §5.1). Those who MONITOR the
+    /// nickname are told. `now` is in milliseconds since 1970.
     ///
     /// # Errors
     ///
@@ -97,7 +99,9 @@ impl Network {
         Ok(())
     }
 
-    /// Takes a session out, whether it had registered or not. Everybody in common channels is told once, with `reason` as the text of the QUIT.
+    /// Takes a session out, whether it had registered or not, and however it ended. Everybody in common channels is told once, with `reason` as the
+    /// text
+    /// of the QUIT (RFC 2812 §3.1.7), which is cut where it is too long. A session that is not there changes nothing.
     pub fn disconnect(&mut self, session: Session, reason: &[u8], now: u64, out: &mut Deliveries) {
         match self.users.by_session(session) {
             Some(user) => self.depart(user, reason, now, out),
@@ -106,7 +110,9 @@ impl Network {
         out.settle();
     }
 
-    /// Sets what a session has agreed on, when that has changed.
+    /// Sets what a session has agreed on, when that has changed ([`Event::Capabilities`](crate::server::Event::Capabilities)): the forms in which it
+    /// gets messages
+    /// from now on.
     pub fn set_capabilities(&mut self, session: Session, capabilities: Capabilities) {
         let Some(user) = self.users.by_session(session).and_then(|id| self.users.get_mut(id)) else { return };
         user.capabilities = capabilities & self.config.capabilities;
@@ -119,8 +125,8 @@ impl Network {
         }
     }
 
-    /// Sets or clears a user's account, after a login or logout; common channels are told (account-notify). The numerics 900 and 901 are the
-    /// session's.
+    /// Sets or clears a user's account, after a login or logout; common channels are told
+    /// ([account-notify](https://ircv3.net/specs/extensions/account-notify)). The numerics 900 and 901 are the session's.
     pub fn set_account(&mut self, session: Session, account: Option<&[u8]>, now: u64, out: &mut Deliveries) {
         let Some(id) = self.users.by_session(session) else { return };
         let account = account.map(account_name).filter(|account| !account.is_empty());
@@ -139,7 +145,8 @@ impl Network {
         out.settle();
     }
 
-    /// Gives a user another user name and host; common channels are told (chghost). What cannot stand in a source is left out; empty, it stays.
+    /// Gives a user another user name and host; common channels are told ([chghost](https://ircv3.net/specs/extensions/chghost)). What cannot stand
+    /// in a source is left out; empty, it stays.
     pub fn set_host(&mut self, session: Session, user: &[u8], host: &[u8], now: u64, out: &mut Deliveries) {
         let Some(id) = self.users.by_session(session) else { return };
         let limits = self.config.limits;

@@ -25,7 +25,7 @@ impl Network {
         Ok(())
     }
 
-    /// Sets the message of the day, line by line; empty for none. Who comes or asks from now on is told.
+    /// Sets the message of the day (RFC 2812 §3.4.1), line by line; empty for none (422 ERR_NOMOTD). Who comes or asks from now on is told.
     pub fn set_motd(&mut self, lines: Vec<Box<str>>) {
         self.config.motd = lines;
     }

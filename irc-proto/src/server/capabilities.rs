@@ -182,7 +182,8 @@ impl Server {
         Ok(())
     }
 
-    /// Withdraws a capability: it is no longer agreed on, and the client is told CAP DEL, if it wishes to be.
+    /// Withdraws a capability (IRCv3 capability-negotiation, "cap-notify"): it is no longer agreed on, and the client is told CAP DEL, if it wishes
+    /// to be.
     ///
     /// # Errors
     ///

@@ -211,7 +211,9 @@ impl Server {
 
     // --- the application's part ---
 
-    /// Answers [`Event::Authenticate`]. Which answer fits which question is told at [`sasl::Ask`].
+    /// Answers [`Event::Authenticate`] (IRCv3 sasl-3.1): the client is told 900 and 903 when the exchange succeeds, and 904 after the delay when it
+    /// fails. Which
+    /// answer fits which question is told at [`sasl::Ask`].
     ///
     /// # Errors
     ///
@@ -322,7 +324,8 @@ impl Server {
         self.state = if self.registering.is_some() { State::Registering } else { State::Registered };
     }
 
-    /// Tells the client that it is logged out, as when its account is gone (RPL_LOGGEDOUT). It may log in again where that is configured.
+    /// Tells the client that it is logged out, as when its account is gone (901 RPL_LOGGEDOUT, IRCv3 sasl-3.1). It may log in again where that is
+    /// configured.
     ///
     /// # Errors
     ///

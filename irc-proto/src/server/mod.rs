@@ -207,7 +207,7 @@ impl Server {
         self.state
     }
 
-    /// The client's nickname; empty before the application has accepted one.
+    /// The client's nickname; empty before the application has [accepted](Server::accept_nick) one.
     pub fn nick_name(&self) -> &[u8] {
         &self.nick
     }
@@ -254,7 +254,8 @@ impl Server {
         Ok(())
     }
 
-    /// Ends the session, as KILL does: the client is told `ERROR :Closing Link: nick (text)`, of a text with several lines the first. Once it is over,
+    /// Ends the session, as KILL does (RFC 2812 §3.7.1, §3.7.4): the client is told `ERROR :Closing Link: nick (text)`, of a text with several lines
+    /// the first. Once it is over,
     /// nothing happens.
     pub fn close_with(&mut self, text: &[u8]) {
         if self.state != State::Closed {
@@ -264,7 +265,7 @@ impl Server {
 
     // --- flood control ---
 
-    /// Puts the clock of penalties forward, for a command that costs the application more than others.
+    /// Puts the clock of penalties forward (RFC 1459 §8.10), for a command that costs the application more than others.
     pub fn penalize(&mut self, cost: Duration) {
         self.penalties.add(self.now, cost);
     }

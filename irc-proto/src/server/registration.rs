@@ -124,7 +124,8 @@ impl Server {
 
     // --- the application's part ---
 
-    /// Answers [`Event::Nick`]: the nickname is this session's.
+    /// Answers [`Event::Nick`] (RFC 2812 §3.1.2): the nickname is this session's. The application holds it from now on, and lets go of the one
+    /// before.
     ///
     /// # Errors
     ///
@@ -140,7 +141,9 @@ impl Server {
         Ok(())
     }
 
-    /// Answers [`Event::Nick`]: it is not to be had. The client may ask for another, and keeps the one that it had.
+    /// Answers [`Event::Nick`]: it is not to be had, for the reason whose numeric [`NickRefusal`] names. The client may ask for another, and keeps
+    /// the
+    /// one that it had.
     ///
     /// # Errors
     ///
@@ -161,7 +164,8 @@ impl Server {
         Ok(())
     }
 
-    /// Answers [`Event::Register`]: the client is a user now. What a server says at that moment, 001 to the MOTD, is the application's to
+    /// Answers [`Event::Register`] (RFC 2812 §3.1): the client is a user now. What a server says at that moment, 001 to the MOTD, is the
+    /// application's to
     /// [`relay`](wirestate_machine::Relay::relay).
     ///
     /// # Errors
@@ -179,7 +183,7 @@ impl Server {
         Ok(())
     }
 
-    /// Answers [`Event::Register`]: the client is told why not, and the session ends.
+    /// Answers [`Event::Register`]: the client is told why not, by 464, 465 or ERROR alone, and the session ends ([`Reason::Refused`]).
     ///
     /// # Errors
     ///

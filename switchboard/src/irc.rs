@@ -1,7 +1,7 @@
 //! IRC: in the clear, within TLS, and by WebSocket, all on one network.
 //!
-//! [`Irc`] is what all listeners share; [`session`] serves one connection, on
-//! any runtime; the [`Hub`] is where sessions meet.
+//! [`Irc`] is what all listeners share; `session` serves one connection, on
+//! any runtime; the `Hub` is where sessions meet.
 
 mod carriage;
 mod host;

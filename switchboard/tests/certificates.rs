@@ -103,6 +103,26 @@ fn a_certificate_that_names_the_user_logs_in() {
 }
 
 #[test]
+fn irc_takes_certificates_too() {
+    let authority = Authority::new();
+    let alice = authority.certify("Alice A.", &["alice@localhost"]);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("clients.pem"), authority.pem()).unwrap();
+    let config = folder.path().join("c.toml");
+    fs::write(&config, "client-authorities = \"clients.pem\"\n").unwrap();
+    let program = Program::start_with(&["--config", config.to_str().unwrap(), "--ircs", "127.0.0.1:0"]);
+    let address = program.more[0].strip_prefix("ircs ").unwrap().parse().unwrap();
+    let mut client = Client::new(program.tls_as(tcp(address), &[b"irc"], "localhost", Some(&alice)));
+    client.send("CAP LS 302\r\nCAP REQ :sasl\r\n");
+    let mut lines = std::iter::repeat_with(|| client.line());
+    assert!(lines.by_ref().take_while(|line| !line.contains(" ACK ")).any(|line| line.contains("sasl=EXTERNAL,")));
+    lines.find(|line| line.contains(" ACK "));
+    assert_eq!(client.say("AUTHENTICATE EXTERNAL"), "AUTHENTICATE +");
+    let welcome = client.say("AUTHENTICATE +");
+    assert_eq!(welcome.split(' ').collect::<Vec<_>>()[1..5], ["900", "*", "*!*@*", "alice"], "{welcome}");
+}
+
+#[test]
 fn stls_takes_certificates_too() {
     let authority = Authority::new();
     let alice = authority.certify("alice", &[]);

@@ -25,6 +25,21 @@ fn plain_goes_through() {
 }
 
 #[test]
+fn a_certificate_logs_in() {
+    let mut talk = asked(plain(), ada().login(Credentials::external()), "sasl=PLAIN,EXTERNAL");
+    assert_eq!(last(&mut talk), "AUTHENTICATE EXTERNAL");
+    talk.hear(&["AUTHENTICATE +"]);
+    assert_eq!(last(&mut talk), "AUTHENTICATE +");
+    talk.hear(&[":srv 900 * ada!a@h ann :logged in", ":srv 903 * :ok"]);
+    assert_eq!(last(&mut talk), "CAP END");
+    assert!(talk.client.is_logged_in());
+    // Whoever has no other credentials is let down to a password.
+    let mut without = asked(plain(), ada().login(Credentials::external()), "sasl=PLAIN");
+    assert_eq!(last(&mut without), "CAP END");
+    assert_eq!(without.told()[1], "LoginFailed NotOffered");
+}
+
+#[test]
 fn cleartext_waits_for_tls() {
     let mut talk = asked(plain().cleartext(false), with_login(), "sasl=PLAIN");
     assert_eq!(last(&mut talk), "CAP END");

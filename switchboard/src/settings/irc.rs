@@ -20,7 +20,7 @@ pub struct Irc {
     /// Operators who need not be users: their names for OPER, and the hashes
     /// of their passwords.
     pub operators: BTreeMap<String, Hash>,
-    /// The longest nickname, in bytes: 32 to 128.
+    /// The longest nickname, in bytes: 32 to 50.
     pub nick_length: u32,
     /// Whether those who send too fast are slowed.
     pub flood_control: bool,
@@ -100,7 +100,7 @@ impl Irc {
         if self.network.is_empty() || self.network.len() > 50 || !self.network.bytes().all(|b| b.is_ascii_graphic()) {
             return Some(IrcFault::Network);
         }
-        if !(32..=128).contains(&self.nick_length) {
+        if !(32..=50).contains(&self.nick_length) {
             return Some(IrcFault::NickLength);
         }
         if self.flood_lines == 0 || self.flood_milliseconds == 0 {
@@ -123,7 +123,7 @@ pub enum IrcFault {
     #[error("network must be 1 to 50 visible ASCII characters, without blanks")]
     Network,
     /// Clients rely on no less, and each reply must have room for it.
-    #[error("nick-length must be 32 to 128")]
+    #[error("nick-length must be 32 to 50")]
     NickLength,
     /// Nobody could say anything.
     #[error("flood-lines and flood-milliseconds must be at least 1; flood-control = false lets everything through")]
@@ -141,13 +141,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_network_allows_the_longest_nickname_too() {
+        let mut config = network::Config::default();
+        config.limits.nick = 50;
+        assert_eq!(network::Network::new(config).isupport().nick_len, Some(50));
+        assert_eq!(toml::from_str::<Irc>("nick-length = 50").unwrap().fault(), None);
+    }
+
+    #[test]
     fn each_broken_rule_has_its_fault() {
         let fault = |toml: &str| toml::from_str::<Irc>(toml).unwrap().fault();
         assert_eq!(fault(""), None);
         assert_eq!(fault("network = \"a b\""), Some(IrcFault::Network));
         assert_eq!(fault("network = \"\""), Some(IrcFault::Network));
         assert_eq!(fault("nick-length = 31"), Some(IrcFault::NickLength));
-        assert_eq!(fault("nick-length = 129"), Some(IrcFault::NickLength));
+        assert_eq!(fault("nick-length = 51"), Some(IrcFault::NickLength));
         assert_eq!(fault("flood-lines = 0"), Some(IrcFault::Flood));
         assert_eq!(fault("send-queue = 63"), Some(IrcFault::SendQueue));
         assert!(matches!(fault("channels = [\"#a\", \"lobby\"]"), Some(IrcFault::Channel(name, _)) if name == "lobby"));

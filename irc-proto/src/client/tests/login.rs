@@ -33,7 +33,7 @@ fn a_certificate_logs_in() {
     talk.hear(&[":srv 900 * ada!a@h ann :logged in", ":srv 903 * :ok"]);
     assert_eq!(last(&mut talk), "CAP END");
     assert!(talk.client.is_logged_in());
-    // Whoever has no other credentials is let down to a password.
+    // Who has nothing but a certificate is not asked for a password instead.
     let mut without = asked(plain(), ada().login(Credentials::external()), "sasl=PLAIN");
     assert_eq!(last(&mut without), "CAP END");
     assert_eq!(without.told()[1], "LoginFailed NotOffered");

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod irc;
+pub mod irc_server;
 pub mod peer;
 pub mod pop3;
 pub mod store;

@@ -5,9 +5,11 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
+use irc_proto::codec::{Message, Profile};
 use pop3_proto::client::Client;
 use pop3_proto::codec::{Command, Response};
 use pop3_proto::server::Server;
+use wirestate_benches::irc_server::{self, Session};
 use wirestate_benches::pop3::{self, Text};
 use wirestate_machine::{Instant, Machine};
 use wirestate_testing::Heap;
@@ -45,6 +47,14 @@ fn count(scenario: &str, units: usize) {
         "unstuff-one-line" => unstuff(Text::OneLine, units),
         "unstuff-dots" => unstuff(Text::Dots, units),
         "client-retr" => client_retr(units),
+        "irc-ping" => irc_lines(b"PING 12345678\r\n", 1, units),
+        "irc-ping-long" => irc_lines(b"PING :1751234567.891011\r\n", 1, units),
+        "irc-ping-pipelined" => irc_lines(b"PING 12345678\r\n", 64, units),
+        "irc-privmsg" => irc_lines(PRIVMSG, 1, units),
+        "irc-privmsg-pipelined" => irc_lines(PRIVMSG, 64, units),
+        "irc-relay" => irc_relays(1, units),
+        "irc-relay-batch" => irc_relays(64, units),
+        "irc-privmsg-parse" => parse_messages(units),
         "endless-line" => endless_line(units),
         "empty-lines" => empty_lines(units),
         other => panic!("there is no scenario {other}"),
@@ -91,6 +101,38 @@ fn parse_responses(units: usize) -> u64 {
     measured(|| {
         for _ in 0..units {
             let _ = black_box(Response::parse(black_box(b"-ERR [IN-USE] try later")));
+        }
+    })
+}
+
+/// Half a line of chat, 44 bytes.
+const PRIVMSG: &[u8] = b"PRIVMSG #lobby :good morning, how are you?\r\n";
+
+fn irc_lines(line: &[u8], batch: usize, units: usize) -> u64 {
+    let lines = line.repeat(batch);
+    let mut session = Session::registered(irc_server::config());
+    measured(|| {
+        for _ in 0..units / batch {
+            black_box(session.exchange(black_box(&lines)));
+        }
+    })
+}
+
+fn irc_relays(batch: usize, units: usize) -> u64 {
+    let mut session = Session::registered(irc_server::config());
+    let lines = irc_server::relayed();
+    measured(|| {
+        for _ in 0..units / batch {
+            black_box(session.relay(black_box(&lines), batch));
+        }
+    })
+}
+
+fn parse_messages(units: usize) -> u64 {
+    let line = &PRIVMSG[..PRIVMSG.len() - 2];
+    measured(|| {
+        for _ in 0..units {
+            let _ = black_box(Message::parse(black_box(line), Profile::Lenient));
         }
     })
 }
@@ -156,6 +198,26 @@ fn empty_lines(bytes: usize) -> u64 {
 }
 
 fn idle() {
+    idle_pop3();
+    idle_irc();
+}
+
+fn idle_irc() {
+    let config = irc_server::config();
+    let warm = Session::registered(config.clone());
+    let held = |make: &dyn Fn() -> Session| {
+        let (server, usage) = Heap::measure(|| Box::new(make().into_server()));
+        drop(server);
+        usage.live
+    };
+    println!("IRC server before registration: {}", held(&|| Session::new(config.clone())));
+    println!("IRC server, registered: {}", held(&|| Session::registered(config.clone())));
+    println!("size of the IRC server: {}", size_of::<irc_proto::server::Server>());
+    println!("size of the IRC server's event: {}", size_of::<irc_proto::server::Event>());
+    drop(warm);
+}
+
+fn idle_pop3() {
     let config = pop3::config();
     let warm = pop3::logged_in(config.clone(), 0);
     let held = |make: &dyn Fn() -> Server| {
@@ -163,14 +225,14 @@ fn idle() {
         drop(server);
         usage.live
     };
-    println!("server before login: {}", held(&|| pop3::greeted(config.clone())));
-    println!("server after login, no message: {}", held(&|| pop3::logged_in(config.clone(), 0)));
-    println!("server after login, 3 messages: {}", held(&|| pop3::logged_in(config.clone(), 3)));
-    println!("size of the server: {}", size_of::<Server>());
+    println!("POP3 server before login: {}", held(&|| pop3::greeted(config.clone())));
+    println!("POP3 server after login, no message: {}", held(&|| pop3::logged_in(config.clone(), 0)));
+    println!("POP3 server after login, 3 messages: {}", held(&|| pop3::logged_in(config.clone(), 3)));
+    println!("size of the POP3 server: {}", size_of::<Server>());
     drop(warm);
     let (client, usage) = Heap::measure(|| Box::new(pop3::client()));
     drop(client);
-    println!("client after login, with a configuration of its own: {}", usage.live);
-    println!("size of the client: {}", size_of::<Client>());
-    println!("size of the event: {}", size_of::<pop3_proto::server::Event>());
+    println!("POP3 client after login, with a configuration of its own: {}", usage.live);
+    println!("size of the POP3 client: {}", size_of::<Client>());
+    println!("size of the POP3 event: {}", size_of::<pop3_proto::server::Event>());
 }

@@ -1,5 +1,7 @@
 use core::fmt;
 
+use wirestate_machine::scan;
+
 use super::profile::Fault;
 
 /// What a message is about: a word or a numeric (RFC 2812 §2.3.1, `command`).
@@ -65,9 +67,12 @@ impl<'a> Command<'a> {
         }
     }
 
-    pub(super) fn check_lenient(word: &[u8]) -> Result<(), Fault> {
-        let marked = matches!(word.first(), Some(b':' | b'@'));
-        if marked || !word.iter().all(u8::is_ascii_graphic) { Err(Fault::Command) } else { Ok(()) }
+    /// How long the word is with which this begins, where the lenient profile takes it.
+    pub(super) fn length(rest: &[u8]) -> Result<usize, Fault> {
+        let len = scan::position(b' ', rest).unwrap_or(rest.len());
+        let word = &rest[..len];
+        let is_marked = matches!(word.first(), Some(b':' | b'@'));
+        if is_marked || !word.iter().all(u8::is_ascii_graphic) { Err(Fault::Command) } else { Ok(len) }
     }
 
     pub(super) fn check_strict(&self) -> Result<(), Fault> {

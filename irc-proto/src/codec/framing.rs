@@ -111,7 +111,9 @@ impl Framing {
 
     /// Takes the last line out of the inbox. Whoever hands the rest of the inbox on, to TLS or an inflater, calls this first.
     pub fn release(&mut self, inbox: &mut Inbox) {
-        inbox.consume(core::mem::take(&mut self.lent));
+        if self.lent > 0 {
+            inbox.consume(core::mem::take(&mut self.lent));
+        }
     }
 
     /// Forgets the line that was begun, for whoever has cleared the inbox or put another in its place.
@@ -136,18 +138,24 @@ impl Head {
             // Somebody has cleared the inbox in the middle of a line.
             *self = Head::default();
         }
-        self.look(line);
-        let (tags, body) = match self.body {
-            Some(at) => (at, line.len() - at),
-            None if self.tagged => (line.len(), 0),
-            None => (0, line.len()),
-        };
+        let untagged = self.looked == 0 && !matches!(line.first(), None | Some(b' ' | b'@'));
+        let (tags, body) = if untagged { (0, line.len()) } else { self.sections(line) };
         if tags > limits.tags {
             Err(Budget::Tags)
         } else if body > limits.body.saturating_sub(2) {
             Err(Budget::Body)
         } else {
             Ok(())
+        }
+    }
+
+    /// How long the section of tags is so far, and how long the rest.
+    fn sections(&mut self, line: &[u8]) -> (usize, usize) {
+        self.look(line);
+        match self.body {
+            Some(at) => (at, line.len() - at),
+            None if self.tagged => (line.len(), 0),
+            None => (0, line.len()),
         }
     }
 

@@ -1,12 +1,15 @@
+use alloc::boxed::Box;
 use core::fmt;
+use core::num::NonZeroU32;
 
 use bytes::Bytes;
-use memchr::{memchr, memchr3};
+use memchr::memchr;
 
 use super::command::Command;
 use super::defect::{self, Defect};
 use super::params::Params;
 use super::profile::{Fault, Profile};
+use super::scan;
 use super::source::Source;
 use super::tags::Tags;
 
@@ -20,13 +23,19 @@ pub struct Message<T> {
     spans: Spans,
 }
 
+/// Where the parts of a line are. In 32 bits each, for messages are handed from one to the next by value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Spans {
-    /// After the `@`; none where there are no tags.
-    tags: Option<(usize, usize)>,
-    /// After the `:`; none where there is no source.
-    source: Option<(usize, usize)>,
-    command: (usize, usize),
+    tags: Option<Marked>,
+    source: Option<Marked>,
+    command: (u32, u32),
+}
+
+/// A part that follows its mark, `@` or `:`, and so does not begin the line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Marked {
+    start: NonZeroU32,
+    end: u32,
 }
 
 impl<'a> Message<&'a [u8]> {
@@ -50,22 +59,23 @@ impl<'a> Message<&'a [u8]> {
 
     /// The tags; none is the same as a section without any.
     pub fn tags(self) -> Tags<'a> {
-        Tags::parse(self.part(self.spans.tags.unwrap_or_default()))
+        Tags::parse(self.tags_span().map_or(&[], |tags| self.part(tags)))
     }
 
     /// Who the message is from, where it says so.
     pub fn source(self) -> Option<Source<'a>> {
-        self.spans.source.map(|source| Source::parse(self.part(source)))
+        self.source_span().map(|source| Source::parse(self.part(source)))
     }
 
     /// What the message is about.
     pub fn command(self) -> Command<'a> {
-        Command::of_word(self.part(self.spans.command))
+        let (start, end) = self.spans.command;
+        Command::of_word(self.part((start as usize, end as usize)))
     }
 
     /// The parameters, in order.
     pub fn params(self) -> Params<'a> {
-        Params::of(&self.line[self.spans.command.1..])
+        Params::of(&self.line[self.spans.command.1 as usize..])
     }
 
     /// The parameter at `index`, counted from 0; absent where the sender left it out, as many servers do.
@@ -75,7 +85,7 @@ impl<'a> Message<&'a [u8]> {
 
     /// Copies the message into a buffer of its own, so that it can outlive what it was read from.
     pub fn to_owned(self) -> Message<Bytes> {
-        Message { line: Bytes::copy_from_slice(self.line), spans: self.spans }
+        Message { line: Box::<[u8]>::from(self.line).into(), spans: self.spans }
     }
 
     /// Checks a message that was parsed leniently against the strict profile.
@@ -109,21 +119,21 @@ impl<'a> Message<&'a [u8]> {
 
     /// How many bytes stand before the source or the command: the tags, with their `@`, one space, and any before them.
     pub(super) fn tag_section(self) -> usize {
-        self.spans.tags.map_or(0, |(_, end)| end + 1)
+        self.tags_span().map_or(0, |(_, end)| end + 1)
     }
 
     /// Where the tags are, without their `@`.
     pub(super) fn tags_span(self) -> Option<(usize, usize)> {
-        self.spans.tags
+        self.spans.tags.map(Marked::span)
     }
 
     /// Where the source is, without its `:`.
     pub(super) fn source_span(self) -> Option<(usize, usize)> {
-        self.spans.source
+        self.spans.source.map(Marked::span)
     }
 
     pub(super) fn command_start(self) -> usize {
-        self.spans.command.0
+        self.spans.command.0 as usize
     }
 
     fn part(self, (start, end): (usize, usize)) -> &'a [u8] {
@@ -157,39 +167,43 @@ impl<T: AsRef<[u8]>> Message<T> {
 
 impl Spans {
     fn find(line: &[u8]) -> Result<Spans, Fault> {
-        if let Some(at) = memchr3(b'\r', b'\n', 0, line) {
+        if let Some(at) = scan::forbidden(line) {
             return Err(match line[at] {
                 b'\r' => Fault::BareCr,
                 b'\n' => Fault::InnerLf,
                 _ => Fault::Nul,
             });
         }
+        if u32::try_from(line.len()).is_err() {
+            return Err(Fault::TooLong);
+        }
         let mut at = skip_spaces(line, 0);
         let mut marked = |mark: u8| {
             if line.get(at) != Some(&mark) {
                 return None;
             }
-            let part = (at + 1, word_end(line, at + 1));
-            at = skip_spaces(line, part.1);
-            Some(part)
+            let (start, end) = (at + 1, memchr(b' ', &line[at..]).map_or(line.len(), |len| at + len));
+            at = skip_spaces(line, end);
+            NonZeroU32::new(start as u32).map(|start| Marked { start, end: end as u32 })
         };
         let tags = marked(b'@');
         let source = marked(b':');
-        let command = (at, word_end(line, at));
-        if command.0 == command.1 {
+        let len = Command::length(&line[at..])?;
+        if len == 0 {
             return Err(if tags.is_none() && source.is_none() { Fault::Empty } else { Fault::MissingCommand });
         }
-        Command::check_lenient(&line[command.0..command.1])?;
-        Ok(Spans { tags, source, command })
+        Ok(Spans { tags, source, command: (at as u32, (at + len) as u32) })
+    }
+}
+
+impl Marked {
+    fn span(self) -> (usize, usize) {
+        (self.start.get() as usize, self.end as usize)
     }
 }
 
 fn skip_spaces(line: &[u8], from: usize) -> usize {
     line[from..].iter().position(|byte| *byte != b' ').map_or(line.len(), |blanks| from + blanks)
-}
-
-fn word_end(line: &[u8], from: usize) -> usize {
-    memchr(b' ', &line[from..]).map_or(line.len(), |len| from + len)
 }
 
 impl<T: AsRef<[u8]>> fmt::Debug for Message<T> {

@@ -29,6 +29,7 @@ mod framing;
 mod message;
 mod params;
 mod profile;
+mod scan;
 mod source;
 mod tags;
 

@@ -1,7 +1,7 @@
 use core::fmt;
 use core::iter::FusedIterator;
 
-use memchr::memchr;
+use wirestate_machine::scan;
 
 /// The parameters of a message, in order, without allocation. A trailing one comes without its colon: once parsed, it is a parameter
 /// like the others (modern.ircdocs.horse, "Parameters").
@@ -32,7 +32,7 @@ impl<'a> Iterator for Params<'a> {
             self.rest = &[];
             return Some(trailing);
         }
-        let (param, rest) = match memchr(b' ', rest) {
+        let (param, rest) = match scan::position(b' ', rest) {
             Some(end) => rest.split_at(end),
             None => (rest, &[][..]),
         };

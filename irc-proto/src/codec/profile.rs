@@ -48,6 +48,9 @@ pub enum Fault {
     /// There is a NUL octet.
     #[error("NUL is not allowed")]
     Nul,
+    /// The line has 4 GiB or more, which [`Limits`](super::Limits) never let through.
+    #[error("no line of 4 GiB is a message: send less at a time")]
+    TooLong,
     /// There is nothing in the line. RFC 2812 §2.3.1 has such lines silently ignored.
     #[error("the line is empty")]
     Empty,

@@ -1,3 +1,4 @@
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -63,7 +64,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Config {
-            name: ServerName("irc.localhost".into()),
+            name: ServerName::written("irc.localhost"),
             tls: Tls::Starttls,
             cleartext: false,
             capabilities: Capabilities::of(&[
@@ -100,7 +101,11 @@ impl Default for Config {
 
 /// A server's name, as it stands in a source: 1 to 63 letters, digits, `.`, `-`, `_`, `:` and `/`, of which the first is a letter, a digit or `_`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerName(String);
+pub struct ServerName {
+    name: String,
+    /// `:name PONG name :`, with which the answer begins that sessions give most often.
+    pong: String,
+}
 
 impl ServerName {
     /// Takes a name.
@@ -114,25 +119,33 @@ impl ServerName {
         }
         let first = name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_');
         if first && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:/".contains(&byte)) {
-            Ok(ServerName(name.into()))
+            Ok(ServerName::written(name))
         } else {
             Err(Misuse::ForbiddenCharacter)
         }
     }
 
+    fn written(name: &str) -> Self {
+        ServerName { name: name.into(), pong: format!(":{name} PONG {name} :") }
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.name.as_bytes()
+    }
+
+    pub(super) fn pong(&self) -> &[u8] {
+        self.pong.as_bytes()
     }
 }
 
 impl fmt::Display for ServerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 

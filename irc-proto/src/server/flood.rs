@@ -73,6 +73,11 @@ impl Penalties {
         }
     }
 
+    /// Whether the clock is ahead of the time: only then may a line have to wait.
+    pub(super) fn is_ahead(self, now: Instant) -> bool {
+        self.0 > now
+    }
+
     /// From when on the next line may be understood.
     pub(super) fn ready_at(self, flood: Flood) -> Instant {
         let ahead = u64::try_from(flood.ahead().as_nanos()).unwrap_or(u64::MAX);

@@ -1,4 +1,3 @@
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -8,8 +7,8 @@ use wirestate_machine::plugin::Flow;
 
 use super::keyword::{self, Keyword, Known};
 use super::reply::quoted;
-use super::{Config, Event, Reason, Rejected, Server, State, TABLE, Violation};
-use crate::codec::{Command, Encoding, Frame, Message};
+use super::{Config, Event, Reason, Rejected, Server, ServerName, State, TABLE, Violation};
+use crate::codec::{Command, Frame, Message};
 use crate::nick::NickFault;
 use crate::numerics;
 
@@ -21,12 +20,6 @@ pub(super) enum Read {
     Something,
     /// A message for the application.
     Message(Message<Bytes>),
-}
-
-/// A line that was understood, borrowed where nothing had to be converted.
-enum Understood<'a> {
-    Borrowed(Message<&'a [u8]>),
-    Converted(Message<Bytes>),
 }
 
 impl Server {
@@ -44,61 +37,67 @@ impl Server {
         };
         self.heard = true;
         self.timer.hear(self.now, &self.config.limits);
+        let line = match frame {
+            Frame::Line(line) => line,
+            Frame::TooLong(budget) => {
+                return self.reject_line(self.config.limits.line, Rejected::LineTooLong(budget), &[]);
+            }
+            Frame::Fault(fault) => return self.reject_line(0, Rejected::Line(fault), &[]),
+        };
+        let length = line.len();
+        let Ok(text) = self.config.encoding.line(line) else {
+            let command = word_of(line, &self.config);
+            return self.reject_line(length, Rejected::NotUtf8, &command);
+        };
+        let message = match Message::parse(&text, self.config.profile) {
+            Ok(message) => message,
+            Err(fault) => return self.reject_line(length, Rejected::Line(fault), &[]),
+        };
+        let known = known(message, &self.config);
         let is_registered = self.registering.is_none();
-        let (line, understood) = match frame {
-            Frame::Line(line) => (line.len(), understand(line, &self.config)),
-            Frame::TooLong(budget) => (self.config.limits.line, Err((Rejected::LineTooLong(budget), Vec::new()))),
-            Frame::Fault(fault) => (0, Err((Rejected::Line(fault), Vec::new()))),
-        };
-        let known = match &understood {
-            Ok(Understood::Borrowed(message)) => known(*message, &self.config),
-            Ok(Understood::Converted(message)) => known(message.borrow(), &self.config),
-            Err(_) => None,
-        };
         // Who answers PING floods nobody.
         if is_registered && known.is_none_or(|known| known.keyword != Keyword::Pong) {
-            self.penalties.add_line(self.config.flood, self.now, line);
+            self.penalties.add_line(self.config.flood, self.now, length);
         }
-        let message = match understood {
-            Ok(Understood::Borrowed(message)) => {
-                // What a user says most often takes a short way, which comes to the same: a message is handed on, PING is answered without a copy.
-                if let Some(Known { keyword, least }) = known
-                    && is_registered
-                    && self.plugins.is_empty()
-                    && TABLE.allows(self.state, keyword)
-                    && has_params(message, least)
-                {
-                    if keyword == Keyword::Served {
-                        let message = message.to_owned();
-                        self.framing.release(&mut self.inbox);
-                        return Ok(Read::Message(message));
-                    }
-                    if keyword == Keyword::Ping
-                        && !message.line().starts_with(b"@")
-                        && let Some(token) = message.param(0)
-                        && token.len() <= PLAIN_TOKEN
-                    {
-                        put_pong(self.config.name.as_bytes(), token, &mut self.outbox);
-                        self.framing.release(&mut self.inbox);
-                        return Ok(Read::Something);
-                    }
-                }
-                Ok(message.to_owned())
+        // What a user says most often takes a short way, which comes to the same: a message is handed on, PING is answered without a copy.
+        if let Some(Known { keyword, least }) = known
+            && is_registered
+            && self.plugins.is_empty()
+            && TABLE.allows(self.state, keyword)
+        {
+            if keyword == Keyword::Served && has_params(message, least) {
+                let message = message.to_owned();
+                self.framing.release(&mut self.inbox);
+                return Ok(Read::Message(message));
             }
-            Ok(Understood::Converted(message)) => Ok(message),
-            Err(fault) => Err(fault),
-        };
+            if keyword == Keyword::Ping
+                && message.tags().is_empty()
+                && let Some(token) = message.param(0)
+                && token.len() <= PLAIN_TOKEN
+            {
+                put_pong(&self.config.name, token, &mut self.outbox);
+                self.framing.release(&mut self.inbox);
+                return Ok(Read::Something);
+            }
+        }
+        let message = message.to_owned();
         self.framing.release(&mut self.inbox);
         if !is_registered {
             self.count_line()?;
         }
-        match message {
-            Ok(message) => self.take(message, known),
-            Err((why, command)) => {
-                self.reject(Keyword::Custom, why, &command, b"");
-                Ok(Read::Something)
-            }
+        self.take(message, known)
+    }
+
+    /// Answers a line of so many bytes that is no message.
+    #[cold]
+    fn reject_line(&mut self, length: usize, why: Rejected, command: &[u8]) -> Result<Read, Violation> {
+        self.framing.release(&mut self.inbox);
+        if self.registering.is_none() {
+            self.penalties.add_line(self.config.flood, self.now, length);
         }
+        self.count_line()?;
+        self.reject(Keyword::Custom, why, command, b"");
+        Ok(Read::Something)
     }
 
     /// Before registration the lines are counted, good ones and bad ones.
@@ -262,10 +261,10 @@ impl Server {
 const PLAIN_TOKEN: usize = 256;
 
 /// `:server PONG server :token`. The name is a name, and the token came as a parameter: neither can break out.
-fn put_pong(name: &[u8], token: &[u8], outbox: &mut Outbox) {
-    for part in [&b":"[..], name, b" PONG ", name, b" :", token, b"\r\n"] {
-        outbox.put(part);
-    }
+fn put_pong(name: &ServerName, token: &[u8], outbox: &mut Outbox) {
+    outbox.put(name.pong());
+    outbox.put(token);
+    outbox.put(b"\r\n");
 }
 
 fn has_params(message: Message<&[u8]>, least: u8) -> bool {
@@ -279,32 +278,11 @@ fn known(message: Message<&[u8]>, config: &Config) -> Option<Known> {
     }
 }
 
-/// Reads a line by the configuration's encoding and profile. With the fault comes the command, where there is one.
-fn understand<'a>(line: &'a [u8], config: &Config) -> Result<Understood<'a>, (Rejected, Vec<u8>)> {
-    let fault = |why| (why, Vec::new());
-    if config.encoding == Encoding::Bytes {
-        return match Message::parse(line, config.profile) {
-            Ok(message) => Ok(Understood::Borrowed(message)),
-            Err(why) => Err(fault(why.into())),
-        };
-    }
-    match config.encoding.line(line) {
-        Ok(Cow::Borrowed(line)) => match Message::parse(line, config.profile) {
-            Ok(message) => Ok(Understood::Borrowed(message)),
-            Err(why) => Err(fault(why.into())),
-        },
-        Ok(Cow::Owned(line)) => match Message::parse_shared(line.into(), config.profile) {
-            Ok(message) => Ok(Understood::Converted(message)),
-            Err(why) => Err(fault(why.into())),
-        },
-        Err(_) => {
-            let message = Message::parse(line, config.profile).ok();
-            let command = match message.map(|message| message.command()) {
-                Some(Command::Word(word)) => word.to_ascii_uppercase(),
-                _ => Vec::new(),
-            };
-            Err((Rejected::NotUtf8, command))
-        }
+/// The command of a line that is refused otherwise, to tell the client of it.
+fn word_of(line: &[u8], config: &Config) -> Vec<u8> {
+    match Message::parse(line, config.profile).map(|message| message.command()) {
+        Ok(Command::Word(word)) => word.to_ascii_uppercase(),
+        _ => Vec::new(),
     }
 }
 

@@ -96,47 +96,63 @@ impl<T: AsRef<[u8]>> Kind for Message<T> {
 
 /// What this word is, if it is a command here.
 pub(super) fn find(word: &[u8], custom: &[Custom]) -> Option<Known> {
-    let known = key(word).and_then(|key| COMMANDS.binary_search_by_key(&key, |(one, _)| *one).ok());
-    match known.and_then(|at| COMMANDS.get(at)) {
+    let known = match key(word) {
+        Some(key) => COMMANDS.binary_search_by_key(&key, |(one, _)| *one).ok().and_then(|at| COMMANDS.get(at)),
+        None => None,
+    };
+    match known {
+        Some((_, known)) => Some(*known),
+        None => find_rare(word, custom),
+    }
+}
+
+#[cold]
+fn find_rare(word: &[u8], custom: &[Custom]) -> Option<Known> {
+    match LONG_COMMANDS.iter().find(|(long, _)| long.as_bytes().eq_ignore_ascii_case(word)) {
         Some((_, known)) => Some(*known),
         None => custom.iter().find(|one| one.is(word)).map(Custom::known),
     }
 }
 
-/// A word of at most 16 bytes as a number, the same in either case. Only letters become what letters do; and as no word has a NUL or a blank in
+/// A word of at most 8 bytes as a number, the same in either case. Only letters become what letters do; and as no word has a NUL or a blank in
 /// it, what is shorter is never the same as what is longer.
-const fn key(word: &[u8]) -> Option<u128> {
-    if word.len() > 16 {
+const fn key(word: &[u8]) -> Option<u64> {
+    if word.len() > 8 {
         return None;
     }
-    let mut bytes = [0; 16];
+    let mut bytes = [0; 8];
     let (into, _) = bytes.split_at_mut(word.len());
     into.copy_from_slice(word);
-    Some(u128::from_be_bytes(bytes) & UPPER)
+    Some(u64::from_be_bytes(bytes) & UPPER)
 }
 
 /// Takes the bit off by which ASCII tells cases apart.
-const UPPER: u128 = u128::from_be_bytes([0xdf; 16]);
+const UPPER: u64 = u64::from_be_bytes([0xdf; 8]);
 
-const fn known(word: &str, keyword: Keyword, least: u8) -> (u128, Known) {
+const fn known(word: &str, keyword: Keyword, least: u8) -> (u64, Known) {
     match key(word.as_bytes()) {
         Some(key) => (key, Known { keyword, least }),
-        None => panic!("commands have at most 16 letters"),
+        None => panic!("longer commands have their own table"),
     }
 }
 
-const fn served(word: &str, least: u8) -> (u128, Known) {
+const fn served(word: &str, least: u8) -> (u64, Known) {
     known(word, Keyword::Served, least)
 }
 
-/// All commands. Where the parameters are to be missed in another way (431, 411, 412, FAIL), the least number is 0, and whoever serves the
+/// Commands of more than 8 letters.
+const LONG_COMMANDS: [(&str, Known); 2] = [
+    ("AUTHENTICATE", Known { keyword: Keyword::Authenticate, least: 1 }),
+    ("CHATHISTORY", Known { keyword: Keyword::Served, least: 0 }),
+];
+
+/// All other commands. Where the parameters are to be missed in another way (431, 411, 412, FAIL), the least number is 0, and whoever serves the
 /// command says so.
-const COMMANDS: [(u128, Known); 68] = sorted([
+const COMMANDS: [(u64, Known); 66] = sorted([
     known("PASS", Keyword::Pass, 1),
     known("NICK", Keyword::Nick, 0),
     known("USER", Keyword::User, 4),
     known("CAP", Keyword::Cap, 1),
-    known("AUTHENTICATE", Keyword::Authenticate, 1),
     known("STARTTLS", Keyword::Starttls, 0),
     known("WEBIRC", Keyword::Webirc, 4),
     known("PING", Keyword::Ping, 1),
@@ -146,7 +162,6 @@ const COMMANDS: [(u128, Known); 68] = sorted([
     served("ADMIN", 0),
     served("AWAY", 0),
     served("BATCH", 1),
-    served("CHATHISTORY", 0),
     served("CONNECT", 1),
     served("DIE", 0),
     served("HELP", 0),
@@ -202,7 +217,7 @@ const COMMANDS: [(u128, Known); 68] = sorted([
     served("WHOX", 0),
 ]);
 
-const fn sorted<const N: usize>(mut all: [(u128, Known); N]) -> [(u128, Known); N] {
+const fn sorted<const N: usize>(mut all: [(u64, Known); N]) -> [(u64, Known); N] {
     let mut from = 1;
     while from < N {
         let mut at = from;

@@ -376,6 +376,9 @@ impl Machine for Server {
             if self.outbox.is_full() {
                 return Ok(None);
             }
+            if self.inbox.is_empty() && !self.inbox.is_closed() {
+                return Ok(None);
+            }
             if self.held_until().is_some() {
                 if !self.inbox.is_closed() {
                     return Ok(None);
@@ -383,9 +386,6 @@ impl Machine for Server {
                 // Nobody waits for what is held back any more.
                 self.close(Reason::PeerClosed);
                 continue;
-            }
-            if self.inbox.is_empty() && !self.inbox.is_closed() {
-                return Ok(None);
             }
             match self.read_line()? {
                 Read::Nothing => return Ok(None),

@@ -1,6 +1,6 @@
 use wirestate_machine::Instant;
 
-use super::{Flood, Limits, Reason, Server, State};
+use super::{Limits, Reason, Server, State};
 use crate::codec::{Command, Parts};
 
 /// What a session waits for in time.
@@ -120,7 +120,7 @@ impl Server {
 
     /// Until when the next line waits, where flood control holds it back.
     pub(super) fn held_until(&self) -> Option<Instant> {
-        if self.exempt || self.config.flood == Flood::Off || self.registering.is_some() || self.inbox.is_empty() {
+        if !self.penalties.is_ahead(self.now) || self.exempt || self.registering.is_some() || self.inbox.is_empty() {
             return None;
         }
         let ready = self.penalties.ready_at(self.config.flood);

@@ -3,6 +3,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use crate::buffer::Buffer;
+use crate::scan;
 
 /// The bytes that the peer sent and the machine has not understood yet.
 ///
@@ -113,9 +114,12 @@ impl Inbox {
             return None;
         }
         let fresh = &self.bytes.as_slice()[self.scanned..];
-        // A vector search does not pay for one short command.
-        let found =
-            if fresh.len() < 16 { fresh.iter().position(|byte| *byte == b'\n') } else { memchr::memchr(b'\n', fresh) };
+        // Neither machinery pays for a word or two.
+        let found = match fresh.len() {
+            0..8 => fresh.iter().position(|byte| *byte == b'\n'),
+            8..32 => scan::position(b'\n', fresh),
+            _ => memchr::memchr(b'\n', fresh),
+        };
         match found {
             Some(at) => {
                 // Asked again before the line is taken, the answer must be the same.

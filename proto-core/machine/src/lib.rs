@@ -90,6 +90,7 @@ pub mod plugin;
 pub mod raw;
 pub mod redact;
 mod relay;
+pub mod scan;
 pub mod table;
 mod ticket;
 mod upgrade;

@@ -183,6 +183,7 @@ pub mod dcc;
 pub mod format;
 pub mod host;
 pub mod isupport;
+mod labels;
 mod letters;
 pub mod mask;
 pub mod message;

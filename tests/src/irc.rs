@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use irc_proto::server::{
-    Ask, Config, Custom, Event, Flood, Lines, NickRefusal, OtherCapability, Refusal, Registration, Server, Tls,
-    Violation, Webirc,
+    AccountAnswer, AccountRefusal, AccountRequest, Ask, Config, Custom, Event, Flood, Lines, NickRefusal,
+    OtherCapability, Refusal, Registration, Server, Tls, Violation, Webirc,
 };
 use irc_proto::{Capabilities, Capability};
 use wirestate_machine::{Instant, Machine, Misuse, Relay, TlsFacts, Upgrade, Upgraded};
@@ -112,6 +112,7 @@ impl Desk {
                 self.who = Some(identity.name().to_owned());
                 Ok(())
             }
+            Event::Account { ticket, request } => server.answer_account(ticket, account(*request)),
             Event::Register { ticket, registration } => {
                 let given = registration.password.as_ref();
                 let good = self.password.is_none_or(|wanted| given.is_some_and(|given| given.matches(wanted)));
@@ -164,6 +165,26 @@ fn verdict(ask: Ask) -> Answer {
             _ => wrong,
         },
         _ => wrong,
+    }
+}
+
+/// Accounts that begin with `mail` need a code, which is `42`; there is one of [`USER`] already.
+fn account(request: AccountRequest) -> AccountAnswer<'static> {
+    match request {
+        AccountRequest::Register { account, .. } if account == USER => AccountAnswer::Refused(AccountRefusal::Exists),
+        AccountRequest::Register { account, .. } if account.starts_with("mail") => {
+            AccountAnswer::VerificationRequired("Read your mail\r\nQUIT")
+        }
+        AccountRequest::Register { password, .. } if password.matches("x") => {
+            AccountAnswer::Refused(AccountRefusal::WeakPassword)
+        }
+        AccountRequest::Verify { code, .. } if !code.matches("42") => {
+            AccountAnswer::Refused(AccountRefusal::InvalidCode)
+        }
+        AccountRequest::Register { account, .. } | AccountRequest::Verify { account, .. } => {
+            AccountAnswer::Done(Identity::new(account))
+        }
+        _ => AccountAnswer::Refused(AccountRefusal::Unavailable),
     }
 }
 

@@ -40,7 +40,7 @@ fn plain_as_the_specification_prints_it() {
         C: AUTHENTICATE PLAIN
         S: AUTHENTICATE +
         C: AUTHENTICATE {PLAIN}
-        S: :irc.localhost 900 ann ann!*@* ann :You are now logged in as ann
+        S: :irc.localhost 900 ann ann!ann@* ann :You are now logged in as ann
         S: :irc.localhost 903 ann :SASL authentication successful
         C: CAP END
         S: :irc.localhost 001 ann :Welcome

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use irc_proto::codec::{Message, Profile};
-use irc_proto::server::{Lines, place};
+use irc_proto::server::{Lines, State, place};
 use wirestate_machine::Relay;
 use wirestate_machine::plugin::{Interest, Plugin, Verdict};
-use wirestate_tests::irc::Talk;
+use wirestate_tests::irc::{Desk, Talk, starttls_config};
 
 /// Shows all it is asked about to a closure each way.
 struct By<I, O>(I, O);
@@ -70,6 +70,43 @@ fn a_plugins_answer_carries_the_label() {
     };
     talk.server.plugins().add("quiet", By(judge, pass_out)).unwrap();
     assert_eq!(talk.say("@label=x LIST\r\n"), "@label=x :s 263 ann LIST :not now\r\n");
+}
+
+#[test]
+fn each_message_of_a_plugins_answer_belongs_to_the_label() {
+    let mut talk = Talk::new();
+    talk.hear("CAP REQ :labeled-response batch message-tags server-time");
+    let mut talk = talk.register();
+    let judge = |message: &mut Message<Bytes>| {
+        let is_list = message.borrow().command().is(b"LIST");
+        let two = "@time=2026-11-21T08:00:00.000Z :s 321 ann Channel :Name\r\n:s 323 ann :End\r\n";
+        if is_list { Verdict::Drop(lines(two)) } else { Verdict::Continue }
+    };
+    talk.server.plugins().add("lister", By(judge, pass_out)).unwrap();
+    assert_eq!(
+        talk.say("@label=x LIST\r\n"),
+        "@label=x :irc.localhost BATCH +session labeled-response\r\n\
+         @batch=session;time=2026-11-21T08:00:00.000Z :s 321 ann Channel :Name\r\n\
+         @batch=session :s 323 ann :End\r\n\
+         :irc.localhost BATCH -session\r\n"
+    );
+}
+
+#[test]
+fn no_handshake_is_waited_for_where_a_plugin_says_something_else() {
+    for (said, state) in [(":s 691 * :not today\r\n", State::Registering), (":s 670 * :go on\r\n", State::Securing)] {
+        let mut talk = Talk::with(Desk::new(starttls_config()));
+        let change = move |all: &mut Lines| {
+            *all = lines(said);
+            Verdict::Continue
+        };
+        talk.server.plugins().add("changer", By(pass_in, change)).unwrap();
+        assert_eq!(talk.say("STARTTLS\r\n"), said);
+        assert_eq!(talk.server.state(), state);
+        if state == State::Registering {
+            assert!(talk.last_event_is("Rejected { keyword: Starttls, why: Plugin }"));
+        }
+    }
 }
 
 #[test]

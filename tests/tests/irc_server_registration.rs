@@ -1,6 +1,7 @@
 //! Registration with the IRC server, as the RFCs and the IRCv3 specifications print it: PASS, NICK, USER, CAP, STARTTLS, STS and WEBIRC.
 
-use irc_proto::server::{Event, Server, State, Sts, Tls, Violation, Webirc};
+use irc_proto::isupport::Isupport;
+use irc_proto::server::{Accounts, Event, Server, State, Sts, Tls, Violation, Webirc};
 use irc_proto::{Capabilities, Capability};
 use wirestate_machine::{Instant, Machine};
 use wirestate_sasl::Mechanism;
@@ -189,6 +190,8 @@ fn cap_302_implies_cap_notify_for_good() {
 fn a_long_list_takes_several_lines_for_302_and_one_for_others() {
     let long = Desk::with(|config| {
         config.capabilities = Capability::ALL.iter().copied().collect();
+        config.isupport = Some(Isupport::default());
+        config.accounts = Some(Accounts::default());
         config.values = vec![(Capability::Multiline, "max-bytes=4096,max-lines=20".into())];
     });
     let mut talk = Talk::with(long.clone());

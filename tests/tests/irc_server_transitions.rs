@@ -132,6 +132,7 @@ impl ReferenceStateMachine for Model {
 
     fn transitions(_: &Model) -> BoxedStrategy<Step> {
         let plain = [Keyword::Pass, Keyword::Ping, Keyword::Pong, Keyword::Served, Keyword::Custom];
+        let early = [Keyword::Away, Keyword::Isupport, Keyword::Register, Keyword::Verify];
         prop_oneof![
             4 => prop::bool::weighted(0.7).prop_map(|free| Step::Nick { free }),
             4 => Just(Step::User),
@@ -144,6 +145,7 @@ impl ReferenceStateMachine for Model {
             1 => Just(Step::Starttls),
             1 => prop::bool::weighted(0.8).prop_map(|trusted| Step::Webirc { trusted }),
             8 => select(plain.to_vec()).prop_map(Step::Plain),
+            3 => select(early.to_vec()).prop_map(Step::Plain),
             1 => Just(Step::Plain(Keyword::Quit)),
             1 => Just(Step::Later),
             1 => Just(Step::Unknown),

@@ -29,6 +29,7 @@ const TOPICS: &[(&str, &str)] = &[
     ("INFO", "INFO: what this server is."),
     ("INVITE", "INVITE nick channel: asks somebody into a channel."),
     ("ISON", "ISON nick ...: which of these are here."),
+    ("ISUPPORT", "ISUPPORT: what this server can do, as it told at the start."),
     ("JOIN", "JOIN channel[,channel] [key[,key]]: enters channels. JOIN 0 leaves them all."),
     ("KICK", "KICK channel nick[,nick] [:reason]: puts users out of a channel."),
     ("KILL", "KILL nick :reason: ends somebody's connection; for operators."),

@@ -111,6 +111,7 @@ pub const CAPABILITIES: Capabilities = Capabilities::of(&[
     Capability::Chghost,
     Capability::EchoMessage,
     Capability::EventPlayback,
+    Capability::ExtendedIsupport,
     Capability::ExtendedJoin,
     Capability::ExtendedMonitor,
     Capability::InviteNotify,
@@ -183,6 +184,7 @@ const TABLE: &[Row] = &[
     row("INFO", 0, Network::info),
     row("INVITE", 0, Network::invite),
     row("ISON", 1, Network::ison),
+    row("ISUPPORT", 0, Network::isupport_command),
     row("JOIN", 1, Network::join),
     row("KICK", 2, Network::kick),
     row("KILL", 2, Network::kill),
@@ -313,8 +315,8 @@ impl Network {
         let labels = Capabilities::of(&[Capability::LabeledResponse, Capability::Batch]);
         let wants = self.users.get(user).is_some_and(|user| user.capabilities() & labels == labels);
         let label = message.tags().value(b"label").map(|value| value.escaped()).filter(|_| wants);
-        let label =
-            label.filter(|label| (1..=labels::MOST).contains(&label.len()) && core::str::from_utf8(label).is_ok());
+        let label = label
+            .filter(|label| (1..=crate::labels::MOST).contains(&label.len()) && core::str::from_utf8(label).is_ok());
         if let Some(label) = label {
             out.begin_answer(session, label);
         }

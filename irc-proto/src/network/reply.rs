@@ -14,6 +14,17 @@ const TEXTS: &[Numeric] =
 impl Network {
     /// Answers with a numeric: the server, the numeric and the user's nickname are put before `params`. Whatever those hold, the line is a lawful one.
     pub(super) fn reply(&self, turn: &mut Turn<'_>, numeric: Numeric, params: &[&[u8]]) {
+        self.reply_tagged(turn, &[], numeric, params);
+    }
+
+    /// The same, with tags.
+    pub(super) fn reply_tagged(
+        &self,
+        turn: &mut Turn<'_>,
+        tags: &[(&[u8], &[u8])],
+        numeric: Numeric,
+        params: &[&[u8]],
+    ) {
         let nick = self.users.get(turn.user).map_or(&b"*"[..], |user| user.nick());
         let mut all = [&b""[..]; 15];
         let mut count = 0;
@@ -22,7 +33,7 @@ impl Network {
             count += 1;
         }
         let parts = Parts {
-            tags: &[],
+            tags,
             source: Some(self.server_name()),
             command: Command::Numeric(numeric),
             params: all.get(..count).unwrap_or_default(),

@@ -1,6 +1,7 @@
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
+use crate::Capability;
 use crate::isupport::token_lines;
 use crate::numerics::*;
 
@@ -9,7 +10,7 @@ use super::{Network, Turn};
 
 impl Network {
     /// What a newcomer is told (RFC 2812 §5.1).
-    pub(super) fn welcome(&self, turn: &mut Turn<'_>) {
+    pub(super) fn welcome(&mut self, turn: &mut Turn<'_>) {
         let Some(user) = self.users.get(turn.user) else { return };
         let config = &self.config;
         let (name, version) = (self.server_name(), config.version.as_bytes());
@@ -26,6 +27,7 @@ impl Network {
         self.isupport_lines(turn);
         self.lusers_lines(turn);
         self.motd_lines(turn);
+        let (Some(user), name) = (self.users.get(turn.user), self.server_name()) else { return };
         let modes = user.modes().to_string();
         if !modes.is_empty() {
             let letters = [b"+", modes.as_bytes()].concat();
@@ -35,15 +37,25 @@ impl Network {
         }
     }
 
-    /// RPL_ISUPPORT, as many lines as it takes.
-    pub(super) fn isupport_lines(&self, turn: &mut Turn<'_>) {
+    /// ISUPPORT ([extended-isupport](https://ircv3.net/specs/extensions/extended-isupport), draft).
+    pub(super) fn isupport_command(&mut self, turn: &mut Turn<'_>, _params: &[&[u8]]) {
+        self.isupport_lines(turn);
+    }
+
+    /// RPL_ISUPPORT, as many lines as it takes; a batch for those who know of that.
+    pub(super) fn isupport_lines(&mut self, turn: &mut Turn<'_>) {
+        let knows = self.users.get(turn.user).is_some_and(|user| user.has(Capability::ExtendedIsupport));
+        let batch = if knows { self.begin_batch(turn, b"draft/isupport", &[]) } else { None };
+        let tag = batch.as_ref().map(|reference| [(&b"batch"[..], &reference[..])]);
+        let tags = tag.as_ref().map_or(&[][..], |tag| &tag[..]);
         let text: &[u8] = b"are supported by this server";
         let nick = self.users.get(turn.user).map_or(1, |user| user.nick().len());
         let room = 512usize.saturating_sub(self.server_name().len() + nick + text.len() + 12);
         for tokens in token_lines(&self.isupport.tokens(), room) {
             let params: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).chain([text]).collect();
-            self.reply(turn, RPL_ISUPPORT, &params);
+            self.reply_tagged(turn, tags, RPL_ISUPPORT, &params);
         }
+        self.end_batch(turn, batch.as_deref());
     }
 
     /// LUSERS (RFC 2812 §3.4.2).

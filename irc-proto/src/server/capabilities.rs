@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use wirestate_machine::Misuse;
 
 use super::reply::target;
-use super::{Event, Rejected, Server, State, Tls};
+use super::{Accounts, Event, Rejected, Server, State, Tls};
 use crate::codec::Message;
 use crate::{Capabilities, Capability};
 
 /// The capabilities that stand for something else in the configuration.
-const DERIVED: Capabilities = Capabilities::of(&[Capability::Sasl, Capability::Tls, Capability::Sts]);
+const DERIVED: Capabilities =
+    Capabilities::of(&[Capability::AccountRegistration, Capability::Sasl, Capability::Tls, Capability::Sts]);
 
 /// A set of known capabilities and of the configuration's own, of those a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +64,8 @@ impl Server {
             Capability::Sasl => self.offered_mechanisms().next().is_some(),
             Capability::Tls => self.config.tls == Tls::Starttls && !self.encrypted && self.registering.is_some(),
             Capability::Sts => self.config.sts.is_some() && self.cap_302,
+            Capability::AccountRegistration => self.config.accounts.is_some(),
+            Capability::ExtendedIsupport => self.config.isupport.is_some(),
             _ => true,
         };
         self.on_offer.known.iter().filter(is_there).collect()
@@ -246,6 +249,7 @@ impl Server {
     fn value(&self, one: Capability) -> Option<String> {
         match one {
             Capability::Sasl => String::from_utf8(self.mechanism_list()).ok(),
+            Capability::AccountRegistration => self.config.accounts.and_then(Accounts::value),
             Capability::Sts => {
                 let sts = self.config.sts?;
                 let preload = if sts.preload { ",preload" } else { "" };

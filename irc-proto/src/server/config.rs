@@ -2,14 +2,16 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::time::Duration;
 
 use wirestate_machine::Misuse;
 use wirestate_sasl::server::OAuthHints;
 use wirestate_sasl::{FakeKeys, Mechanism, Secret};
 
 use super::keyword::{self, Keyword, Known};
-use super::{Flood, Limits};
-use crate::codec::{Encoding, Profile};
+use super::{Accounts, Flood, Limits};
+use crate::codec::{Encoding, Message, Profile};
+use crate::isupport::Isupport;
 use crate::nick::{NickCharacters, NickRules};
 use crate::{Capabilities, Capability, Letters};
 
@@ -50,6 +52,13 @@ pub struct Config {
     pub ping_cookie: bool,
     /// How much a registered user may send in what time. RFC 1459's rule by default.
     pub flood: Flood,
+    /// What commands of registered users cost besides their line, as a time on the clock of flood control: by their words, in any case. None do unless
+    /// set; WHO, LIST and JOIN are what other servers charge for.
+    pub command_costs: Vec<(String, Duration)>,
+    /// What the network tells in RPL_ISUPPORT, for clients that ask before they register: `draft/extended-isupport` is offered only where it is set.
+    pub isupport: Option<Isupport>,
+    /// Whether and how accounts can be registered with this server: `draft/account-registration`, which is not offered unless set.
+    pub accounts: Option<Accounts>,
     /// How exactly lines must follow the grammar. Lenient by default.
     pub profile: Profile,
     /// What becomes of lines that are not UTF-8. To those that [`Encoding::Utf8Only`] refuses, the answer is `FAIL <command> INVALID_UTF8`; the network
@@ -91,11 +100,22 @@ impl Default for Config {
             },
             ping_cookie: false,
             flood: Flood::RFC1459,
+            command_costs: Vec::new(),
+            isupport: None,
+            accounts: None,
             profile: Profile::Lenient,
             encoding: Encoding::Bytes,
             custom: Vec::new(),
             limits: Limits::default(),
         }
+    }
+}
+
+impl Config {
+    /// What a command costs besides its line.
+    pub(super) fn cost_of(&self, message: Message<&[u8]>) -> Duration {
+        let cost = self.command_costs.iter().find(|(word, _)| message.command().is(word.as_bytes()));
+        cost.map_or(Duration::ZERO, |(_, cost)| *cost)
     }
 }
 

@@ -4,11 +4,11 @@ use core::fmt;
 
 use bytes::Bytes;
 use thiserror::Error;
-use wirestate_machine::{Ending, Ticket, TlsFacts};
+use wirestate_machine::{ClientCertificate, Ending, Ticket, TlsFacts};
 use wirestate_sasl::Secret;
 use wirestate_sasl::server::{Failure, Identity};
 
-use super::{ClientCertificate, Forwarded, Keyword};
+use super::{AccountRequest, Forwarded, Keyword};
 use crate::Capabilities;
 use crate::codec::{Budget, Fault, Message};
 use crate::nick::NickFault;
@@ -27,6 +27,9 @@ pub mod kind {
     /// Whether a client is welcome.
     #[derive(Debug)]
     pub enum Register {}
+    /// A new account, or the proof that was missing for it.
+    #[derive(Debug)]
+    pub enum Account {}
 }
 
 /// What a session tells the application. Those with a ticket ask for something, and wait.
@@ -67,6 +70,14 @@ pub enum Event {
         count: u16,
         /// Why.
         failure: Failure,
+    },
+    /// The client asks for an account (REGISTER), or sends the code that it was told to get (VERIFY): answer with
+    /// [`Server::answer_account`](super::Server::answer_account).
+    Account {
+        /// Comes back with the answer.
+        ticket: Ticket<kind::Account>,
+        /// What it asks for.
+        request: Box<AccountRequest>,
     },
     /// The client has said all that it must: answer with [`Server::welcome`](super::Server::welcome), and let the network's burst (001 and what
     /// follows) follow, or refuse.
@@ -132,6 +143,8 @@ pub struct Registration {
     pub password: Option<Secret>,
     /// The account, where the client has logged in.
     pub account: Option<Identity>,
+    /// What the client said in AWAY, where it did (draft/pre-away): not empty, and `*` for no reason given.
+    pub away: Option<Bytes>,
     /// Whom a gateway speaks for, where one does.
     pub forwarded: Option<Box<Forwarded>>,
     /// What has been agreed on.
@@ -226,6 +239,9 @@ pub enum Rejected {
     /// The answer to the PING before registration was wrong.
     #[error("the answer to PING was wrong")]
     Cookie,
+    /// An account cannot be registered or verified like this.
+    #[error("the account cannot be had")]
+    Account,
     /// A plugin answered in the application's stead.
     #[error("a plugin answered")]
     Plugin,

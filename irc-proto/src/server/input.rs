@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use bytes::Bytes;
 use wirestate_machine::Outbox;
@@ -57,7 +58,7 @@ impl Server {
         let is_registered = self.registering.is_none();
         // Who answers PING floods nobody.
         if is_registered && known.is_none_or(|known| known.keyword != Keyword::Pong) {
-            self.penalties.add_line(self.config.flood, self.now, length);
+            self.penalties.add_line(self.config.flood, self.now, length, self.config.cost_of(message));
         }
         // What a user says most often takes a short way, which comes to the same: a message is handed on, PING is answered without a copy.
         if let Some(Known { keyword, least }) = known
@@ -93,7 +94,7 @@ impl Server {
     fn reject_line(&mut self, length: usize, why: Rejected, command: &[u8]) -> Result<Read, Violation> {
         self.framing.release(&mut self.inbox);
         if self.registering.is_none() {
-            self.penalties.add_line(self.config.flood, self.now, length);
+            self.penalties.add_line(self.config.flood, self.now, length, Duration::ZERO);
         }
         self.count_line()?;
         self.reject(Keyword::Custom, why, command, b"");
@@ -140,8 +141,12 @@ impl Server {
         }
         let keyword = known.map_or(Keyword::Custom, |known| known.keyword);
         let is_registered = self.registering.is_none();
-        let is_for_application =
-            matches!(keyword, Keyword::Served | Keyword::Custom) || keyword == Keyword::Nick && is_registered;
+        let is_for_application = match keyword {
+            Keyword::Served | Keyword::Custom => true,
+            Keyword::Nick | Keyword::Away | Keyword::Isupport => is_registered,
+            Keyword::Register | Keyword::Verify => is_registered && self.config.accounts.is_none(),
+            _ => false,
+        };
         if lawful.is_ok() && is_for_application {
             return Ok(Read::Message(message));
         }
@@ -196,6 +201,10 @@ impl Server {
                 self.quit(param(0));
                 Ok(())
             }
+            Keyword::Away => self.away_early(param(0)),
+            Keyword::Isupport => self.isupport_early(),
+            Keyword::Register => self.register_account(message),
+            Keyword::Verify => self.verify_account(message),
             // These go to the application.
             Keyword::Served | Keyword::Custom => Err(Rejected::Unknown),
         }
@@ -251,6 +260,7 @@ impl Server {
             | Rejected::BrokenOff
             | Rejected::SaslMalformed
             | Rejected::SaslTooLong
+            | Rejected::Account
             | Rejected::Plugin => {}
         }
         self.queued = Some(Box::new(Event::Rejected { keyword, why }));

@@ -29,6 +29,14 @@ pub enum Keyword {
     Pong,
     /// `QUIT` (RFC 2812 §3.1.7)
     Quit,
+    /// `AWAY` (RFC 2812 §4.1), which is the session's own before registration alone (IRCv3 pre-away)
+    Away,
+    /// `ISUPPORT` (IRCv3 extended-isupport), likewise
+    Isupport,
+    /// `REGISTER` (IRCv3 account-registration)
+    Register,
+    /// `VERIFY` (IRCv3 account-registration)
+    Verify,
     /// Any other command of RFC 2812 and IRCv3, which the application serves.
     Served,
     /// A command of the configuration's own, or none at all.
@@ -52,6 +60,10 @@ impl Named for Keyword {
             Keyword::Ping => "PING",
             Keyword::Pong => "PONG",
             Keyword::Quit => "QUIT",
+            Keyword::Away => "AWAY",
+            Keyword::Isupport => "ISUPPORT",
+            Keyword::Register => "REGISTER",
+            Keyword::Verify => "VERIFY",
             Keyword::Served => "(served)",
             Keyword::Custom => "(custom)",
         }
@@ -72,10 +84,8 @@ pub fn place(command: &str) -> u32 {
 }
 
 fn place_of(command: &Command<'_>) -> u32 {
-    const FREQUENT: [&[u8]; 12] = [
-        b"PRIVMSG", b"NOTICE", b"TAGMSG", b"JOIN", b"PART", b"KICK", b"MODE", b"TOPIC", b"INVITE", b"AWAY", b"WHO",
-        b"NAMES",
-    ];
+    const FREQUENT: [&[u8]; 11] =
+        [b"PRIVMSG", b"NOTICE", b"TAGMSG", b"JOIN", b"PART", b"KICK", b"MODE", b"TOPIC", b"INVITE", b"WHO", b"NAMES"];
     const FIRST: u32 = Keyword::Custom as u32;
     let Command::Word(word) = command else { return 62 };
     if let Some(at) = FREQUENT.iter().position(|one| one.eq_ignore_ascii_case(word)) {
@@ -160,7 +170,7 @@ const COMMANDS: [(u64, Known); 66] = sorted([
     known("QUIT", Keyword::Quit, 0),
     served("ACCEPT", 0),
     served("ADMIN", 0),
-    served("AWAY", 0),
+    known("AWAY", Keyword::Away, 0),
     served("BATCH", 1),
     served("CONNECT", 1),
     served("DIE", 0),
@@ -169,7 +179,7 @@ const COMMANDS: [(u64, Known); 66] = sorted([
     served("INFO", 0),
     served("INVITE", 0),
     served("ISON", 1),
-    served("ISUPPORT", 0),
+    known("ISUPPORT", Keyword::Isupport, 0),
     served("JOIN", 1),
     served("KICK", 2),
     served("KILL", 1),
@@ -188,7 +198,7 @@ const COMMANDS: [(u64, Known); 66] = sorted([
     served("PART", 1),
     served("PRIVMSG", 0),
     served("REDACT", 0),
-    served("REGISTER", 0),
+    known("REGISTER", Keyword::Register, 0),
     served("REHASH", 0),
     served("RENAME", 0),
     served("RESTART", 0),
@@ -206,7 +216,7 @@ const COMMANDS: [(u64, Known); 66] = sorted([
     served("USERHOST", 1),
     served("USERIP", 1),
     served("USERS", 0),
-    served("VERIFY", 0),
+    known("VERIFY", Keyword::Verify, 0),
     served("VERSION", 0),
     served("VHOST", 0),
     served("WALLOPS", 1),

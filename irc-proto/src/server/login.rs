@@ -2,13 +2,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use wirestate_machine::{Misuse, Ticket, TlsFacts};
+use wirestate_machine::{ClientCertificate, Misuse, Ticket, TlsFacts};
 use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Rejection, Step};
 use wirestate_sasl::{Bindings, ChannelBinding, Mechanism, Nonces, base64};
 
 use super::event::kind;
 use super::reply::{encoder, target};
-use super::{Ask, ClientCertificate, Event, Rejected, Server, State, Violation};
+use super::{Ask, Event, Keyword, Rejected, Server, State, Violation};
 use crate::codec::{Command, Numeric, Parts, Trailing};
 use crate::{Capability, numerics};
 
@@ -29,6 +29,17 @@ pub(super) struct Login {
     /// The answer to a failed login, kept back for the delay.
     kept_back: Option<Numeric>,
     is_logged_in: bool,
+    /// What most sessions never need.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Debug, Default)]
+struct Rare {
+    /// As others see the client; empty where that is not known.
+    user: Box<[u8]>,
+    host: Box<[u8]>,
+    /// The command about an account that the application is asked to carry out, and the account's name.
+    request: Option<(Keyword, Box<str>)>,
 }
 
 /// One login under way.
@@ -58,6 +69,7 @@ impl Login {
             failures: 0,
             kept_back: None,
             is_logged_in: false,
+            rare: None,
         }
     }
 
@@ -72,6 +84,16 @@ impl Login {
     pub(super) fn forget_channel(&mut self) {
         self.bindings = Bindings::none();
         self.certificate = None;
+    }
+
+    /// Notes which command about an account the application is asked to carry out.
+    pub(super) fn note_request(&mut self, command: Keyword, account: &str) {
+        self.rare.get_or_insert_default().request = Some((command, account.into()));
+    }
+
+    /// That command, and the account's name.
+    pub(super) fn request(&mut self) -> Option<&mut Option<(Keyword, Box<str>)>> {
+        self.rare.as_mut().map(|rare| &mut rare.request)
     }
 
     /// TLS has come up: what was said in the clear is forgotten.
@@ -266,13 +288,29 @@ impl Server {
 
     fn log_in(&mut self, identity: Identity) {
         self.leave_exchange();
-        let name = identity.name();
-        let host = self.registering.as_ref().and_then(|registering| registering.forwarded.as_ref());
-        let host = host.map_or("*", |forwarded| forwarded.host.as_str());
-        let mask = [target(&self.nick), b"!*@", host.as_bytes()].concat();
-        let text = alloc::format!("You are now logged in as {name}");
-        self.numeric(numerics::RPL_LOGGEDIN, &[&mask, name.as_bytes()], &text);
+        self.tell_login(identity.name());
         self.numeric(numerics::RPL_SASLSUCCESS, &[], "SASL authentication successful");
+        self.keep_login(identity);
+    }
+
+    /// RPL_LOGGEDIN, with as much as fits into a line.
+    pub(super) fn tell_login(&mut self, name: &str) {
+        let config = self.config.clone();
+        let nick = self.nick.clone();
+        let (mask, brief) = (self.mask(), [target(&nick), b"!*@*"].concat());
+        let text = alloc::format!("You are now logged in as {name}");
+        for (mask, text) in [(&mask, &text[..]), (&mask, "You are now logged in"), (&brief, "You are now logged in")] {
+            let params = [target(&nick), mask, name.as_bytes(), text.as_bytes()];
+            let source = Some(config.name.as_bytes());
+            let command = Command::Numeric(numerics::RPL_LOGGEDIN);
+            if self.say(&Parts { source, command, params: &params, ..Parts::default() }).is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// The client is somebody from here on.
+    pub(super) fn keep_login(&mut self, identity: Identity) {
         if let Some(login) = &mut self.login {
             login.is_logged_in = true;
         }
@@ -280,6 +318,54 @@ impl Server {
             registering.account = Some(identity.clone());
         }
         self.queued = Some(Box::new(Event::LoggedIn(identity)));
+    }
+
+    pub(super) fn is_exchanging(&self) -> bool {
+        self.login.as_ref().is_some_and(|login| login.exchange.is_some())
+    }
+
+    /// Counts a failure that was answered; whether it was the last that is allowed.
+    pub(super) fn has_failed_too_often(&mut self) -> bool {
+        let most = self.config.limits.failed_logins.max(1);
+        let Some(login) = &mut self.login else { return false };
+        login.failures = login.failures.saturating_add(1);
+        login.failures >= most
+    }
+
+    pub(super) fn is_logged_in(&self) -> bool {
+        self.login.as_ref().is_some_and(|login| login.is_logged_in)
+    }
+
+    /// `nick!user@host` with `*` for what is not known.
+    fn mask(&self) -> Vec<u8> {
+        let rare = self.login.as_ref().and_then(|login| login.rare.as_ref());
+        let (user, host) = rare.map_or((&[][..], &[][..]), |rare| (&rare.user, &rare.host));
+        let forwarded = self.registering.as_ref().and_then(|registering| registering.forwarded.as_ref());
+        let forwarded = forwarded.map_or(&[][..], |forwarded| forwarded.host.as_bytes());
+        let known = |all: [&'_ [u8]; 2]| all.into_iter().find(|one| !one.is_empty()).unwrap_or(b"*").to_vec();
+        let (user, host) = (known([user, self.user_name()]), known([host, forwarded]));
+        [target(&self.nick), b"!", &user, b"@", &host].concat()
+    }
+
+    /// Tells the session the user name and the host that others see of the client, for RPL_LOGGEDIN and RPL_LOGGEDOUT. What is empty is not known
+    /// yet: then a user name is the one that the client has given, and a host the one that its gateway has. Where no login can come any more they
+    /// are not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::TooLong`] for more than 128 bytes; [`Misuse::ForbiddenCharacter`] for what could not stand in a source.
+    pub fn set_mask(&mut self, user: &[u8], host: &[u8]) -> Result<(), Misuse> {
+        if user.len() > 128 || host.len() > 128 {
+            return Err(Misuse::TooLong);
+        }
+        if [user, host].concat().iter().any(|byte| b"\r\n\0 !@".contains(byte)) {
+            return Err(Misuse::ForbiddenCharacter);
+        }
+        if let Some(login) = &mut self.login {
+            let rare = login.rare.get_or_insert_default();
+            (rare.user, rare.host) = (user.into(), host.into());
+        }
+        Ok(())
     }
 
     fn fail_login(&mut self, failure: Failure) {
@@ -340,14 +426,14 @@ impl Server {
         if let Some(registering) = &mut self.registering {
             registering.account = None;
         }
-        let mask = [target(&self.nick), b"!*@*"].concat();
+        let mask = self.mask();
         self.numeric(numerics::RPL_LOGGEDOUT, &[&mask], "You are now logged out");
         Ok(())
     }
 }
 
 /// Whether an account's name can stand in the middle of a message.
-fn is_account(name: &str) -> bool {
+pub(super) fn is_account(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= LONGEST_ACCOUNT
         && !name.starts_with([':', '*'])

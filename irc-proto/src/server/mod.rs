@@ -51,37 +51,42 @@
 //! | PING | Registering |  | Authenticating |  | Registered | Reauthenticating |  |
 //! | PONG | Registering, Welcoming, Registered, Closed |  | Authenticating, Registering, Welcoming, Registered, Closed |  | Registered | Reauthenticating |  |
 //! | QUIT | Closed |  | Closed |  | Closed | Closed |  |
+//! | AWAY | Registering |  | Authenticating |  | Registered | Reauthenticating |  |
+//! | ISUPPORT | Registering |  | Authenticating |  | Registered | Reauthenticating |  |
+//! | REGISTER | Registering |  | Authenticating |  | Registered | Reauthenticating |  |
+//! | VERIFY | Registering |  | Authenticating |  | Registered | Reauthenticating |  |
 //! | (served) |  |  |  |  | Registered | Reauthenticating |  |
 //! | (custom) | Registering |  | Authenticating |  | Registered | Reauthenticating |  |
 //!
 //! ```mermaid
 //! stateDiagram-v2
 //!     [*] --> Registering
-//!     Registering --> Registering: PASS, NICK, USER, CAP, AUTHENTICATE, STARTTLS, WEBIRC, PING, PONG, (custom)
+//!     Registering --> Registering: PASS, NICK, USER, CAP, AUTHENTICATE, STARTTLS, WEBIRC, PING, PONG, AWAY, ISUPPORT, REGISTER, VERIFY, (custom)
 //!     Registering --> Securing: STARTTLS
 //!     Registering --> Authenticating: AUTHENTICATE
 //!     Registering --> Welcoming: NICK, USER, CAP, PONG
 //!     Registering --> Registered: NICK, USER, CAP, PONG
 //!     Registering --> Closed: NICK, USER, CAP, AUTHENTICATE, STARTTLS, WEBIRC, PONG, QUIT
 //!     Authenticating --> Registering: NICK, USER, CAP, AUTHENTICATE, PONG
-//!     Authenticating --> Authenticating: PASS, NICK, USER, CAP, AUTHENTICATE, PING, PONG, (custom)
+//!     Authenticating --> Authenticating: PASS, NICK, USER, CAP, AUTHENTICATE, PING, PONG, AWAY, ISUPPORT, REGISTER, VERIFY, (custom)
 //!     Authenticating --> Welcoming: NICK, USER, CAP, PONG
 //!     Authenticating --> Registered: NICK, USER, CAP, PONG
 //!     Authenticating --> Closed: NICK, USER, CAP, AUTHENTICATE, PONG, QUIT
-//!     Registered --> Registered: NICK, CAP, AUTHENTICATE, PING, PONG, (served), (custom)
+//!     Registered --> Registered: NICK, CAP, AUTHENTICATE, PING, PONG, AWAY, ISUPPORT, REGISTER, VERIFY, (served), (custom)
 //!     Registered --> Reauthenticating: AUTHENTICATE
 //!     Registered --> Closed: AUTHENTICATE, QUIT
 //!     Reauthenticating --> Registered: AUTHENTICATE
-//!     Reauthenticating --> Reauthenticating: NICK, CAP, AUTHENTICATE, PING, PONG, (served), (custom)
+//!     Reauthenticating --> Reauthenticating: NICK, CAP, AUTHENTICATE, PING, PONG, AWAY, ISUPPORT, REGISTER, VERIFY, (served), (custom)
 //!     Reauthenticating --> Closed: AUTHENTICATE, QUIT
 //! ```
 
+mod account;
 mod capabilities;
-mod certificate;
 mod config;
 mod event;
 mod flood;
 mod input;
+mod isupport;
 mod keyword;
 mod limits;
 mod lines;
@@ -104,7 +109,7 @@ use wirestate_machine::{
     Ending, Inbox, Instant, Machine, Misuse, Outbox, Relay, Ticket, Tickets, TlsFacts, Upgrade, Upgraded,
 };
 
-pub use certificate::ClientCertificate;
+pub use account::{AccountAnswer, AccountRefusal, AccountRequest, Accounts};
 pub use config::{Config, Custom, OtherCapability, ServerName, Sts, Tls, Webirc};
 pub use event::{Ask, Event, GatewayRequest, NickRefusal, Reason, Refusal, Registration, Rejected, kind};
 pub use flood::Flood;

@@ -8,6 +8,7 @@ use wirestate_sasl::server::Identity;
 use super::event::{Registration, kind};
 use super::reply::{cut, one_line, quoted};
 use super::{Event, Forwarded, NickRefusal, Reason, Refusal, Rejected, Server, State};
+use crate::Capability;
 use crate::codec::{Command, Parts};
 use crate::nick::NickFault;
 use crate::numerics;
@@ -26,6 +27,7 @@ pub(super) struct Registering {
     user: Option<User>,
     /// Who the client has proved to be.
     pub(super) account: Option<Identity>,
+    away: Option<Bytes>,
     /// The nickname that the application is asked for.
     wanted: Bytes,
     /// Between the first CAP LS or REQ and CAP END.
@@ -98,6 +100,27 @@ impl Server {
         registering.user = Some(User { name: copy(name, limits.user), realname: copy(realname, limits.name) });
         self.try_to_register();
         Ok(())
+    }
+
+    /// AWAY before registration (IRCv3 pre-away).
+    pub(super) fn away_early(&mut self, text: &[u8]) -> Result<(), Rejected> {
+        if !self.agreed.has(Capability::PreAway) {
+            return Err(Rejected::NotRegistered);
+        }
+        let away = Some(text).filter(|text| !text.is_empty()).map(Bytes::copy_from_slice);
+        let (numeric, text) = match away {
+            Some(_) => (numerics::RPL_NOWAWAY, "You have been marked as being away"),
+            None => (numerics::RPL_UNAWAY, "You are no longer marked as being away"),
+        };
+        self.registering()?.away = away;
+        self.numeric(numeric, &[], text);
+        Ok(())
+    }
+
+    /// The user name of USER.
+    pub(super) fn user_name(&self) -> &[u8] {
+        let user = self.registering.as_ref().and_then(|registering| registering.user.as_ref());
+        user.map_or(&[], |user| &user.name)
     }
 
     /// PONG before registration, which may carry the cookie.
@@ -174,7 +197,7 @@ impl Server {
     pub fn welcome(&mut self, ticket: Ticket<kind::Register>) -> Result<(), Misuse> {
         self.redeem(ticket)?;
         self.registering = None;
-        if !self.config.reauthentication {
+        if !self.config.reauthentication && self.config.accounts.is_none() {
             self.login = None;
         }
         self.state = State::Registered;
@@ -239,6 +262,7 @@ impl Server {
             realname: user.realname,
             password: registering.password,
             account: registering.account,
+            away: registering.away,
             forwarded: registering.forwarded,
             capabilities: self.agreed,
             encrypted: self.encrypted && secure,

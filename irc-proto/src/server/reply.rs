@@ -5,13 +5,11 @@ use bytes::Bytes;
 use memchr::memchr3;
 
 use super::{Config, Lines, Server};
-use crate::Capability;
 use crate::codec::{Command, Encoder, Message, Numeric, Parts, Sender, Trailing, Unwritable};
+use crate::{Capability, labels};
 
 /// More bytes than this of something that the client sent are not quoted to it.
 const QUOTED: usize = 60;
-/// The longest label (IRCv3 labeled-response).
-const LABEL: usize = 64;
 
 /// The answer to a labelled request that the session itself answers, until it is whole.
 #[derive(Debug)]
@@ -19,6 +17,13 @@ pub(super) struct Labelled {
     /// Escaped, as it came.
     label: Bytes,
     lines: Vec<Lines>,
+}
+
+impl Labelled {
+    /// The tag of an answer of one message.
+    pub(super) fn tag(&self) -> Vec<u8> {
+        [b"label=", &self.label[..]].concat()
+    }
 }
 
 /// How sessions write.
@@ -46,14 +51,15 @@ impl Server {
     pub(super) fn put_answer(&mut self, lines: Lines) {
         match &mut self.labelled {
             Some(labelled) => labelled.lines.push(lines),
-            None => self.put(lines),
+            None => drop(self.put(lines)),
         }
     }
 
-    /// Writes messages that are written already, once the plugins have seen them.
-    pub(super) fn put(&mut self, lines: Lines) {
+    /// Writes messages that are written already, once the plugins have seen them. Gives what has become of them.
+    pub(super) fn put(&mut self, lines: Lines) -> Lines {
         let lines = if self.plugins.is_empty() { lines } else { self.plugins.outgoing(lines) };
-        self.outbox.link(lines.into_bytes());
+        self.outbox.link(lines.as_bytes().clone());
+        lines
     }
 
     /// `:server NUMERIC target params.. :text`. Parameters that the client sent are [`quoted`].
@@ -102,7 +108,7 @@ impl Server {
             return;
         }
         let Some(label) = message.tags().value(b"label").map(|value| value.escaped()) else { return };
-        if label.is_empty() || label.len() > LABEL || core::str::from_utf8(label).is_err() {
+        if label.is_empty() || label.len() > labels::MOST || core::str::from_utf8(label).is_err() {
             return;
         }
         let label = Bytes::copy_from_slice(label);
@@ -112,26 +118,17 @@ impl Server {
     /// The answer is whole: one message has the label itself, several are a batch, and none is an ACK.
     pub(super) fn end_answer(&mut self) {
         let Some(labelled) = self.labelled.take() else { return };
-        let Labelled { label, mut lines } = *labelled;
-        let name = self.config.name.clone();
-        let name = name.as_bytes();
-        let line = |parts: &[&[u8]]| Lines::written(parts.concat().into());
-        match lines.len() {
-            0 => self.put(line(&[b"@label=", &label, b" :", name, b" ACK\r\n"])),
-            1 => {
-                if let Some(only) = lines.pop() {
-                    self.put(line(&[b"@label=", &label, b" ", only.as_bytes()]));
-                }
-            }
-            _ => {
-                self.put(line(&[b"@label=", &label, b" :", name, b" BATCH +session labeled-response\r\n"]));
-                for one in lines {
-                    self.put(line(&[b"@batch=session ", one.as_bytes()]));
-                }
-                self.put(line(&[b":", name, b" BATCH -session\r\n"]));
-            }
-        }
+        let Labelled { label, lines } = *labelled;
+        let config = self.config.clone();
+        let lines: Vec<&[u8]> = lines.iter().flat_map(|lines| lines.as_bytes().split_inclusive(is_end)).collect();
+        labels::wrap(config.name.as_bytes(), &label, b"session", &lines, |tag, line| {
+            self.put(Lines::written(labels::tagged(line, tag).into()));
+        });
     }
+}
+
+fn is_end(byte: &u8) -> bool {
+    *byte == b'\n'
 }
 
 /// Who is addressed: the nickname, or `*` before there is one.

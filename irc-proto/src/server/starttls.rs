@@ -2,8 +2,10 @@ use alloc::boxed::Box;
 
 use wirestate_machine::TlsFacts;
 
-use super::{Event, Rejected, Server, State, Tls, Violation};
-use crate::{Capabilities, numerics};
+use super::reply::{encoder, target};
+use super::{Event, Lines, Rejected, Server, State, Tls, Violation};
+use crate::codec::{Command, Parts};
+use crate::{Capabilities, labels, numerics};
 
 impl Server {
     /// STARTTLS (IRCv3 tls-3.1).
@@ -16,12 +18,29 @@ impl Server {
             self.violate(Violation::DataBeforeTls);
             return Ok(());
         }
-        self.numeric(numerics::RPL_STARTTLS, &[], "STARTTLS successful, proceed with TLS handshake");
-        // Nothing more is said in the clear.
-        self.end_answer();
+        if !self.say_proceed() {
+            return Err(Rejected::Plugin);
+        }
         self.inbox.hold(true);
         self.state = State::Securing;
         Ok(())
+    }
+
+    /// Tells the client to begin the handshake, as the last that is said in the clear. `false`: a plugin has made something else of it, so that no
+    /// handshake will come.
+    fn say_proceed(&mut self) -> bool {
+        let config = self.config.clone();
+        let nick = self.nick.clone();
+        let label = self.labelled.take().map(|labelled| labelled.tag()).unwrap_or_default();
+        let parts = Parts {
+            source: Some(config.name.as_bytes()),
+            command: Command::Numeric(numerics::RPL_STARTTLS),
+            params: &[target(&nick), b"STARTTLS successful, proceed with TLS handshake"],
+            ..Parts::default()
+        };
+        let Ok(lines) = Lines::encode(&encoder(&config), &parts) else { return false };
+        let said = self.put(Lines::written(labels::tagged(lines.as_bytes(), &label).into()));
+        said.messages().any(|message| message.command() == Command::Numeric(numerics::RPL_STARTTLS))
     }
 
     /// TLS is up: what was said in the clear is forgotten, capabilities, names and logins.

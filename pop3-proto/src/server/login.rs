@@ -3,14 +3,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use wirestate_machine::{Misuse, Ticket, TlsFacts};
+use wirestate_machine::{ClientCertificate, Misuse, Ticket, TlsFacts};
 use wirestate_sasl::apop::Timestamp;
 use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Rejection, Step};
 use wirestate_sasl::{Bindings, ChannelBinding, Mechanism, Nonces, Secret, base64};
 
 use super::event::kind;
 use super::maildrop::Opened;
-use super::{ApopProof, Ask, Asked, ClientCertificate, Event, Maildrop, Rejected, Reply, Server, State, Violation};
+use super::{ApopProof, Ask, Asked, Event, Maildrop, Rejected, Reply, Server, State, Violation};
 use crate::codec::{Code, Keyword, LineFault, Text};
 use crate::server::phrase::Phrase;
 

@@ -106,7 +106,7 @@ use wirestate_machine::{
 
 pub use body::{Appetite, Body};
 pub use config::{Config, Custom, Greeting, Language, Tls, Utf8};
-pub use event::{ApopProof, Ask, ClientCertificate, Event, Reason, Rejected, kind};
+pub use event::{ApopProof, Ask, Event, Reason, Rejected, kind};
 pub use limits::Limits;
 pub use maildrop::{Deletions, Maildrop};
 pub use phrase::Phrase;

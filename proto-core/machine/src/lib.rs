@@ -76,6 +76,7 @@ extern crate std;
 
 pub mod block;
 mod buffer;
+mod certificate;
 mod channel;
 mod ending;
 pub mod framed;
@@ -95,6 +96,7 @@ pub mod table;
 mod ticket;
 mod upgrade;
 
+pub use certificate::{CertificateName, ClientCertificate};
 pub use channel::{Channel, Deflation};
 pub use ending::Ending;
 pub use handover::{HandOverError, Left, hand_over};
@@ -105,4 +107,4 @@ pub use misuse::Misuse;
 pub use outbox::{Marks, Outbox};
 pub use relay::Relay;
 pub use ticket::{Ticket, Tickets};
-pub use upgrade::{CertificateName, TlsFacts, Upgrade, Upgraded};
+pub use upgrade::{TlsFacts, Upgrade, Upgraded};

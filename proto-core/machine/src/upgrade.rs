@@ -4,6 +4,8 @@ use core::fmt;
 
 use bytes::Bytes;
 
+use crate::CertificateName;
+
 /// What a machine wants put between itself and the peer, offered in [`Machine::upgrade`](crate::Machine::upgrade).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -48,22 +50,6 @@ pub struct TlsFacts {
     pub exporter: Option<[u8; 32]>,
     /// `tls-server-end-point` channel binding (RFC 5929 §4): the hash of the server's certificate.
     pub server_end_point: Option<Bytes>,
-}
-
-/// A name in a certificate, as it stands there: the TLS layer has verified who signed it, and not what it says.
-///
-/// It has no control characters and is not empty.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CertificateName {
-    /// A `commonName` of the subject (RFC 4519 §2.3): of people their name or login, of old servers their host's name.
-    CommonName(String),
-    /// An `rfc822Name` (RFC 5280 §4.2.1.6): an e-mail address.
-    Rfc822Name(String),
-    /// A `dNSName` (RFC 5280 §4.2.1.6): a host, perhaps with a wildcard.
-    DnsName(String),
-    /// An `id-on-xmppAddr` (RFC 6120 §13.7.1.4): a JID.
-    XmppAddr(String),
 }
 
 impl TlsFacts {

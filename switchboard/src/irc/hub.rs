@@ -93,6 +93,12 @@ impl Hub {
         self.desk().act(|network, now, out| network.register(session, newcomer, now, out))
     }
 
+    /// The user name and the host of a session, as others see them.
+    pub(super) fn mask(&self, session: Session) -> (Vec<u8>, Vec<u8>) {
+        let desk = self.desk();
+        desk.network.user(session).map(|user| (user.user().into(), user.host().into())).unwrap_or_default()
+    }
+
     /// Does what a session asks, as far as the network can do it.
     pub(super) fn handle(&self, session: Session, message: Message<&[u8]>) -> Vec<Errand> {
         let mut desk = self.desk();

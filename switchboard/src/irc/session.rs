@@ -209,7 +209,7 @@ impl<O: Offload> Session<O> {
             account: account.map(str::as_bytes),
             capabilities: registration.capabilities,
             secure: registration.encrypted,
-            ..Newcomer::default()
+            away: registration.away.as_deref(),
         };
         match self.seat.hub.register(self.seat.session, &newcomer) {
             Ok(()) => {
@@ -217,7 +217,9 @@ impl<O: Offload> Session<O> {
                 let nick = String::from_utf8_lossy(&registration.nick);
                 let (host, secure) = (&self.host, registration.encrypted);
                 tracing::info!(session = self.id, %nick, account, host, secure, "registered");
-                machine.welcome(ticket)
+                machine.welcome(ticket)?;
+                let (user, host) = self.seat.hub.mask(self.seat.session);
+                machine.set_mask(&user, &host)
             }
             Err(fault) => machine.refuse(ticket, Refusal::Text(&fault.to_string())),
         }

@@ -83,6 +83,7 @@ pub(super) fn session(prepared: &Prepared, entrance: &Entrance) -> server::Confi
     config.cleartext = entrance.is_private();
     config.capabilities |= network::CAPABILITIES;
     config.values = config.capabilities.iter().filter_map(|one| Some((one, shared.capability_value(one)?))).collect();
+    config.isupport = Some(Network::new(shared.clone()).isupport().clone());
     config.mechanisms = credentials.mechanisms();
     config.fake_keys = Some(credentials.fake_keys());
     config.reauthentication = true;

@@ -204,6 +204,7 @@ fn what_is_missing_is_told() {
         ("INFO", "371 374"),
         ("INVITE", "337"),
         ("ISON", "461"),
+        ("ISUPPORT", "005 005 005"),
         ("JOIN", "461"),
         ("KICK", "461"),
         ("KILL", "461"),

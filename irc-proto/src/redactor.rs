@@ -3,7 +3,8 @@ use core::ops::Range;
 use wirestate_machine::redact::{Direction, Redact};
 
 /// Knows which parts of an IRC session are secret: the parameters of PASS, AUTHENTICATE, OPER and WEBIRC, of REGISTER and VERIFY (draft/account-registration),
-/// and whatever is said to NickServ, by NICKSERV, NS, PRIVMSG or SQUERY. Keys of channels are not hidden.
+/// the keys of channels in JOIN, MODE and RPL_CHANNELMODEIS, what BOUNCER says where that holds a password (soju.im/bouncer-networks), and whatever is said to
+/// NickServ, by NICKSERV, NS, PRIVMSG or SQUERY.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Redactor;
 
@@ -28,7 +29,9 @@ impl Redact for Redactor {
         let mut words = Words { line: line.get(..end).unwrap_or_default(), at: 0 };
         let mut word = words.next();
         // Tags and source, in whatever order and number: a line that is wrong may be a password all the same.
-        while word.clone().is_some_and(|word| matches!(line.get(word.start), Some(b'@' | b':'))) {
+        let mut has_source = false;
+        while let Some(&first @ (b'@' | b':')) = word.clone().and_then(|word| line.get(word.start)) {
+            has_source |= first == b':';
             word = words.next();
         }
         let is = |word: Option<Range<usize>>, name: &[u8]| {
@@ -36,6 +39,22 @@ impl Redact for Redactor {
         };
         if SECRET.iter().any(|name| is(word.clone(), name)) {
             return words.rest();
+        }
+        // What a server tells of a JOIN has an account in this place (extended-join).
+        if is(word.clone(), b"JOIN") && !has_source {
+            words.next();
+            return words.rest();
+        }
+        let before_letters = [(&b"MODE"[..], 1), (b"324", 2)];
+        if let Some((_, skipped)) = before_letters.iter().find(|(name, _)| is(word.clone(), name)) {
+            let letters = core::iter::from_fn(|| words.next()).nth(*skipped);
+            let letters = letters.and_then(|letters| line.get(letters)).unwrap_or_default();
+            return if letters.contains(&b'k') { words.rest() } else { 0..0 };
+        }
+        if is(word.clone(), b"BOUNCER") {
+            let rest = words.rest();
+            let tells = line.get(rest.clone()).is_some_and(|rest| rest.windows(5).any(|five| five == b"pass="));
+            return if tells { rest } else { 0..0 };
         }
         let is_message = is(word.clone(), b"PRIVMSG") || is(word, b"SQUERY");
         if is_message {
@@ -105,6 +124,14 @@ mod tests {
             ("PRIVMSG NickServ :IDENTIFY hunter2", "PRIVMSG NickServ ***"),
             ("PRIVMSG nickserv@services.example :IDENTIFY hunter2", "PRIVMSG nickserv@services.example ***"),
             ("NS IDENTIFY hunter2", "NS ***"),
+            ("JOIN #a,#b hunter2", "JOIN #a,#b ***"),
+            ("JOIN #a", "JOIN #a"),
+            (":x!y@z JOIN #a ann :Ann", ":x!y@z JOIN #a ann :Ann"),
+            (":x!y@z MODE #a +k-o hunter2 ann", ":x!y@z MODE #a +k-o ***"),
+            ("MODE #a +o ann", "MODE #a +o ann"),
+            (":s 324 ann #a +kn hunter2", ":s 324 ann #a +kn ***"),
+            ("BOUNCER ADDNETWORK host=h;pass=hunter2", "BOUNCER ***"),
+            ("BOUNCER BIND 42", "BOUNCER BIND 42"),
             ("REGISTER ann ann@example.org hunter2", "REGISTER ***"),
             ("VERIFY ann 12345", "VERIFY ***"),
             ("PRIVMSG #a :PASS hunter2", "PRIVMSG #a :PASS hunter2"),

@@ -325,6 +325,7 @@ impl Default for Limits {
 
 impl Limits {
     pub(super) fn framing(&self, line_len: usize) -> crate::codec::Limits {
+        // That a server passes on no more than a client's share of this is its own law (417); more of it harms nobody here, so it is not looked at.
         let tags = crate::codec::Sender::Server.section();
         crate::codec::Limits { tags, body: self.line.max(line_len.min(self.inbox)) }
     }

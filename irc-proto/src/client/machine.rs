@@ -161,6 +161,7 @@ impl Client {
     /// Sends QUIT at once and waits for the server to close.
     pub(super) fn take_leave(&mut self, text: &[u8], reason: Reason) {
         self.queue.clear();
+        self.parting = None;
         self.abort_login();
         let params: &[&[u8]] = if text.is_empty() { &[] } else { &[text] };
         if !self.put(b"QUIT", params) {
@@ -212,7 +213,7 @@ impl Client {
         self.secured = None;
         self.queue.clear();
         self.batches.clear();
-        self.leave = None;
+        (self.leave, self.parting) = (None, None);
         self.silence = None;
         self.ping = None;
         self.next_ping = None;
@@ -229,6 +230,11 @@ impl Client {
         let (pacing, now) = (self.pacing(), self.now);
         let requests = &mut self.requests;
         self.queue.pump(pacing, now, &mut self.outbox, |tag| requests.sent(tag));
+        if self.queue.len() == 0
+            && let Some(text) = self.parting.take()
+        {
+            self.take_leave(&text, Reason::Quit);
+        }
     }
 
     fn waits_for(&self) -> Option<Wait> {

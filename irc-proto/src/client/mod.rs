@@ -48,9 +48,11 @@
 #![doc = include_str!("table.md")]
 
 mod batches;
+mod bouncer;
 mod config;
 mod ctcp;
 mod event;
+mod heard;
 mod history;
 mod identity;
 mod input;
@@ -75,9 +77,11 @@ mod violation;
 mod tests;
 
 pub use batches::{Batch, Item};
+pub use bouncer::{BouncerNetwork, Playback};
 pub use config::{Config, Limits, SaslPolicy, TlsPolicy, Tracking};
 pub use ctcp::CtcpAnswers;
 pub use event::{Derive, Event, Failure, LoginError, Oddity, Reason, RequestId, Response, SendId, Sts, Wait};
+pub use heard::Heard;
 pub use history::{History, Point};
 pub use identity::Identity;
 pub use line::Line;
@@ -159,6 +163,8 @@ pub struct Client {
     stale: bool,
     error: Option<Bytes>,
     leave: Option<Box<Reason>>,
+    /// What QUIT is to say once nothing waits to be sent any more.
+    parting: Option<Box<[u8]>>,
     told_full: bool,
     ending: Option<Box<Reason>>,
     /// The same, or the violation, in fewer words.
@@ -260,6 +266,7 @@ impl Client {
             stale: true,
             error: None,
             leave: None,
+            parting: None,
             told_full: false,
             ending: None,
             ended: None,

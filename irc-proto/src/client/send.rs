@@ -191,9 +191,22 @@ impl Client {
         Ok(())
     }
 
+    /// The same, once all that waits in the queue has gone out at its pace; until then nothing more is taken but [`quit`](Client::quit), which does not
+    /// wait.
+    pub fn quit_after_queue(&mut self, text: &str) -> Result<(), Misuse> {
+        self.allow(On::Quit)?;
+        let params = with_text(&[], text);
+        Line::with(&self.encoder(), &Parts { command: Command::Word(b"QUIT"), params: &params, ..Parts::default() })?;
+        self.parting = Some(text.as_bytes().into());
+        self.pump();
+        self.stale = true;
+        Ok(())
+    }
+
     pub(super) fn allow(&self, on: On) -> Result<(), Misuse> {
         match self.state {
             State::Closed => Err(Misuse::Closed),
+            _ if self.parting.is_some() && !matches!(on, On::Quit) => Err(Misuse::WrongState),
             state if self.ending.is_none() && TABLE.allows(state, on) && self.tls != super::Tls::Awaited => Ok(()),
             _ => Err(Misuse::WrongState),
         }

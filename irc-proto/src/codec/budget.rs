@@ -52,7 +52,8 @@ impl Sender {
     }
 
     /// Checks tags against the budgets of their sender. From a client, a section within [`Limits`](super::Limits) is within its only budget, so
-    /// servers need not ask; a server's section may break one of its two. Where all of them together are within one budget, it looks at none of them.
+    /// servers need not ask; a server's section may break one of its two, which does no harm: [`Client`](crate::client::Client) takes it as long as the
+    /// whole section is within its 8191 bytes, and proxies, loggers and tests of servers ask here. Where all of them together are within one budget, it looks at none of them.
     ///
     /// # Errors
     ///

@@ -1,3 +1,4 @@
+mod bouncer;
 mod login;
 mod queue;
 mod registration;

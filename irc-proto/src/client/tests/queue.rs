@@ -82,3 +82,37 @@ fn liveness_is_watched_and_lag_measured() {
     talk.wait(1);
     assert_eq!(talk.told(), ["Closed(Timeout(Pong))"]);
 }
+
+#[test]
+fn who_quits_after_the_queue_has_said_all() {
+    let mut talk = Talk::registered(plain().pacing(Pacing::default()), "server-time", "A=1");
+    for number in 0..7 {
+        talk.client.privmsg("#x", &number.to_string()).unwrap();
+    }
+    assert_eq!(talk.client.quit_after_queue("a\r\nb"), Err(Misuse::ForbiddenCharacter));
+    talk.client.quit_after_queue("bye").unwrap();
+    assert_eq!(talk.client.privmsg("#x", "too late"), Err(Misuse::WrongState));
+    assert!(!talk.said().contains("QUIT"));
+    let mut said = Vec::new();
+    for _ in 0..20 {
+        talk.wait(1);
+        said.extend(talk.said().lines().map(String::from));
+    }
+    said.retain(|line| !line.is_empty());
+    assert_eq!(said[said.len() - 2..], ["PRIVMSG #x 6", "QUIT bye"]);
+    assert_eq!(talk.client.state(), State::Closed, "the server did not close in time");
+}
+
+#[test]
+fn who_cannot_wait_quits_all_the_same() {
+    let mut talk = Talk::registered(plain().pacing(Pacing::default()), "server-time", "A=1");
+    for number in 0..7 {
+        talk.client.privmsg("#x", &number.to_string()).unwrap();
+    }
+    talk.client.quit_after_queue("bye").unwrap();
+    talk.client.quit("now").unwrap();
+    assert!(talk.said().ends_with("\nQUIT now"));
+    let mut idle = Talk::registered(plain(), "server-time", "A=1");
+    idle.client.quit_after_queue("").unwrap();
+    assert_eq!(idle.said(), "QUIT");
+}

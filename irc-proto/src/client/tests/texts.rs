@@ -65,3 +65,23 @@ fn without_multiline_it_is_split() {
     talk.client.multiline("#x", "one\n\ntwo").unwrap();
     assert_eq!(talk.said(), "PRIVMSG #x one\nPRIVMSG #x two");
 }
+
+#[test]
+fn what_was_said_is_heard_in_one_way() {
+    let mut talk = Talk::registered(plain(), "batch message-tags draft/multiline=max-bytes=2000,max-lines=9", "A=1");
+    talk.hear(&[
+        ":bob!b@h PRIVMSG #x :hello there",
+        "@msgid=m;+draft/reply=r :bob!b@h BATCH +q draft/multiline #x",
+        "@batch=q :bob!b@h NOTICE #x :one",
+        "@batch=q;draft/multiline-concat :bob!b@h NOTICE #x : more",
+        "@batch=q :bob!b@h NOTICE #x :two",
+        ":srv BATCH -q",
+        ":bob!b@h JOIN #x",
+    ]);
+    let heard: Vec<_> = talk.events.iter().map(Event::heard).collect();
+    let [Some(one), Some(several), None] = &heard[..] else { panic!("{heard:?}") };
+    assert_eq!((one.target, &*one.text, one.is_notice), (&b"#x"[..], &b"hello there"[..], false));
+    assert_eq!((several.target, &*several.text, several.is_notice), (&b"#x"[..], &b"one more\ntwo"[..], true));
+    assert_eq!(several.source.map(|source| source.name()), Some(&b"bob"[..]));
+    assert_eq!(several.message.borrow().tags().value(b"msgid").map(|id| id.escaped()), Some(&b"m"[..]));
+}

@@ -3,7 +3,7 @@
 mod program;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use argon2::password_hash::PasswordHasher;
@@ -329,4 +329,23 @@ fn the_web_port_shows_a_page_and_lets_only_that_page_chat() {
         assert!(websocket(&own).starts_with("HTTP/1.1 101 "), "{}", websocket(&own));
         assert!(websocket("http://evil.example").starts_with("HTTP/1.1 403 "));
     }
+}
+
+#[test]
+fn lines_that_are_not_utf8_are_refused_where_that_is_wanted() {
+    for (utf8_only, wanted) in [(true, &b"FAIL PRIVMSG INVALID_UTF8 "[..]), (false, b":caf\xe9\r\n")] {
+        let chat = Chat::configured(&format!("[irc-network]\nutf8-only = {utf8_only}\n"), &["--runtime", "blocking"]);
+        let mut stream = tcp(chat.irc);
+        stream.write_all(b"NICK ann\r\nUSER ann 0 * :ann\r\nPRIVMSG ann caf\xe9\r\n").unwrap();
+        let mut lines = BufReader::new(stream);
+        let mut heard = Vec::new();
+        while !contains(&heard, wanted) {
+            assert_ne!(lines.read_until(b'\n', &mut heard).unwrap(), 0, "the session goes on");
+        }
+        assert_eq!(contains(&heard, b" UTF8ONLY "), utf8_only);
+    }
+}
+
+fn contains(text: &[u8], wanted: &[u8]) -> bool {
+    text.windows(wanted.len()).any(|part| part == wanted)
 }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::casemap::CaseMapping;
-use crate::isupport::{ExtBan, Isupport};
+use crate::isupport::{ExtBan, Isupport, Token};
 use crate::modes::{ModeTypes, Status};
 use crate::nick::{NickCharacters, NickRules};
 use crate::{Capabilities, Capability, Letters};
@@ -46,6 +46,10 @@ pub struct Config {
     pub client_tag_deny: Box<str>,
     /// Whether to tell that the server takes UTF-8 alone. The sessions see to it.
     pub utf8_only: bool,
+    /// Further parameters of RPL_ISUPPORT, each with its value as it is meant, without escapes: `draft/ICON` with
+    /// `https://example.org/icon.png`, `FILEHOST`, or one without a value. Left out is what begins with no letter or digit or has other than
+    /// visible ASCII in its name, what is longer than 300 bytes once it is escaped, and what this library has an understanding of.
+    pub more_tokens: Vec<(Box<str>, Option<Box<str>>)>,
     /// What each message's `msgid` begins with: letters and digits, other at each start of the server, so that no id comes twice.
     pub msgid_prefix: Box<str>,
     /// The capabilities that this network serves; what a session has agreed on besides them changes nothing.
@@ -79,7 +83,8 @@ pub struct Limits {
     pub user: u32,
     /// Of a host (HOSTLEN). Default 63.
     pub host: u32,
-    /// Of a real name (NAMELEN). The session cuts at a limit of its own: make both the same. Default 150.
+    /// Of a real name (NAMELEN). The session cuts at a limit of its own, [`name`](crate::server::Limits::name), with the
+    /// same default: change both. Default 150.
     pub realname: u32,
     /// Of a channel's name (CHANNELLEN). Default 64.
     pub channel: u32,
@@ -137,7 +142,7 @@ impl Default for Limits {
             nick: 32,
             user: 18,
             host: 63,
-            realname: 150,
+            realname: crate::server::REALNAME,
             channel: 64,
             key: 32,
             topic: 390,
@@ -182,6 +187,7 @@ impl Default for Config {
             new_user_modes: "i".into(),
             client_tag_deny: "".into(),
             utf8_only: false,
+            more_tokens: Vec::new(),
             msgid_prefix: "".into(),
             capabilities: super::CAPABILITIES,
             limits: Limits::default(),
@@ -237,6 +243,13 @@ impl Config {
         ] {
             // Each is well formed, and there are fewer than are kept.
             let _ = isupport.apply(token.as_bytes());
+        }
+        for (key, value) in &self.more_tokens {
+            let token = Token::write(key.as_bytes(), value.as_deref().map(str::as_bytes));
+            if is_foreign(key.as_bytes(), &token) && isupport.other(key.as_bytes()).is_none() {
+                // Those beyond the most that are kept are left out.
+                let _ = isupport.apply(&token);
+            }
         }
         isupport
     }
@@ -303,5 +316,51 @@ impl Config {
     pub(super) fn first_channel_modes(&self) -> Letters {
         let may = Letters::new(CHANNEL_FLAGS);
         self.new_channel_modes.bytes().filter(|letter| may.contains(*letter)).fold(Letters::NONE, Letters::with)
+    }
+}
+
+/// Whether a token is one that fits into a line and changes nothing that the network lives by.
+fn is_foreign(key: &[u8], token: &[u8]) -> bool {
+    let mut alone = Isupport::default();
+    key.first().is_some_and(u8::is_ascii_alphanumeric)
+        // Kept as a foreign one is, where no mapping has the name.
+        && key != b"CASEMAPPING"
+        && token.len() <= 300
+        && alone.apply(token).is_ok()
+        && alone.other(key).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_tokens_are_told_and_change_nothing_else() {
+        let mut config = Config::default();
+        let before = config.isupport();
+        let long = "x".repeat(300);
+        config.more_tokens = [
+            ("draft/ICON", Some("https://example.org/a b.png")),
+            ("SAFERATE", None),
+            ("FILEHOST", Some(&long)),
+            ("NICKLEN", Some("9")),
+            ("CASEMAPPING", Some("odd")),
+            ("NAMELEN", Some("1")),
+            ("-KNOCK", None),
+            ("A=B", None),
+            (":A", None),
+            ("", None),
+        ]
+        .map(|(key, value)| (key.into(), value.map(Into::into)))
+        .into();
+        let (before, after) = (before.tokens(), config.isupport().tokens());
+        let new: Vec<_> = after.iter().filter(|token| !before.contains(token)).collect();
+        assert_eq!(new, [&b"SAFERATE"[..], b"draft/ICON=https://example.org/a\\x20b.png"]);
+        assert_eq!(after.len(), before.len() + 2);
+    }
+
+    #[test]
+    fn sessions_and_the_network_cut_real_names_alike() {
+        assert_eq!(crate::server::Limits::default().name, Limits::default().realname as usize);
     }
 }

@@ -12,7 +12,8 @@ pub struct Limits {
     pub line: usize,
     /// The longest user name, in bytes (USERLEN); a longer one is cut, as RFC 2812 servers do. Default 18.
     pub user: usize,
-    /// The longest real name, in bytes (NAMELEN); a longer one is cut. Default 128.
+    /// The longest real name, in bytes (NAMELEN); a longer one is cut. Default 150, as the network's
+    /// [`realname`](crate::network::Limits::realname).
     pub name: usize,
     /// The longest host that a gateway may name, in bytes (HOSTLEN); a longer one gives way to the address. Default 63.
     pub host: usize,
@@ -39,12 +40,15 @@ pub struct Limits {
     pub send_queue: usize,
 }
 
+/// The longest real name by default, for sessions and for the network that they share.
+pub(crate) const REALNAME: u32 = 150;
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
             line: 512,
             user: 18,
-            name: 128,
+            name: REALNAME as usize,
             host: 63,
             sasl: 12 * 1024,
             lines_before_registration: 250,

@@ -115,6 +115,7 @@ pub use event::{Ask, Event, GatewayRequest, NickRefusal, Reason, Refusal, Regist
 pub use flood::Flood;
 pub use keyword::{Keyword, place};
 pub use limits::Limits;
+pub(crate) use limits::REALNAME;
 pub use lines::Lines;
 pub use state::{State, TABLE};
 pub use violation::Violation;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use irc_proto::codec::Encoding;
 use irc_proto::network::{self, Network, history};
 use irc_proto::server::{self, Flood, ServerName, Webirc};
 use wirestate_driver::Address;
@@ -49,6 +50,7 @@ fn network(settings: &Settings) -> network::Config {
     config.network_name = irc.network.as_str().into();
     config.version = VERSION.into();
     config.created = date(now() / 1000 / DAY).into();
+    config.utf8_only = irc.utf8_only;
     config.limits.nick = irc.nick_length;
     config.limits.history = history::Bounds {
         messages: size(irc.history_messages),
@@ -88,6 +90,7 @@ pub(super) fn session(prepared: &Prepared, entrance: &Entrance) -> server::Confi
     config.fake_keys = Some(credentials.fake_keys());
     config.reauthentication = true;
     config.nick = shared.nick_rules();
+    config.encoding = if irc.utf8_only { Encoding::Utf8Only } else { Encoding::Bytes };
     config.flood = match irc.flood_control {
         true => Flood::Bucket { burst: irc.flood_lines, refill: Duration::from_millis(irc.flood_milliseconds.into()) },
         false => Flood::Off,

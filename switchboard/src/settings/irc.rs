@@ -34,6 +34,8 @@ pub struct Irc {
     pub history_messages: u32,
     /// Bytes that are kept of all together.
     pub history_bytes: u32,
+    /// Whether lines that are not UTF-8 are refused, and clients told so.
+    pub utf8_only: bool,
     /// Whether hosts are shown as cloaks in the place of addresses.
     pub cloaks: bool,
     /// Channels that are there from the start.
@@ -85,6 +87,7 @@ impl Default for Irc {
             send_queue: 16 * 1024,
             history_messages: 1000,
             history_bytes: 16 << 20,
+            utf8_only: false,
             cloaks: true,
             channels: vec!["#lobby".to_owned()],
             webirc: Vec::new(),

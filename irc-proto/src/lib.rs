@@ -177,6 +177,7 @@ pub mod capability;
 pub mod casemap;
 pub mod channel;
 pub mod client;
+pub mod client_tags;
 pub mod codec;
 pub mod ctcp;
 pub mod dcc;

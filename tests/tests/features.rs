@@ -113,12 +113,10 @@ fn missing_in(table: &Table, cell: &str) -> Vec<String> {
                     }
                     place = Place { file: Some(path), ..place };
                 }
-                _ if place.fuzz => {
-                    if !root().join(format!("fuzz/fuzz_targets/{part}.rs")).is_file() {
-                        missing.push(format!("no fuzz target {part}"));
-                    }
+                _ if place.fuzz && root().join(format!("fuzz/fuzz_targets/{part}.rs")).is_file() => {}
+                _ if is_name(part) && !place.has(table, part) => {
+                    missing.push(format!("no test or target {part} in {clause:?}"));
                 }
-                _ if is_name(part) && !place.has(table, part) => missing.push(format!("no test {part} in {clause:?}")),
                 _ => {}
             }
         }

@@ -111,7 +111,12 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What a client without wishes of its own asks for: all that the machine understands.
+    /// What a client without wishes of its own asks for: all that the machine understands, and what comes as a message now and then, such as REDACT
+    /// and MARKREAD, and does no harm to who passes over it.
+    ///
+    /// Not among them, and to be [wished for](Config::wish): [`EventPlayback`](Capability::EventPlayback), with which a history holds more than texts;
+    /// [`Metadata`](Capability::Metadata), which is of use to who subscribes to keys; [`NoImplicitNames`](Capability::NoImplicitNames), with which
+    /// the members of a channel are not known before [`names`](super::Client::names); what belongs to bouncers alone.
     pub const WISHES: Capabilities = Capabilities::of(&[
         Capability::AccountTag,
         Capability::AccountNotify,
@@ -132,6 +137,8 @@ impl Config {
         Capability::ChannelRename,
         Capability::Chathistory,
         Capability::ExtendedIsupport,
+        Capability::MessageRedaction,
+        Capability::ReadMarker,
         Capability::Multiline,
         Capability::ZncServerTimeIso,
         Capability::ZncSelfMessage,
@@ -190,6 +197,13 @@ impl Config {
     #[must_use]
     pub fn wishes(mut self, wishes: Capabilities) -> Self {
         self.wishes = wishes;
+        self
+    }
+
+    /// Adds one to the [`wishes`](Config::wishes).
+    #[must_use]
+    pub fn wish(mut self, capability: Capability) -> Self {
+        self.wishes = self.wishes.with(capability);
         self
     }
 

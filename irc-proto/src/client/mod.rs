@@ -49,6 +49,7 @@
 
 mod batches;
 mod bouncer;
+mod commands;
 mod config;
 mod ctcp;
 mod event;

@@ -3,6 +3,7 @@ use alloc::vec::Vec;
 
 use wirestate_machine::Misuse;
 
+use super::commands::with_text;
 use super::event::{Reason, RequestId};
 use super::history::History;
 use super::line::Line;
@@ -301,8 +302,3 @@ const KEYS: usize = 256;
 
 /// A channel that is not joined yet, and its key.
 pub(super) type Key = (Box<[u8]>, Box<[u8]>);
-
-fn with_text<'a>(params: &[&'a [u8]], text: &'a str) -> Vec<&'a [u8]> {
-    let text = Some(text.as_bytes()).filter(|text| !text.is_empty());
-    params.iter().copied().chain(text).collect()
-}

@@ -1,4 +1,5 @@
 mod bouncer;
+mod commands;
 mod login;
 mod queue;
 mod registration;

@@ -8,7 +8,7 @@ use wirestate_machine::{Ending, Instant, Machine};
 
 use crate::audience::Audience;
 use crate::control::Seat;
-use crate::handle::{CUT_OFF, Shared};
+use crate::handle::{CUT_OFF, REPLACED, Shared};
 use crate::shutdown::{Line, Phase, Ring};
 use crate::{Clock, Error, Handle, Info, Notice, Observer, Options, Shutdown, Stream, Traffic};
 
@@ -221,7 +221,8 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     /// Puts another machine on the connection, in the place of the one that is there: it gets what the peer has sent and the old one has not
     /// understood. What the old one has said is written first.
     ///
-    /// The server's shutdown and limits go on to hold; handles of the old machine reach nothing any more. A machine that waits for an
+    /// The server's shutdown and limits go on to hold; handles of the old machine reach nothing any more, and its [`Control`](crate::Control)
+    /// finds the connection no more, for it knows handles of the old machine alone. A machine that waits for an
     /// upgrade cannot be replaced, for what comes next is no longer what it was. A connection that is ending already goes on ending.
     pub async fn replace<N: Machine + 'static>(
         mut self,
@@ -420,6 +421,7 @@ impl<M> Presence<M> {
     where
         M: 'static,
     {
+        self.shared.set(REPLACED);
         self.shared.retire();
         self.is_over = true;
         to.audience = self.audience.take();

@@ -10,7 +10,7 @@ use atomic_waker::AtomicWaker;
 use wirestate_machine::{Machine, Relay};
 
 use crate::audience::Audience;
-use crate::handle::Shared;
+use crate::handle::{REPLACED, Shared};
 use crate::listener::{Bound, Place};
 use crate::shutdown::{Line, Phase, Ring};
 use crate::{
@@ -150,12 +150,16 @@ impl<M> Control<M> {
 
     /// All connections.
     pub fn handles(&self) -> Vec<Handle<M>> {
-        self.hall.roll().live.values().map(|shared| Handle { shared: shared.clone() }).collect()
+        let roll = self.hall.roll();
+        let own = roll.live.values().filter(|shared| !shared.has(REPLACED));
+        own.map(|shared| Handle { shared: shared.clone() }).collect()
     }
 
     /// One connection.
     pub fn handle(&self, id: u64) -> Option<Handle<M>> {
-        self.hall.roll().live.get(&id).map(|shared| Handle { shared: shared.clone() })
+        let roll = self.hall.roll();
+        let own = roll.live.get(&id).filter(|shared| !shared.has(REPLACED));
+        own.map(|shared| Handle { shared: shared.clone() })
     }
 
     /// Says `message`, which is encoded once, on all these connections.

@@ -204,13 +204,13 @@ impl<A: Accept> Doors<A> {
         hall: &Hall<M>,
     ) -> Poll<Option<Visitor<A::Stream>>> {
         let limits = hall.desk().limits;
+        // Said before anybody is looked for room for, so that no leave is missed in between.
+        hall.expect_leave(limits.connections.is_some() || !self.waiting.is_empty());
         if let Some(visitor) = self.take_waiting(hall, &limits) {
             return Poll::Ready(Some(visitor));
         }
         let is_full =
             |doors: &Self| limits.connections.is_some_and(|limit| hall.seats() + doors.waiting.len() >= limit);
-        // Said before it is looked, so that no leave is missed in between.
-        hall.expect_leave(limits.connections.is_some() || !self.waiting.is_empty());
         if is_full(self) {
             if !mem::replace(&mut self.paused, true) {
                 hall.tell(&Notice::AcceptPaused { connections: hall.seats() });

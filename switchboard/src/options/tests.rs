@@ -181,7 +181,7 @@ fn the_file_s_mistakes_are_named() {
         ("server-name = \"a b\"", "server-name: \"a b\""),
         ("motd = \"a\\u0000\"", "motd: control"),
         ("motd = \"a\"\nmotd-file = \"b\"", "keep one of them"),
-        ("[irc-network]\nnick-length = 9", "irc-network: nick-length must be 32 to 128"),
+        ("[irc-network]\nnick-length = 9", "irc-network: nick-length must be 32 to 50"),
         ("[irc-network]\npassword = \"hunter2\"", "FILE line 2: this is no argon2 hash"),
         ("[irc-network]\nmotd = \"x\"", "FILE line 2: unknown field `motd`"),
         ("operators = [\"A\"]", "operators: \"A\""),

@@ -230,6 +230,8 @@ pub(crate) fn a_swapped_session_keeps_its_bytes_and_its_seat<W: World>() {
         assert_eq!(read_line(&mut client), line);
     }
     assert_eq!(server.control.connections(), 1);
+    // The control's handles are of the machine that was there before.
+    assert!(server.control.handles().is_empty());
     server.shutdown.trigger(GRACEFULLY);
     assert_eq!(read_to_end(&mut client), "");
     drop(client);

@@ -3,7 +3,7 @@ use std::io;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 #[cfg(unix)]
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -121,7 +121,7 @@ impl Dialer for Threads {
 
     #[cfg(unix)]
     async fn unix(path: PathBuf) -> io::Result<Socket> {
-        Socket::new(Wire::Unix(UnixStream::connect(path)?))
+        Socket::new(Wire::Unix(wirestate_driver::connect_unix(&path)?))
     }
 
     #[cfg(not(unix))]

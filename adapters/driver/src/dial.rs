@@ -3,7 +3,13 @@
 use std::io;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
 
+#[cfg(unix)]
+use socket2::SockAddr;
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Begins to connect. The stream does not block; once it can be written, [`connected`] says what came of it.
@@ -17,6 +23,16 @@ pub fn begin_connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStre
         Err(error) if !is_under_way(&error) => Err(error),
         _ => Ok(socket.into()),
     }
+}
+
+/// A connection to a Unix socket, which does not wait for its listener: `WouldBlock` where as many wait there as it has room for. It is
+/// non-blocking from here on.
+#[cfg(unix)]
+pub fn connect_unix(path: &Path) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    Ok(socket.into())
 }
 
 /// What came of [`begin_connect`]; `WouldBlock` before anything did.

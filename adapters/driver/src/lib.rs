@@ -80,6 +80,8 @@ pub use clock::Clock;
 pub use connection::{Connection, How, Next, Parts};
 pub use connector::{Connector, Dialer, connect, reconnect};
 pub use control::{Control, Sent};
+#[cfg(unix)]
+pub use dial::connect_unix;
 pub use dial::{begin_connect, connected};
 pub use error::{BindError, ConnectError, Error, ListenerError, Step};
 pub use handle::{Handle, Parcel, Stats, Undelivered};

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::{fs::FileTypeExt, net::UnixListener};
 use std::path::{Path, PathBuf};
@@ -306,7 +306,7 @@ fn is_abandoned(path: &Path) -> bool {
     is_socket && tried.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
-/// Which listening sockets are meant: by id, address, or port.
+/// Which listening sockets are meant: by id, by address with or without port, or by port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Selector {
@@ -314,6 +314,8 @@ pub enum Selector {
     Id(ListenerId),
     /// Those on this address.
     Address(Address),
+    /// Those on this IP address, whatever the port.
+    Ip(IpAddr),
     /// Those on this TCP port.
     Port(u16),
 }
@@ -323,6 +325,7 @@ impl Selector {
         match self {
             Selector::Id(id) => place.id == *id,
             Selector::Address(address) => place.address == *address,
+            Selector::Ip(ip) => place.address.tcp().is_some_and(|address| address.ip() == *ip),
             Selector::Port(port) => place.address.tcp().is_some_and(|address| address.port() == *port),
         }
     }
@@ -343,6 +346,12 @@ impl From<SocketAddr> for Selector {
 impl From<Address> for Selector {
     fn from(address: Address) -> Self {
         Selector::Address(address)
+    }
+}
+
+impl From<IpAddr> for Selector {
+    fn from(ip: IpAddr) -> Self {
+        Selector::Ip(ip)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use wirestate_driver::{Connection, Connector, Control, Error, How, Mode, OnError, Options, Shutdown, Stream};
 use wirestate_machine::Instant;
 
-use super::harness::{PATIENCE, Server, World, listener, read_line, read_to_end};
+use super::harness::{PATIENCE, Server, World, client, listener, read_line, read_to_end};
 use super::notes::Notes;
 use super::toy::{Lines, Toy};
 
@@ -151,6 +151,25 @@ pub(crate) fn silence_is_told_until_the_peer_speaks<W: World>() {
     notes.until("flushed");
     let (_, note) = notes.next();
     assert!(note.starts_with("idle for"), "{note}");
+}
+
+pub(crate) fn each_listener_has_its_own_idle_time<W: World>() {
+    let (observer, notes) = Notes::new();
+    let control = Control::new(&Shutdown::new()).observe(observer);
+    let impatient = listener().options(Options::new().idle(Duration::from_millis(20)));
+    let doors = [listener(), impatient];
+    let [patient, impatient] = [doors[0].local_addr(), doors[1].local_addr()];
+    let server = Server::steered::<W, _>(control, doors.into(), |_, now| Toy::new(now), session);
+    let (_quiet, _idle) = (client(patient), client(impatient));
+    let mut silent = Vec::new();
+    while silent.len() < 5 {
+        let (id, note) = notes.next();
+        silent.extend(note.starts_with("idle for").then_some(id));
+    }
+    // Both were silent all the time, and one of them is told of.
+    silent.dedup();
+    assert_eq!(silent.len(), 1);
+    server.stop_gracefully();
 }
 
 pub(crate) fn clients_tell_their_notices_too<W: World>() {

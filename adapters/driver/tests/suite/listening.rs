@@ -210,14 +210,16 @@ pub(crate) fn ipv6_may_leave_ipv4_to_others<W: World>() {
 pub(crate) fn listeners_come_and_go_while_others_stay<W: World>() {
     let house = House::open::<W>(vec![listener()], Limits::new());
     let mut first = house.guest();
-    let selectors: [fn(&Listener) -> Selector; 4] = [
+    let selectors: [fn(&Listener) -> Selector; 5] = [
         |one| one.ids()[0].into(),
         |one| one.local_addr().into(),
+        |one| one.local_addr().ip().into(),
         |one| one.local_addr().port().into(),
         |one| one.addresses()[0].clone().into(),
     ];
     for selector in selectors {
-        let more = listener();
+        // On an address of its own, which the first is not on.
+        let more = Listener::bind("127.0.0.2:0").unwrap();
         let (address, ids, selector) = (more.local_addr(), more.ids(), selector(&more));
         assert_eq!(house.control().add(more), ids);
         assert_eq!(house.hear(), News::Opened(ids[0], address.into()));

@@ -444,6 +444,7 @@ macro_rules! suite {
                 both_ends_of_a_shutdown_are_told
                 water_marks_are_told_when_they_are_passed
                 silence_is_told_until_the_peer_speaks
+                each_listener_has_its_own_idle_time
                 clients_tell_their_notices_too
                 a_stall_may_be_asked_about
                 a_client_may_be_asked_about_a_reset
@@ -453,6 +454,7 @@ macro_rules! suite {
                 an_address_that_refuses_is_passed_by
                 a_silent_address_is_passed_by
                 unix_sockets_are_reached
+                a_unix_socket_whose_backlog_is_full_is_not_waited_for
                 the_own_address_is_seen_by_the_server
                 an_own_address_that_is_none_is_told
                 a_server_that_comes_up_later_is_reached

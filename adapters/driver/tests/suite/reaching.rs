@@ -6,8 +6,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use wirestate_driver::{
     Address, ConnectError, Connection, Connector, Info, Listener, Mode, Notice, Observer, Redial, Shutdown, Stream,
+    connect_unix,
 };
 
 use super::harness::{BlackHole, PATIENCE, Server, World, echo};
@@ -76,6 +78,22 @@ pub(crate) fn a_silent_address_is_passed_by<W: World>() {
         let conn = reach::<W>(addresses.stagger(Duration::from_millis(20))).await;
         assert_eq!(conn.info().peer().tcp(), Some(server.address()));
     });
+}
+
+pub(crate) fn a_unix_socket_whose_backlog_is_full_is_not_waited_for<W: World>() {
+    let path = fresh_path();
+    let busy = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    busy.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    busy.listen(0).unwrap();
+    let mut inside = Vec::new();
+    while let Ok(client) = connect_unix(&path) {
+        inside.push(client);
+    }
+    assert!(!inside.is_empty());
+    // On some runtimes it fails at once, on others at the deadline.
+    let failure = failed::<W>(Connector::unix(&path).within(Duration::from_millis(50)));
+    assert!(matches!(failure, ConnectError::Connect { .. } | ConnectError::Deadline { .. }), "{failure}");
+    std::fs::remove_file(path).unwrap();
 }
 
 pub(crate) fn unix_sockets_are_reached<W: World>() {

@@ -94,20 +94,20 @@ pop3s = "off"
 ircs = "off"
 web = "off"
 irc = "127.0.0.1:0"
-[irc]
+[irc-network]
 flood-control = false
 [limits]
 connections = 10000
 connections-per-address = 10000
 CONF
 # On one thread, as the others.
-TOKIO_WORKER_THREADS=1 "$bin/switchboard" --config "$dir/switchboard.toml" >"$dir/switchboard.out" 2>/dev/null &
+TOKIO_WORKER_THREADS=1 "$bin/switchboard" --config "$dir/switchboard.toml" >"$dir/switchboard.out" 2>"$dir/switchboard.log" &
 pid=$!
 pids="$pids $pid"
 tries=0
 until grep -q '^listening irc ' "$dir/switchboard.out"; do
     tries=$((tries + 1))
-    [ $tries -lt 50 ] || { echo "switchboard does not start" >&2; exit 1; }
+    [ $tries -lt 300 ] || { echo "switchboard does not start" >&2; cat "$dir/switchboard.log" >&2; exit 1; }
     sleep 0.1
 done
 port=$(sed -n 's/^listening irc .*://p' "$dir/switchboard.out")

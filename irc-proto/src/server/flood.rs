@@ -67,10 +67,9 @@ impl Penalties {
         self.0 = self.0.max(now) + cost;
     }
 
-    /// `extra` is what the command costs besides its line.
-    pub(super) fn add_line(&mut self, flood: Flood, now: Instant, bytes: usize, extra: Duration) {
+    pub(super) fn add_line(&mut self, flood: Flood, now: Instant, bytes: usize) {
         if flood != Flood::Off {
-            self.add(now, flood.cost(bytes).saturating_add(extra));
+            self.add(now, flood.cost(bytes));
         }
     }
 
@@ -98,7 +97,7 @@ mod tests {
                 let now = Instant::START + Duration::from_secs(second);
                 let mut passed = 0;
                 while clock.ready_at(flood) <= now && passed < 1000 {
-                    clock.add_line(flood, now, 100, Duration::ZERO);
+                    clock.add_line(flood, now, 100);
                     passed += 1;
                 }
                 passed

@@ -1,6 +1,5 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use bytes::Bytes;
 use wirestate_machine::Outbox;
@@ -8,7 +7,7 @@ use wirestate_machine::plugin::Flow;
 
 use super::keyword::{self, Keyword, Known};
 use super::reply::quoted;
-use super::{Config, Event, Reason, Rejected, Server, ServerName, State, TABLE, Violation};
+use super::{Config, Event, Flood, Reason, Rejected, Server, ServerName, State, TABLE, Violation};
 use crate::codec::{Command, Frame, Message};
 use crate::nick::NickFault;
 use crate::numerics;
@@ -58,7 +57,10 @@ impl Server {
         let is_registered = self.registering.is_none();
         // Who answers PING floods nobody.
         if is_registered && known.is_none_or(|known| known.keyword != Keyword::Pong) {
-            self.penalties.add_line(self.config.flood, self.now, length, self.config.cost_of(message));
+            self.penalties.add_line(self.config.flood, self.now, length);
+            if !self.config.command_costs.is_empty() && self.config.flood != Flood::Off {
+                self.penalties.add(self.now, self.config.cost_of(message));
+            }
         }
         // What a user says most often takes a short way, which comes to the same: a message is handed on, PING is answered without a copy.
         if let Some(Known { keyword, least }) = known
@@ -94,7 +96,7 @@ impl Server {
     fn reject_line(&mut self, length: usize, why: Rejected, command: &[u8]) -> Result<Read, Violation> {
         self.framing.release(&mut self.inbox);
         if self.registering.is_none() {
-            self.penalties.add_line(self.config.flood, self.now, length, Duration::ZERO);
+            self.penalties.add_line(self.config.flood, self.now, length);
         }
         self.count_line()?;
         self.reject(Keyword::Custom, why, command, b"");

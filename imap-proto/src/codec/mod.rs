@@ -1,0 +1,1 @@
+//! The grammar of IMAP, without any state of a session: commands and responses, read and written.

@@ -1,0 +1,21 @@
+//! IMAP4rev1 and IMAP4rev2 (RFC 3501, RFC 9051 and their extensions) as sans-IO state machines.
+//!
+//! No socket, no clock, no thread, no randomness: bytes go in and events come out, answers go in and bytes come out, the time goes in and a
+//! deadline comes out. So a session runs on any runtime or on none, in a test that turns a virtual clock, and in a fuzzer.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`codec`] | the grammar without state, in both directions; borrowed and zero-copy |
+//!
+//! # Features
+//!
+//! `std` (on by default) only adds to the crates beneath. Without it the crate needs `alloc` alone.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+pub mod codec;

@@ -165,6 +165,8 @@
 //!
 //! `std` (on by default) only adds the `std` features of the libraries below: vectored output, and SASLprep for names and passwords beyond ASCII.
 //! Without it the crate needs `alloc` alone.
+//!
+//! `serde` reads and writes what configurations and files hold: limits, [`server::Flood`], STS policies ([`client::sts`]).
 
 #![no_std]
 #![forbid(unsafe_code)]

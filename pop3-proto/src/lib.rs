@@ -34,6 +34,8 @@
 //! # Features
 //!
 //! `std` (on by default) only adds: vectored output, and SASLprep for names and passwords beyond ASCII. Without it the crate needs `alloc` alone.
+//!
+//! `serde` reads and writes what configurations and files hold: limits, quirks, [`client::Seen`].
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -16,7 +16,6 @@ use irc_proto::server::{self, Server};
 use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 use wirestate_driver::{Connection, Info, Options, Stream};
-use wirestate_layers::trace::Record;
 use wirestate_layers::{Tls, Trace, websocket};
 use wirestate_machine::Instant;
 
@@ -85,11 +84,7 @@ impl Service for Irc {
 
     fn machine(&self, door: &Door, info: &Info, now: Instant) -> Machine {
         let server = Server::new(door.session.clone(), self.seed(info), now);
-        let traced = if self.prepared.settings.trace {
-            Trace::new(server, irc_proto::Redactor::server(), transcript(info.id()))
-        } else {
-            Trace::silent(server)
-        };
+        let traced = Trace::to_tracing(server, irc_proto::Redactor::server(), info.id());
         let carriage = match &door.web {
             Some(web) => Carriage::by_websocket(traced, web.clone()),
             None => Carriage::Lines(traced),
@@ -114,14 +109,5 @@ impl Irc {
     /// Different for each connection, and never the same again.
     fn seed(&self, info: &Info) -> [u8; 32] {
         Sha256::new().chain_update(self.key).chain_update(info.id().to_be_bytes()).finalize().into()
-    }
-}
-
-/// Logs a connection's transcript, a line of it at a time.
-fn transcript(session: u64) -> impl FnMut(Record) + Send {
-    move |record| {
-        for line in record.to_string().lines() {
-            tracing::trace!(session, "{line}");
-        }
     }
 }

@@ -14,7 +14,6 @@ use pop3_proto::server::{self, Greeting, Server, Utf8};
 use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 use wirestate_driver::{Connection, Info, Stream};
-use wirestate_layers::trace::Record;
 use wirestate_layers::{Tls, Trace};
 use wirestate_machine::Instant;
 
@@ -70,11 +69,7 @@ impl Service for Pop3 {
 
     fn machine(&self, door: &Arc<server::Config>, info: &Info, now: Instant) -> Machine {
         let server = Server::new(door.clone(), self.seed(info), now);
-        let traced = if self.prepared.settings.trace {
-            Trace::new(server, Redactor::server(), transcript(info.id()))
-        } else {
-            Trace::silent(server)
-        };
+        let traced = Trace::to_tracing(server, Redactor::server(), info.id());
         Tls::server(traced, self.tls.clone())
     }
 
@@ -107,13 +102,4 @@ fn limits(settings: &Limits) -> server::Limits {
     limits.bad_commands_after_login = short(settings.bad_commands);
     limits.bad_commands_before_login = limits.bad_commands_before_login.min(limits.bad_commands_after_login);
     limits
-}
-
-/// Logs a connection's transcript, a line of it at a time.
-fn transcript(session: u64) -> impl FnMut(Record) + Send {
-    move |record| {
-        for line in record.to_string().lines() {
-            tracing::trace!(session, "{line}");
-        }
-    }
 }

@@ -245,6 +245,7 @@ impl Config {
 
 /// How much of everything, in bytes with line ends where nothing else is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Limits {
     /// The longest line that is read, without its tags. RFC 2812 §2.3 has 512; real servers exceed it. A longer one is skipped. Default 4,096.

@@ -23,6 +23,7 @@ use thiserror::Error;
 
 /// What a server demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Policy {
     /// The port to reach it by TLS.
     pub port: u16,
@@ -44,6 +45,11 @@ pub trait Store {
 
 /// A [`Store`] in memory that is written as text, one line for each host, and read back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct Policies {
     hosts: BTreeMap<String, (Policy, u64)>,
 }
@@ -95,6 +101,22 @@ impl FromStr for Policies {
             policies.hosts.insert(host, (policy, until));
         }
         Ok(policies)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<String> for Policies {
+    type Error = PolicyError;
+
+    fn try_from(text: String) -> Result<Self, PolicyError> {
+        text.parse()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Policies> for String {
+    fn from(policies: Policies) -> String {
+        alloc::string::ToString::to_string(&policies)
     }
 }
 
@@ -154,6 +176,15 @@ impl Value {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn serde_reads_what_it_wrote_and_nothing_else() {
+        let kept: Policies = "irc.example.org 6697 86400 1700086400 preload=0\n".parse().unwrap();
+        let written = serde_json::to_string(&kept).unwrap();
+        assert_eq!(serde_json::from_str::<Policies>(&written).unwrap(), kept);
+        assert!(serde_json::from_str::<Policies>(r#""irc.example.org""#).is_err());
+    }
 
     #[test]
     fn values_are_read_and_odd_ones_are_missing() {

@@ -8,6 +8,7 @@ use wirestate_machine::Instant;
 /// Both rules keep one clock per session, which each line puts forward by its cost, and which time catches up with; so both are data, and
 /// nothing ever sleeps. [`Server::penalize`](super::Server::penalize) puts it forward for commands that cost the application more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Flood {
     /// There is no bound.
@@ -103,6 +104,15 @@ mod tests {
                 passed
             })
             .collect()
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_configuration_names_its_rule() {
+        let bucket = r#"{"bucket": {"burst": 5, "refill": {"secs": 2, "nanos": 0}}}"#;
+        let expected = Flood::Bucket { burst: 5, refill: Duration::from_secs(2) };
+        assert_eq!(serde_json::from_str::<Flood>(bucket).unwrap(), expected);
+        assert_eq!(serde_json::from_str::<Flood>("\"off\"").unwrap(), Flood::Off);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::codec::{self, Sender};
 
 /// Bounds on memory, time and patience. See SECURITY.md for the precedents of the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Limits {
     /// The longest line without its tags and with its CRLF, in bytes. Default 512 (RFC 2812 §2.3); more is to be told as LINELEN.

@@ -115,6 +115,7 @@ impl Config {
 
 /// Faults of servers that a client can live with when it knows of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Quirks {
     /// Empty lines before a response are skipped. On by default.
@@ -155,6 +156,7 @@ impl Default for Quirks {
 
 /// How much of everything, in octets with line ends where nothing else is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Limits {
     /// The longest command line sent: 255 (RFC 2449 §4). Some servers take more.

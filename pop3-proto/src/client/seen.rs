@@ -22,6 +22,7 @@ use crate::codec::UniqueId;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Seen {
     ids: BTreeSet<UniqueId>,
 }
@@ -115,5 +116,15 @@ mod tests {
         assert!(!seen.add(UniqueId::new("b").unwrap()));
         assert_eq!(seen.to_string().parse(), Ok(seen));
         assert_eq!("a\n\na b\n".parse::<Seen>(), Err(SeenError { line: 3 }));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn serde_reads_what_it_wrote_and_nothing_else() {
+        let mut seen = Seen::new();
+        seen.extend([UniqueId::new("b").unwrap(), UniqueId::new("a").unwrap()]);
+        assert_eq!(serde_json::to_string(&seen).unwrap(), r#"["a","b"]"#);
+        assert_eq!(serde_json::from_str::<Seen>(r#"["a","b"]"#).unwrap(), seen);
+        assert!(serde_json::from_str::<Seen>(r#"["a b"]"#).is_err());
     }
 }

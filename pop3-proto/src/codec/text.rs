@@ -54,6 +54,11 @@ impl fmt::Display for Text {
 
 /// A message's unique id: 1 to 70 characters from `!` to `~` (RFC 1939 §7, UIDL), stable across sessions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "String", into = "String")
+)]
 pub struct UniqueId(String);
 
 impl UniqueId {
@@ -88,6 +93,22 @@ impl UniqueId {
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<String> for UniqueId {
+    type Error = Misuse;
+
+    fn try_from(id: String) -> Result<Self, Misuse> {
+        UniqueId::new_of_any_length(id.as_bytes())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<UniqueId> for String {
+    fn from(id: UniqueId) -> String {
+        id.0
     }
 }
 

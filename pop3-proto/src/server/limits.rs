@@ -4,6 +4,7 @@ use wirestate_machine::Marks;
 
 /// Bounds on memory, time and patience. See SECURITY.md for the precedents of the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Limits {
     /// The longest command line with its CRLF, in octets. Default 255 (RFC 2449 §4); longer for long passwords or UTF-8 names.
@@ -64,6 +65,17 @@ mod tests {
     use wirestate_machine::{Instant, Machine};
 
     use crate::server::{Config, Server};
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn a_configuration_names_what_is_not_the_default() {
+        use crate::server::Limits;
+        let limits: Limits = serde_json::from_str(r#"{"line": 512, "idle_time": {"secs": 900, "nanos": 0}}"#).unwrap();
+        let expected = Limits { line: 512, idle_time: core::time::Duration::from_secs(900), ..Limits::default() };
+        assert_eq!(limits, expected);
+        let written = serde_json::to_string(&limits).unwrap();
+        assert_eq!(serde_json::from_str::<Limits>(&written).unwrap(), expected);
+    }
 
     #[test]
     fn before_login_the_output_of_a_client_that_reads_nothing_stays_small() {

@@ -348,3 +348,48 @@ proptest! {
         let _ = format!("wirestate transcript 1\n0.000000000 < {text}").parse::<Transcript>();
     }
 }
+
+/// A subscriber that keeps what it is told.
+struct Kept(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Kept {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut text = event.metadata().level().to_string();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            text += &format!(" {field}={value:?}");
+        });
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_transcript_goes_to_the_log_without_its_secrets() {
+    let kept = std::sync::Arc::default();
+    let told = tracing::subscriber::with_default(Kept(std::sync::Arc::clone(&kept)), || {
+        let mut trace = Trace::to_tracing(Quiet(Toy::new()), Passwords::default(), 7);
+        trace.inbox().push(b"PASS pencil\r\n");
+        while trace.poll(at(1)).unwrap().is_some() {}
+        drop(trace);
+        std::mem::take(&mut *kept.lock().unwrap())
+    });
+    assert!(told.iter().all(|line| line.starts_with("TRACE ") && line.contains("session=7")), "{told:?}");
+    assert!(told.iter().any(|line| line.contains(r"PASS \*\*")), "{told:?}");
+    assert!(!told.iter().any(|line| line.contains("pencil")), "{told:?}");
+    assert!(!Trace::to_tracing(Quiet(Toy::new()), Passwords::default(), 7).is_recording(), "nobody listens now");
+}

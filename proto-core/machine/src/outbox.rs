@@ -16,6 +16,7 @@ const SEGMENT: usize = 16 * 1024;
 /// Between the two lies the hysteresis that keeps a session from flapping: an outbox that has reached `high` is full until the
 /// driver has written it down to `low`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Marks {
     /// With this many bytes waiting the outbox is full, and its machine understands no more input.
     pub high: usize,

@@ -43,6 +43,7 @@ use crate::isupport::Isupport;
 
 /// How much a [`Tracker`] learns.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Limits {
     /// The most channels.

@@ -27,6 +27,20 @@ impl<M, R: Redact> Trace<M, R> {
         Trace { inner, recorder: Some(Box::new(Recorder::new(redactor))) }
     }
 
+    /// Tells the [`tracing`] crate all that goes through `inner`, as events of level TRACE: one for each line of the transcript, with the field
+    /// `session`. Nothing is recorded while nobody listens at that level, which is asked once, here.
+    #[cfg(feature = "tracing")]
+    pub fn to_tracing(inner: M, redact: R, session: u64) -> Self {
+        if !tracing::enabled!(tracing::Level::TRACE) {
+            return Trace::silent(inner);
+        }
+        Trace::new(inner, redact, move |record| {
+            for line in record.to_string().lines() {
+                tracing::trace!(session, "{line}");
+            }
+        })
+    }
+
     /// Records nothing.
     pub fn silent(inner: M) -> Self {
         Trace { inner, recorder: None }

@@ -5,7 +5,6 @@
 #[allow(dead_code)]
 mod worlds;
 
-use std::future::Future;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, TcpListener, TcpStream};
 use std::sync::mpsc::channel;

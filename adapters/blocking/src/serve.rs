@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::sync::Arc;
 
 use wirestate_driver::{Control, Info, Listener, Report};

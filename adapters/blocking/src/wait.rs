@@ -1,7 +1,6 @@
 //! One thread's waiting: for sockets, for a time, and for whoever wakes it.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
 use std::mem;
 use std::pin::pin;
 use std::sync::{Arc, Weak};

@@ -207,6 +207,9 @@ pub(crate) struct Hall<M> {
     aborted: AtomicU64,
     roll: Mutex<Roll<M>>,
     desk: Mutex<Desk>,
+    /// Called after each look for room.
+    #[cfg(test)]
+    looked: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// Who is there.
@@ -239,6 +242,8 @@ impl<M> Hall<M> {
             aborted: AtomicU64::new(0),
             roll: Mutex::new(Roll { live: HashMap::new(), addresses: BTreeMap::new() }),
             desk: Mutex::default(),
+            #[cfg(test)]
+            looked: OnceLock::new(),
         }
     }
 
@@ -294,9 +299,34 @@ impl<M> Hall<M> {
         self.shutdown.advance(Phase::Abort);
     }
 
+    /// Whether there are as many as `limits` let in, with those who wait.
+    pub(crate) fn is_full(&self, waiting: usize, limits: &Limits) -> bool {
+        let is_full = limits.connections.is_some_and(|limit| self.seats() + waiting >= limit);
+        self.has_looked();
+        is_full
+    }
+
     /// Whether there is room for one more from this address.
     pub(crate) fn has_room_for(&self, ip: IpAddr, limits: &Limits) -> bool {
-        self.roll().has_room_for(ip, limits)
+        let has_room = self.roll().has_room_for(ip, limits);
+        self.has_looked();
+        has_room
+    }
+
+    #[cfg(not(test))]
+    fn has_looked(&self) {}
+
+    #[cfg(test)]
+    fn has_looked(&self) {
+        if let Some(looked) = self.looked.get() {
+            looked();
+        }
+    }
+
+    /// Lets a test do something between a look for room and what comes of it.
+    #[cfg(test)]
+    pub(crate) fn on_look(&self, looked: impl Fn() + Send + Sync + 'static) {
+        let _ = self.looked.set(Box::new(looked));
     }
 
     /// A seat for a connection from `ip`.

@@ -1,6 +1,5 @@
 //! The listening sockets of one server, and who is let in when.
 
-use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::net::IpAddr;
@@ -8,11 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant as Time;
 
+use bytes::Bytes;
+
 use crate::control::Hall;
 use crate::info::Entrance;
 use crate::listener::Bound;
 use crate::proxy::Asked;
 use crate::rate::{Bucket, Token};
+use crate::waiting::Waiting;
 use crate::{
     Accept, AcceptClass, Address, Backoff, Info, Limits, ListenerError, ListenerId, Notice, Options, Proxies, Rate,
     Refusal, Runtime, Timer,
@@ -27,6 +29,8 @@ pub(crate) struct Visitor<S> {
     pub(crate) info: Info,
     pub(crate) options: Options,
     pub(crate) proxies: Option<Arc<Proxies>>,
+    /// What was read of him already.
+    pub(crate) read: Bytes,
 }
 
 impl<S> Visitor<S> {
@@ -41,7 +45,7 @@ impl<S> Visitor<S> {
 /// The open doors, and those who wait inside for others from their address to leave.
 pub(crate) struct Doors<A: Accept> {
     open: Vec<Door<A>>,
-    waiting: VecDeque<Visitor<A::Stream>>,
+    waiting: Waiting<A::Stream>,
     failed: Vec<ListenerError>,
     /// Whether the last door there was has failed.
     bereft: bool,
@@ -75,7 +79,7 @@ impl<A: Accept> Doors<A> {
     pub(crate) fn new() -> Self {
         Doors {
             open: Vec::new(),
-            waiting: VecDeque::new(),
+            waiting: Waiting::new(),
             failed: Vec::new(),
             bereft: false,
             first: 0,
@@ -115,6 +119,9 @@ impl<A: Accept> Doors<A> {
                 Poll::Ready(None) => self.streak += 1,
                 Poll::Pending => {
                     self.streak = 0;
+                    if self.sweep(cx, hall) {
+                        continue;
+                    }
                     if runtime.poll_until(cx, self.wake()).is_pending() {
                         return Poll::Pending;
                     }
@@ -209,9 +216,7 @@ impl<A: Accept> Doors<A> {
         if let Some(visitor) = self.take_waiting(hall, &limits) {
             return Poll::Ready(Some(visitor));
         }
-        let is_full =
-            |doors: &Self| limits.connections.is_some_and(|limit| hall.seats() + doors.waiting.len() >= limit);
-        if is_full(self) {
+        if hall.is_full(self.waiting.len(), &limits) {
             if !mem::replace(&mut self.paused, true) {
                 hall.tell(&Notice::AcceptPaused { connections: hall.seats() });
             }
@@ -240,8 +245,9 @@ impl<A: Accept> Doors<A> {
         if visitor.ip().is_none_or(|ip| hall.has_room_for(ip, &limits)) {
             return Poll::Ready(Some(visitor));
         }
-        if self.waiting.len() < limits.waiting {
-            self.waiting.push_back(visitor);
+        // Somebody may have gone who was not missed so far.
+        if self.waiting.len() < limits.waiting || (self.sweep(cx, hall) && self.waiting.len() < limits.waiting) {
+            self.waiting.push(visitor);
         } else {
             hall.tell(&Notice::Refused { info: &visitor.info, why: &Refusal::TooManyFromAddress });
         }
@@ -265,9 +271,12 @@ impl<A: Accept> Doors<A> {
 
     /// The first of those inside whose address has room again.
     fn take_waiting<M>(&mut self, hall: &Hall<M>, limits: &Limits) -> Option<Visitor<A::Stream>> {
-        let has_room = |visitor: &Visitor<A::Stream>| visitor.ip().is_none_or(|ip| hall.has_room_for(ip, limits));
-        let place = self.waiting.iter().position(has_room)?;
-        self.waiting.remove(place)
+        self.waiting.take(|visitor| visitor.ip().is_none_or(|ip| hall.has_room_for(ip, limits)))
+    }
+
+    /// Whether somebody who waited inside has gone.
+    fn sweep<M>(&mut self, cx: &mut Context<'_>, hall: &Hall<M>) -> bool {
+        self.waiting.sweep(cx, |visitor| hall.tell(&Notice::Refused { info: &visitor.info, why: &Refusal::Gone }))
     }
 
     /// Asks each door that is not resting.
@@ -325,7 +334,7 @@ impl<A: Accept> Door<A> {
             // It fails only on a connection that is already gone, which its first read will tell, and where it means nothing.
             let _ = A::keep_alive(&stream, keepalive);
         }
-        Visitor { stream, info, options: self.options, proxies: self.proxies.clone() }
+        Visitor { stream, info, options: self.options, proxies: self.proxies.clone(), read: Bytes::new() }
     }
 }
 

@@ -73,6 +73,9 @@ mod resolve;
 mod serve;
 mod shutdown;
 mod stream;
+mod waiting;
+#[cfg(test)]
+mod wakes;
 
 pub use accept::{Accept, AcceptClass, Backoff};
 pub use address::Address;

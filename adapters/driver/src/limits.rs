@@ -22,7 +22,8 @@ pub struct Limits {
     /// How fast connections are accepted. Above it accept pauses, clients wait in the system's backlog, and
     /// [`AcceptSlowed`](crate::Notice::AcceptSlowed) is told. Default: as fast as they come.
     pub rate: Option<Rate>,
-    /// How many may wait for others from their address to leave. They count as connections. Beyond this they are refused. Default 64.
+    /// How many may wait for others from their address to leave. They count as connections. Beyond this they are refused. Who hangs up, or
+    /// only ends what he says, gives his place free, unless he has said more than 4 KiB by then. Default 64.
     pub waiting: usize,
 }
 

@@ -143,7 +143,7 @@ pub enum Refusal {
     /// The PROXY header did not come in time.
     #[error("the PROXY header did not come in time")]
     ProxyTimeout,
-    /// It was reset or closed before it began.
+    /// It was reset or closed before it began: while its PROXY header was awaited, or while it waited for others from its address to leave.
     #[error("the connection was gone before it began")]
     Gone,
 }

@@ -1,7 +1,6 @@
 //! Several addresses of one server, tried one beside the other: "happy eyeballs" (RFC 8305).
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;

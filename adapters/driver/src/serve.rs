@@ -1,4 +1,4 @@
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -107,20 +107,19 @@ impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
         T: Future<Output = ()> + Send + 'static,
     {
         match &visitor.proxies {
-            None => self.begin(visitor, seat, bytes::Bytes::new()),
+            None => self.begin(visitor, seat),
             Some(proxies) => {
                 let (session, proxies) = (self.clone(), proxies.clone());
                 Box::pin(async move {
-                    if let Some((visitor, seat, read)) = ask_proxy(&proxies, visitor, seat).await {
-                        session.begin(visitor, seat, read).await;
+                    if let Some((visitor, seat)) = ask_proxy(&proxies, visitor, seat).await {
+                        session.begin(visitor, seat).await;
                     }
                 })
             }
         }
     }
 
-    /// `read` is what was read of the connection before.
-    fn begin<M, S, T>(&self, visitor: Visitor<S>, seat: Seat<M>, read: bytes::Bytes) -> Task
+    fn begin<M, S, T>(&self, visitor: Visitor<S>, seat: Seat<M>) -> Task
     where
         M: Machine + 'static,
         S: Stream + Send + 'static,
@@ -128,7 +127,7 @@ impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
         H: Fn(Connection<M, S>) -> T,
         T: Future<Output = ()> + Send + 'static,
     {
-        let Visitor { stream, info, options, .. } = visitor;
+        let Visitor { stream, info, options, read, .. } = visitor;
         let connection = Connection::open(stream, info, self.clock, options, &self.factory).seated(seat, read);
         let shared = connection.shared().clone();
         let phase = connection.shutdown().cloned();
@@ -158,7 +157,7 @@ async fn ask_proxy<M, S: Stream>(
     proxies: &Proxies,
     mut visitor: Visitor<S>,
     mut seat: Seat<M>,
-) -> Option<(Visitor<S>, Seat<M>, bytes::Bytes)> {
+) -> Option<(Visitor<S>, Seat<M>)> {
     let hall = seat.hall().clone();
     let direct = visitor.info.clone();
     let refuse = |why| {
@@ -166,7 +165,7 @@ async fn ask_proxy<M, S: Stream>(
         None
     };
     match proxies.ask(visitor.info.peer()) {
-        Asked::Nothing => return Some((visitor, seat, bytes::Bytes::new())),
+        Asked::Nothing => return Some((visitor, seat)),
         Asked::Refusal => return refuse(Refusal::UntrustedProxy),
         Asked::Header => {}
     }
@@ -187,7 +186,7 @@ async fn ask_proxy<M, S: Stream>(
     if info.peer().ip().is_some_and(|ip| !seat.is_from(ip, &limits)) {
         return refuse(Refusal::TooManyFromAddress);
     }
-    Some((Visitor { info, ..visitor }, seat, read))
+    Some((Visitor { info, read, ..visitor }, seat))
 }
 
 /// Waits for all to leave, and cuts off those that have not when the shutdown's time is over. Those that then still do not leave are

@@ -15,7 +15,7 @@ mod wire;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};

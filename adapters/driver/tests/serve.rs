@@ -6,7 +6,6 @@
 mod toy;
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::io;
 use std::io::IoSlice;
 use std::pin::{Pin, pin};

@@ -1,5 +1,3 @@
-use std::future::Future;
-
 use wirestate_driver::{Control, Info, Listener, Report};
 use wirestate_machine::{Instant, Machine};
 

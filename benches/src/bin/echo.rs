@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 use std::error::Error;
-use std::future::Future;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;

@@ -9,7 +9,6 @@ mod tokio_world;
 #[path = "../../../adapters/driver/tests/suite/world.rs"]
 mod world;
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;

@@ -1,7 +1,5 @@
 //! async-std and smol as worlds of the tests.
 
-use std::future::Future;
-
 use socket2::SockRef;
 use wirestate_async_std::{
     ConnectError, Connection, Connector, Control, Info, Listener, Redial, Report, Shutdown, Socket, Task, Wire,

@@ -1,7 +1,5 @@
 //! Threads as a world of the tests.
 
-use std::future::Future;
-
 use socket2::SockRef;
 use wirestate_blocking::{
     ConnectError, Connector, Control, Info, Listener, Redial, Report, Shutdown, Socket, block_on, connect, reconnect,

@@ -1,6 +1,5 @@
 //! Connections on a [`Wire`] that are polled by hand.
 
-use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;

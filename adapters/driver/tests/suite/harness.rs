@@ -1,6 +1,6 @@
 //! What the tests stand on: a world, a server in it, and clients.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::io::{IoSlice, Read};
 use std::net::{SocketAddr, TcpStream};

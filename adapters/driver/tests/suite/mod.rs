@@ -15,7 +15,7 @@ pub(crate) mod storms;
 mod toy;
 mod world;
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown as Side, TcpListener, TcpStream};
 use std::pin::pin;
@@ -507,7 +507,9 @@ macro_rules! suite {
                 beyond_those_who_wait_clients_are_refused
                 a_higher_limit_for_each_address_lets_in_who_waits
                 those_who_wait_count_as_connections
-                who_waits_may_leave
+                who_waits_and_hangs_up_gives_his_place_free
+                who_hangs_up_while_waiting_counts_no_more
+                what_is_said_while_waiting_is_not_lost
                 a_shutdown_turns_away_who_waits
                 a_network_may_count_as_one_address
                 above_the_rate_clients_wait_in_the_backlog

@@ -204,20 +204,53 @@ pub(crate) fn those_who_wait_count_as_connections<W: World>() {
     assert_eq!(read_line(&mut other), "me too\r\n");
 }
 
-pub(crate) fn who_waits_may_leave<W: World>() {
+pub(crate) fn who_waits_and_hangs_up_gives_his_place_free<W: World>() {
     let house = house::<W>(each(1).waiting(1));
     let first = house.guest();
-    let second = house.client_from(1);
-    house.guest_from(2);
-    second.shutdown(Side::Both).unwrap();
-    drop(second);
-    leave(first);
-    (0..3).for_each(|_| drop(house.visitor()));
-    until(|| house.control().connections() == 0);
+    for (other, said, is_reset) in [(2, "", false), (3, "quit\r\nand ha", false), (4, "here\r\n", true)] {
+        let mut second = house.client_from(1);
+        let address = second.local_addr().unwrap().into();
+        second.write_all(said.as_bytes()).unwrap();
+        // Who came later has been let in, so the second has been accepted.
+        leave(house.guest_from(other));
+        if is_reset {
+            socket2::SockRef::from(&second).set_linger(Some(Duration::ZERO)).unwrap();
+        }
+        drop(second);
+        assert_eq!(house.hear(), News::Refused(address, "the connection was gone before it began".into()));
+    }
     let mut third = house.client_from(1);
+    leave(house.guest_from(5));
+    assert!(is_left_waiting(&third));
+    leave(first);
     is_served(&mut third);
-    leave(third);
-    until(|| house.control().connections() == 0);
+    assert!(house.news.try_recv().is_err(), "nobody was refused who was there");
+}
+
+pub(crate) fn who_hangs_up_while_waiting_counts_no_more<W: World>() {
+    let house = house::<W>(each(1).connections(2));
+    let _first = house.guest();
+    let second = house.client_from(1);
+    assert_eq!(house.hear(), News::Paused(1));
+    let mut other = house.client_from(2);
+    other.write_all(b"me too\r\n").unwrap();
+    assert!(is_left_waiting(&other));
+    drop(second);
+    assert!(matches!(house.hear(), News::Refused(..)));
+    assert_eq!(house.hear(), News::Resumed);
+    assert_eq!(read_line(&mut other), "me too\r\n");
+}
+
+pub(crate) fn what_is_said_while_waiting_is_not_lost<W: World>() {
+    let house = house::<W>(each(1));
+    let first = house.guest();
+    let mut second = house.client_from(1);
+    let script: String = (0..2000).map(|number| format!("{number}\r\n")).collect();
+    second.write_all(script.as_bytes()).unwrap();
+    leave(house.guest_from(2));
+    leave(first);
+    second.shutdown(Side::Write).unwrap();
+    assert_eq!(read_to_end(&mut second), script);
 }
 
 pub(crate) fn a_shutdown_turns_away_who_waits<W: World>() {

@@ -1,7 +1,5 @@
 //! What the tests need of a runtime.
 
-use std::future::Future;
-
 use socket2::SockRef;
 use wirestate_driver::{
     ConnectError, Connection, Connector, Control, Info, Listener, Redial, Report, Shutdown, Stream,

@@ -1,7 +1,5 @@
 //! Tokio as a world of the tests: with one thread or with several.
 
-use std::future::Future;
-
 use socket2::SockRef;
 use tokio::runtime::{Builder, Runtime};
 use wirestate_machine::{Instant, Machine};

@@ -1,10 +1,10 @@
 //! Case mappings: which names are the same name.
 //!
-//! RFC 1459 §2.2, the CASEMAPPING parameter of <https://modern.ircdocs.horse/#casemapping-parameter> and draft-hardy-irc-isupport §4.1.
-//! Names are bytes: what lies outside ASCII is the same only when it is equal.
+//! RFC 1459 §2.2, the CASEMAPPING parameter of <https://modern.ircdocs.horse/#casemapping-parameter> and draft-hardy-irc-isupport §4.1; with `std`
+//! RFC 8265 §3.3, too. Names are bytes: but for that one mapping, what lies outside ASCII is the same only when it is equal.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::cmp::Ordering;
 use core::fmt;
@@ -20,6 +20,13 @@ pub enum CaseMapping {
     Rfc1459,
     /// `rfc1459-strict` (and `strict-rfc1459`): besides the letters, `[`, `]` and `\` are `{`, `}` and `|`.
     Rfc1459Strict,
+    /// `rfc8265` (and `rfc7613`, its forerunner): names are UTF-8, and the same in upper and lower case of any script, in full and half width, and
+    /// composed or decomposed (the rules of PRECIS' UsernameCaseMapped). ASCII is folded as by [`Ascii`](CaseMapping::Ascii), and so is a name that is
+    /// no UTF-8. Servers announce it as `CASEMAPPING=ascii UTF8MAPPING=rfc8265`, for clients that know ASCII alone.
+    ///
+    /// Which characters a name may have is not asked here: whoever has a name has it.
+    #[cfg(feature = "std")]
+    Precis,
 }
 
 /// The server names a case mapping that is not known here.
@@ -28,28 +35,48 @@ pub enum CaseMapping {
 pub struct UnknownCaseMapping;
 
 impl CaseMapping {
-    /// Reads the value of CASEMAPPING; upper and lower case are the same.
+    /// Reads the value of CASEMAPPING or UTF8MAPPING; upper and lower case are the same.
     pub fn parse(name: &[u8]) -> Result<Self, UnknownCaseMapping> {
-        const NAMES: [(&[u8], CaseMapping); 4] = [
+        const NAMES: &[(&[u8], CaseMapping)] = &[
             (b"ascii", CaseMapping::Ascii),
             (b"rfc1459", CaseMapping::Rfc1459),
             (b"rfc1459-strict", CaseMapping::Rfc1459Strict),
             (b"strict-rfc1459", CaseMapping::Rfc1459Strict),
+            #[cfg(feature = "std")]
+            (b"rfc8265", CaseMapping::Precis),
+            #[cfg(feature = "std")]
+            (b"rfc7613", CaseMapping::Precis),
         ];
         let found = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, mapping)| *mapping).ok_or(UnknownCaseMapping)
     }
 
-    /// The name that stands in CASEMAPPING.
+    /// The name by which [`parse`](CaseMapping::parse) knows it.
     pub const fn name(self) -> &'static str {
         match self {
             CaseMapping::Ascii => "ascii",
             CaseMapping::Rfc1459 => "rfc1459",
             CaseMapping::Rfc1459Strict => "rfc1459-strict",
+            #[cfg(feature = "std")]
+            CaseMapping::Precis => "rfc8265",
         }
     }
 
-    /// The lower case of one byte.
+    /// Whether it knows letters beyond ASCII.
+    pub(crate) fn is_wide(self) -> bool {
+        match self {
+            #[cfg(feature = "std")]
+            CaseMapping::Precis => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a name is folded byte by byte, with [`fold`](CaseMapping::fold).
+    pub(crate) fn is_bytewise(self, name: &[u8]) -> bool {
+        !self.is_wide() || name.is_ascii()
+    }
+
+    /// The lower case of one byte; with `rfc8265` that of one byte of ASCII.
     pub const fn fold(self, byte: u8) -> u8 {
         match (self, byte) {
             (_, b'A'..=b'Z') => byte + 32,
@@ -59,42 +86,85 @@ impl CaseMapping {
         }
     }
 
-    /// Turns a whole name into lower case where it stands.
-    pub fn fold_in_place(self, name: &mut [u8]) {
-        name.iter_mut().for_each(|byte| *byte = self.fold(*byte));
+    /// The whole name in lower case; lent where nothing changes.
+    pub fn folded(self, name: &[u8]) -> Cow<'_, [u8]> {
+        if !self.is_bytewise(name) {
+            return precis::folded(name);
+        }
+        match name.iter().any(|byte| self.fold(*byte) != *byte) {
+            false => Cow::Borrowed(name),
+            true => Cow::Owned(name.iter().map(|byte| self.fold(*byte)).collect()),
+        }
     }
 
-    /// Whether two names are the same name. It allocates nothing.
+    /// Whether two names are the same name. It allocates nothing where both are ASCII, or the mapping knows no more.
     pub fn same(self, left: &[u8], right: &[u8]) -> bool {
-        left.len() == right.len() && left.iter().zip(right).all(|(left, right)| self.fold(*left) == self.fold(*right))
+        if self.is_bytewise(left) && self.is_bytewise(right) {
+            return left.len() == right.len()
+                && left.iter().zip(right).all(|(left, right)| self.fold(*left) == self.fold(*right));
+        }
+        self.folded(left) == self.folded(right)
     }
 
     /// The order of two names; equal when they are the [`same`](CaseMapping::same).
     pub fn compare(self, left: &[u8], right: &[u8]) -> Ordering {
-        let folded = |name| <&[u8]>::into_iter(name).map(|byte| self.fold(*byte));
-        folded(left).cmp(folded(right))
+        if self.is_bytewise(left) && self.is_bytewise(right) {
+            let folded = |name| <&[u8]>::into_iter(name).map(|byte| self.fold(*byte));
+            return folded(left).cmp(folded(right));
+        }
+        self.folded(left).cmp(&self.folded(right))
     }
 
     /// The name's key for a map of users or channels.
     pub fn key(self, name: &[u8]) -> FoldedName {
-        FoldedName(name.iter().map(|byte| self.fold(*byte)).collect())
+        if self.is_bytewise(name) {
+            return FoldedName(name.iter().map(|byte| self.fold(*byte)).collect());
+        }
+        FoldedName(precis::folded(name).into())
     }
 
-    /// Lends the folded name, to look it up in a map of [`FoldedName`]s; up to 64 bytes it allocates nothing.
+    /// Lends the folded name, to look it up in a map of [`FoldedName`]s; up to 64 bytes of ASCII it allocates nothing.
     pub fn with_folded<T>(self, name: &[u8], look_up: impl FnOnce(&[u8]) -> T) -> T {
         let mut short = [0; 64];
         match short.get_mut(..name.len()) {
-            Some(space) => {
-                space.copy_from_slice(name);
-                self.fold_in_place(space);
+            Some(space) if self.is_bytewise(name) => {
+                space.iter_mut().zip(name).for_each(|(space, byte)| *space = self.fold(*byte));
                 look_up(space)
             }
-            None => {
-                let mut long = Vec::from(name);
-                self.fold_in_place(&mut long);
-                look_up(&long)
-            }
+            _ => look_up(&self.folded(name)),
         }
+    }
+}
+
+#[cfg(feature = "std")]
+mod precis {
+    use alloc::borrow::Cow;
+
+    use precis_core::profile::Rules as _;
+    use precis_profiles::UsernameCaseMapped;
+
+    /// The mapping rules of RFC 8265 §3.3.1, in their order, and nothing that refuses: what a server has let in is somebody's name.
+    pub(super) fn folded(name: &[u8]) -> Cow<'_, [u8]> {
+        let rules = UsernameCaseMapped::new();
+        let mapped = core::str::from_utf8(name).ok().and_then(|name| {
+            let narrow = rules.width_mapping_rule(name).ok()?;
+            rules.normalization_rule(rules.case_mapping_rule(narrow).ok()?).ok()
+        });
+        match mapped {
+            Some(Cow::Borrowed(name)) => Cow::Borrowed(name.as_bytes()),
+            Some(Cow::Owned(name)) => Cow::Owned(name.into_bytes()),
+            None => Cow::Owned(name.to_ascii_lowercase()),
+        }
+    }
+}
+
+#[cfg(not(feature = "std"))]
+mod precis {
+    use alloc::borrow::Cow;
+
+    /// Without `std` every mapping goes byte by byte.
+    pub(super) fn folded(name: &[u8]) -> Cow<'_, [u8]> {
+        Cow::Borrowed(name)
     }
 }
 
@@ -138,9 +208,12 @@ impl fmt::Debug for FoldedName {
 mod tests {
     use super::*;
     use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
-    const ALL: [CaseMapping; 3] = [CaseMapping::Ascii, CaseMapping::Rfc1459, CaseMapping::Rfc1459Strict];
+    const BYTEWISE: [CaseMapping; 3] = [CaseMapping::Ascii, CaseMapping::Rfc1459, CaseMapping::Rfc1459Strict];
+    const ALL: [CaseMapping; 4] =
+        [CaseMapping::Ascii, CaseMapping::Rfc1459, CaseMapping::Rfc1459Strict, CaseMapping::Precis];
 
     #[test]
     fn each_mapping_folds_exactly_its_table() {
@@ -164,7 +237,8 @@ mod tests {
         }
         assert_eq!(CaseMapping::parse(b"strict-rfc1459"), Ok(CaseMapping::Rfc1459Strict));
         assert_eq!(CaseMapping::parse(b"ASCII"), Ok(CaseMapping::Ascii));
-        assert_eq!(CaseMapping::parse(b"rfc7613"), Err(UnknownCaseMapping));
+        assert_eq!(CaseMapping::parse(b"rfc7613"), Ok(CaseMapping::Precis));
+        assert_eq!(CaseMapping::parse(b"rfc7700"), Err(UnknownCaseMapping));
         assert_eq!(CaseMapping::parse(b""), Err(UnknownCaseMapping));
     }
 
@@ -179,13 +253,49 @@ mod tests {
 
     #[test]
     fn bytes_outside_ascii_are_left_alone() {
-        for mapping in ALL {
+        for mapping in BYTEWISE {
             assert!(!mapping.same("É".as_bytes(), "é".as_bytes()));
             assert!(mapping.same(b"\xff\x80A", b"\xff\x80a"));
         }
     }
 
+    #[test]
+    fn precis_knows_letters_of_any_script() {
+        let same = |left: &str, right: &str| CaseMapping::Precis.same(left.as_bytes(), right.as_bytes());
+        for (left, right) in [
+            ("Ada", "aDA"),
+            ("ÉMILE", "émile"),
+            ("ΔΗΜΉΤΡΗΣ", "δημήτρησ"),
+            ("Ольга", "оЛЬГА"),
+            ("e\u{301}", "É"),
+            ("ａｄａ", "ADA"),
+            ("☃Ä", "☃ä"),
+        ] {
+            assert!(same(left, right), "{left} and {right} are one name");
+        }
+        for (left, right) in [("Ada", "Äda"), ("[x]", "{x}"), ("аda", "ada"), ("ß", "ss"), ("\u{131}", "i")] {
+            assert!(!same(left, right), "{left} and {right} are two names");
+        }
+        assert!(CaseMapping::Precis.same(b"A\xff", b"a\xff") && !CaseMapping::Precis.same(b"\xc9", b"\xe9"));
+        assert!(matches!(CaseMapping::Precis.folded("é".as_bytes()), Cow::Borrowed(_)));
+    }
+
     proptest! {
+        #[test]
+        fn precis_is_ascii_where_names_are(name in "[ -~]{0,20}", other in "[ -~]{0,20}") {
+            let (name, other) = (name.as_bytes(), other.as_bytes());
+            prop_assert_eq!(CaseMapping::Precis.key(name), CaseMapping::Ascii.key(name));
+            prop_assert_eq!(CaseMapping::Precis.same(name, other), CaseMapping::Ascii.same(name, other));
+        }
+
+        #[test]
+        fn characters_of_all_scripts_fold_once(left in "\\PC{0,6}", right in "\\PC{0,6}") {
+            let (left, right) = (left.as_bytes(), right.as_bytes());
+            let folded = CaseMapping::Precis.key(left);
+            prop_assert_eq!(CaseMapping::Precis.key(folded.as_bytes()), folded);
+            prop_assert_eq!(CaseMapping::Precis.same(left, right), CaseMapping::Precis.compare(left, right).is_eq());
+        }
+
         #[test]
         fn all_ways_to_compare_agree(left: Vec<u8>, right: Vec<u8>) {
             for mapping in ALL {

@@ -93,6 +93,8 @@ pub struct Isupport {
     others: BTreeMap<Box<[u8]>, Option<Box<[u8]>>>,
 }
 
+const UTF8MAPPING: &[u8] = b"UTF8MAPPING";
+
 impl Default for Isupport {
     fn default() -> Self {
         Isupport {
@@ -136,7 +138,7 @@ impl Isupport {
     /// # Errors
     ///
     /// A [`TokenFault`]: what stood before still holds. An unknown CASEMAPPING is no error: it is kept among the [`others`](Isupport::other), and
-    /// names are compared as `ascii`.
+    /// names are compared as `ascii`. `UTF8MAPPING=rfc8265` beside `CASEMAPPING=ascii` makes the mapping `rfc8265`.
     pub fn apply(&mut self, token: &[u8]) -> Result<(), TokenFault> {
         let token = Token::parse(token)?;
         let value = token.unescaped();
@@ -168,6 +170,7 @@ impl Isupport {
             b"TARGMAX" => self.target_max = given.map_or(Ok(BTreeMap::new()), target_max)?,
             b"TOPICLEN" => self.topic_len = length(given, before.topic_len)?,
             b"USERLEN" => self.user_len = length(given, before.user_len)?,
+            b"UTF8MAPPING" => return self.apply_utf8_mapping(token, given),
             b"UTF8ONLY" => self.utf8_only = given.is_some(),
             b"WHOX" => self.whox = given.is_some(),
             _ => return self.keep(token),
@@ -177,12 +180,39 @@ impl Isupport {
 
     fn apply_case_mapping(&mut self, token: Token<'_>, given: Option<&[u8]>) -> Result<(), TokenFault> {
         let known = given.map_or(Ok(CaseMapping::default()), CaseMapping::parse);
-        self.case_mapping = known.unwrap_or(CaseMapping::Ascii);
+        let stays = self.case_mapping.is_wide() && known == Ok(CaseMapping::Ascii);
+        if !stays {
+            self.case_mapping = known.unwrap_or(CaseMapping::Ascii);
+        }
         if known.is_err() {
             return self.keep(token);
         }
         self.others.remove(token.key);
+        if let Some(Some(name)) = self.others.get(UTF8MAPPING)
+            && let Some(wide) = self.widened(name)
+        {
+            self.case_mapping = wide;
+            self.others.remove(UTF8MAPPING);
+        }
         Ok(())
+    }
+
+    /// What `CASEMAPPING=ascii` leaves open: letters beyond ASCII.
+    fn apply_utf8_mapping(&mut self, token: Token<'_>, given: Option<&[u8]>) -> Result<(), TokenFault> {
+        if given.is_none() && self.case_mapping.is_wide() {
+            self.case_mapping = CaseMapping::Ascii;
+        }
+        match given.and_then(|name| self.widened(name)) {
+            Some(wide) => self.case_mapping = wide,
+            None => return self.keep(token),
+        }
+        self.others.remove(token.key);
+        Ok(())
+    }
+
+    fn widened(&self, name: &[u8]) -> Option<CaseMapping> {
+        let is_open = self.case_mapping.is_wide() || self.case_mapping == CaseMapping::Ascii;
+        CaseMapping::parse(name).ok().filter(|wide| is_open && wide.is_wide())
     }
 
     fn apply_channel_modes(&mut self, given: Option<&[u8]>, before: Isupport) {
@@ -302,7 +332,11 @@ impl Isupport {
         out.length("AWAYLEN", self.away_len, before.away_len);
         out.letter("BOT", self.bot);
         if !self.others.contains_key(&b"CASEMAPPING"[..]) {
-            out.value("CASEMAPPING", self.case_mapping.name().as_bytes());
+            let wide = self.case_mapping.is_wide();
+            out.value("CASEMAPPING", if wide { "ascii" } else { self.case_mapping.name() }.as_bytes());
+            if wide {
+                out.value("UTF8MAPPING", self.case_mapping.name().as_bytes());
+            }
         }
         let types = &self.mode_types;
         let groups = [types.lists, types.arguments, types.arguments_when_set, types.flags];

@@ -330,6 +330,10 @@ fn h20_names_are_compared_as_the_server_does() {
         ("ascii", "[", "{", false),
         ("ascii", "\u{410}", "\u{430}", false),
         ("rfc7613", "[", "{", false),
+        ("rfc7613", "\u{410}", "\u{430}", true),
+        ("ascii UTF8MAPPING=rfc8265", "\u{c9}", "e\u{301}", true),
+        ("ascii UTF8MAPPING=rfc8265", "a", "\u{430}", false),
+        ("rfc9999", "\u{410}", "\u{430}", false),
         ("ascii", "a", "\u{430}", false),
     ];
     for (mapping, one, other, same) in table {

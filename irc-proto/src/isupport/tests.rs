@@ -91,6 +91,25 @@ fn a_lively_server_is_understood() {
 }
 
 #[test]
+fn letters_beyond_ascii_have_a_mapping_of_their_own() {
+    for wide in [
+        &["CASEMAPPING=ascii", "UTF8MAPPING=rfc8265"][..],
+        &["UTF8MAPPING=rfc8265", "CASEMAPPING=ascii"],
+        &["CASEMAPPING=ascii", "UTF8MAPPING=rfc8265", "CASEMAPPING=ascii"],
+        &["CASEMAPPING=rfc8265"],
+    ] {
+        let view = applied(wide);
+        assert_eq!(view.case_mapping, CaseMapping::Precis, "{wide:?}");
+        assert!(view.tokens().contains(&b"CASEMAPPING=ascii".to_vec()));
+        assert!(view.tokens().contains(&b"UTF8MAPPING=rfc8265".to_vec()));
+    }
+    let narrow = applied(&["CASEMAPPING=ascii", "UTF8MAPPING=rfc8265", "-UTF8MAPPING"]);
+    assert_eq!((narrow.case_mapping, narrow.other(b"UTF8MAPPING")), (CaseMapping::Ascii, None));
+    let other = applied(&["CASEMAPPING=rfc1459", "UTF8MAPPING=rfc8265", "UTF8MAPPING=rfc9999"]);
+    assert_eq!((other.case_mapping, other.other(b"UTF8MAPPING")), (CaseMapping::Rfc1459, Some(Some(&b"rfc9999"[..]))));
+}
+
+#[test]
 fn what_is_announced_reads_back() {
     for view in [Isupport::default(), applied(LIVELY), applied(&["CASEMAPPING=rfc7613", "PREFIX=", "CHANTYPES="])] {
         let mut read = Isupport::default();
@@ -155,7 +174,7 @@ proptest! {
     fn any_tokens_are_read_and_written_back(tokens in prop::collection::vec(
         prop_oneof![
             prop::collection::vec(any::<u8>(), 0..40),
-            "-?(CHANMODES|PREFIX|MAXLIST|TARGMAX|CLIENTTAGDENY|CASEMAPPING|EXTBAN|LINELEN|X)(=[a-zA-Z0-9():,@+\\\\]{0,12})?"
+            "-?(CHANMODES|PREFIX|MAXLIST|TARGMAX|CLIENTTAGDENY|CASEMAPPING|UTF8MAPPING|EXTBAN|LINELEN|X)(=[a-zA-Z0-9():,@+\\\\]{0,12})?"
                 .prop_map(alloc::string::String::into_bytes),
         ],
         0..8,

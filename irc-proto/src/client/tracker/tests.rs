@@ -186,7 +186,7 @@ fn agrees(tracker: &Tracker) {
 proptest! {
     #[test]
     fn any_messages_keep_it_whole(lines in prop::collection::vec(
-        "(:(a|b|c|A|\\[|\\{)(!u@h)? )?(JOIN|PART|KICK|QUIT|NICK|MODE|TOPIC|AWAY|ACCOUNT|CHGHOST|SETNAME|RENAME|001|005|353|366|324|352|354|367|368|332|333)( (#x|#y|#X|a|b|\\[|\\{|=|642|\\+o|\\+b-o|CASEMAPPING=ascii|PREFIX=\\(o\\)@|-CASEMAPPING)){0,6}( :(@a|b \\[\\|\\{ c|hub.example leaf.example|))?", 0..60))
+        "(:(a|b|c|A|é|É|\\[|\\{)(!u@h)? )?(JOIN|PART|KICK|QUIT|NICK|MODE|TOPIC|AWAY|ACCOUNT|CHGHOST|SETNAME|RENAME|001|005|353|366|324|352|354|367|368|332|333)( (#x|#y|#X|a|b|\\[|\\{|=|642|\\+o|\\+b-o|CASEMAPPING=ascii|CASEMAPPING=rfc8265|PREFIX=\\(o\\)@|-CASEMAPPING)){0,6}( :(@a|b \\[\\|\\{ c|hub.example leaf.example|))?", 0..60))
     {
         let mut tracker = Tracker::new(Limits { channels: 2, users: 4, members: 5, list_entries: 2, text: 20 });
         let mut changes = Vec::new();

@@ -43,6 +43,24 @@ fn a_nickname_is_claimed_by_one_alone() {
 }
 
 #[test]
+fn names_of_any_script_have_two_cases_where_that_is_wanted() {
+    let mut config = Config { case_mapping: crate::casemap::CaseMapping::Precis, ..Config::default() };
+    config.nick_characters = crate::nick::NickCharacters::Wide;
+    let mut talk = Talk::with(config);
+    talk.user(1, "Émile", &[]);
+    assert_eq!(talk.network.claim(Session(2), "éMILE".as_bytes()), Err(ClaimFault::InUse));
+    assert_eq!(talk.network.claim(Session(2), "e\u{301}mile".as_bytes()), Err(ClaimFault::InUse));
+    talk.user(2, "ольга", &[]);
+    talk.say(1, "JOIN #Öl");
+    talk.say(1, "MODE #öL +b ОЛЬГА");
+    assert_eq!(talk.ask(2, "JOIN #ÖL"), [":irc.test 474 ольга #Öl :Cannot join channel (+b)"]);
+    talk.say(1, "PRIVMSG Ольга :привет");
+    assert_eq!(talk.heard(2), [":Émile!u@h.example PRIVMSG ольга :привет"]);
+    let tokens = talk.network.isupport().tokens();
+    assert!(tokens.contains(&b"CASEMAPPING=ascii".to_vec()) && tokens.contains(&b"UTF8MAPPING=rfc8265".to_vec()));
+}
+
+#[test]
 fn a_rename_is_seen_once_by_everyone_in_common_channels() {
     let mut talk = Talk::in_channel(&["ada", "bob", "eve"]);
     talk.user(4, "far", &[]);

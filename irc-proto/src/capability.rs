@@ -97,6 +97,8 @@ capabilities! {
     Metadata = "draft/metadata-2",
     /// Messages of several lines.
     Multiline = "draft/multiline",
+    /// Messages tell whether an operator of the network sent them.
+    OperTag = "draft/oper",
     /// AWAY before registration.
     PreAway = "draft/pre-away",
     /// What has been read, shared by all of a user's clients.

@@ -9,7 +9,7 @@ use crate::modes::{ModeTypes, Status};
 use crate::nick::{NickCharacters, NickRules};
 use crate::{Capabilities, Capability, Letters};
 
-use super::modes::{CHANNEL_FLAGS, USER_MODES};
+use super::modes::{CHANNEL_FLAGS, USER_MODES, extban};
 use super::{history, listing, metadata, multiline};
 
 /// What a network is called, what it tells of itself, and what it allows.
@@ -44,6 +44,10 @@ pub struct Config {
     pub new_user_modes: Box<str>,
     /// The client-only tags that are not relayed, as CLIENTTAGDENY names them; empty relays all.
     pub client_tag_deny: Box<str>,
+    /// How extended bans begin (`EXTBAN`): `$` or `~`; anything else is taken for `$`. There are `a` (logged in) and `a:account`, `j:#channel` (in that
+    /// channel, unless it is secret), `o` (operator), `r:realname`, `x:nick!user@host#realname` and `z` (encrypted), and with `~` after the prefix their
+    /// contraries.
+    pub extban_prefix: u8,
     /// Whether to tell that the server takes UTF-8 alone. The sessions see to it.
     pub utf8_only: bool,
     /// Further parameters of RPL_ISUPPORT, each with its value as it is meant, without escapes: `draft/ICON` with
@@ -108,6 +112,14 @@ pub struct Limits {
     pub targets: u32,
     /// Targets that one user may MONITOR (MONITOR); beyond it 734. Default 100.
     pub monitor: u32,
+    /// Targets that one user may WATCH (WATCH); beyond it 512. Default 100.
+    pub watch: u32,
+    /// Users whom one user may ACCEPT (ACCEPT); beyond it 456. Default 32.
+    pub accept: u32,
+    /// Masks that one user may SILENCE (SILENCE); beyond it 511. Default 32.
+    pub silence: u32,
+    /// Milliseconds between two notices that somebody who is not accepted writes to a user with `+g`. Default 60,000.
+    pub caller_delay: u64,
     /// Invitations of one user that are kept; a further one makes the oldest be forgotten. Default 16.
     pub invitations: u32,
     /// Milliseconds between two KNOCKs at one channel; sooner is 712. Default 60,000.
@@ -154,6 +166,10 @@ impl Default for Limits {
             list: 100,
             targets: 8,
             monitor: 100,
+            watch: 100,
+            accept: 32,
+            silence: 32,
+            caller_delay: 60_000,
             invitations: 16,
             knock_delay: 60_000,
             whowas: 1000,
@@ -186,6 +202,7 @@ impl Default for Config {
             new_channel_modes: "nt".into(),
             new_user_modes: "i".into(),
             client_tag_deny: "".into(),
+            extban_prefix: b'$',
             utf8_only: false,
             more_tokens: Vec::new(),
             msgid_prefix: "".into(),
@@ -212,7 +229,8 @@ impl Config {
         isupport.list_conditions = Letters::new(listing::CONDITIONS);
         isupport.excepts = Some(b'e');
         isupport.invex = Some(b'I');
-        isupport.extban = Some(ExtBan { prefix: Some(b'$'), types: Letters::new(b"a") });
+        let prefix = if self.extban_prefix == b'~' { b'~' } else { b'$' };
+        isupport.extban = Some(ExtBan { prefix: Some(prefix), types: Letters::new(extban::TYPES) });
         isupport.host_len = Some(limits.host);
         isupport.kick_len = Some(limits.kick);
         isupport.modes = crate::isupport::Limit::Most(limits.modes.max(1));
@@ -238,6 +256,10 @@ impl Config {
             format!("NAMELEN={}", limits.realname),
             "ACCOUNTEXTBAN=a".into(),
             "KNOCK".into(),
+            "CALLERID=g".into(),
+            format!("ACCEPT={}", limits.accept),
+            format!("SILENCE={}", limits.silence),
+            format!("WATCH={}", limits.watch),
             format!("CHATHISTORY={}", limits.history_replies.max(1)),
             "MSGREFTYPES=msgid,timestamp".into(),
         ] {
@@ -295,6 +317,9 @@ impl Config {
         self.server_name = if name.is_empty() { "irc.localhost".into() } else { name.into() };
         let id = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         self.msgid_prefix = self.msgid_prefix.chars().filter(id).take(64).collect::<String>().into();
+        if self.extban_prefix != b'~' {
+            self.extban_prefix = b'$';
+        }
         let limits = &mut self.limits;
         for (limit, most) in [
             (&mut limits.nick, 50),

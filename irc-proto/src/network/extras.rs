@@ -11,14 +11,15 @@ use crate::isupport::Isupport;
 use crate::numerics::{RPL_METADATASYNCLATER, RPL_MONOFFLINE, RPL_MONONLINE};
 use crate::{Capability, ctcp};
 
+use super::caller_id::Callers;
 use super::channel::{Channel, ChannelId, Channels};
 use super::config::Config;
 use super::deliveries::Deliveries;
 use super::history::{Buffer, Entry, Memory, Sort, Store};
 use super::markers::{Markers, Owner};
 use super::metadata::{Metadata, Target};
-use super::monitor::Monitors;
 use super::multiline::Gathering;
+use super::nick_lists::NickLists;
 use super::outgoing::{self, Outgoing};
 use super::user::{Session, User, UserId, Users};
 use super::whowas::{Former, Whowas};
@@ -26,7 +27,11 @@ use super::whowas::{Former, Whowas};
 /// What is kept besides users and channels, and fed with what happens to them.
 pub(super) struct Extras {
     pub(super) whowas: Whowas,
-    pub(super) monitors: Monitors,
+    pub(super) monitors: NickLists,
+    pub(super) watches: NickLists,
+    /// Who may write to users with `+g`.
+    pub(super) accepted: NickLists,
+    pub(super) callers: Callers,
     pub(super) markers: Markers,
     pub(super) metadata: Metadata,
     pub(super) history: Box<dyn Store>,
@@ -74,7 +79,10 @@ impl Extras {
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         Extras {
             whowas: Whowas::new(count(limits.whowas)),
-            monitors: Monitors::new(count(limits.monitor), config.case_mapping),
+            monitors: NickLists::new(count(limits.monitor), config.case_mapping),
+            watches: NickLists::new(count(limits.watch), config.case_mapping),
+            accepted: NickLists::new(count(limits.accept), config.case_mapping),
+            callers: Callers::default(),
             markers: Markers::new(count(limits.marker_owners), count(limits.markers)),
             metadata: Metadata::new(limits.metadata),
             history: Box::new(Memory::new(limits.history)),
@@ -91,6 +99,7 @@ impl Extras {
                 self.began.get_or_insert(now);
                 if let Some(user) = world.users.get(id) {
                     self.tell_watchers(world, user.nick(), RPL_MONONLINE, user.source(), out);
+                    self.tell_of_presence(world, user.nick(), user, true, now, out);
                 }
             }
             Happened::Left(user) => self.left(world, user, now, out),
@@ -145,10 +154,15 @@ impl Extras {
         self.whowas.add(former(user, user.nick(), now));
         let session = user.session();
         self.monitors.clear(session);
+        self.watches.clear(session);
+        self.accepted.clear(session);
+        self.accepted.strike(user.nick());
+        self.callers.forget(session);
         self.markers.forget(&Owner::Session(session));
         self.metadata.forget(session);
         self.batches.remove(&session);
         self.tell_watchers(world, user.nick(), RPL_MONOFFLINE, user.nick(), out);
+        self.tell_of_presence(world, user.nick(), user, false, now, out);
     }
 
     fn renamed(&mut self, world: World<'_>, user: &User, before: &[u8], now: u64, out: &mut Deliveries) {
@@ -157,6 +171,9 @@ impl Extras {
         if !world.isupport.case_mapping.same(nick, user.nick()) {
             self.tell_watchers(world, nick, RPL_MONOFFLINE, nick, out);
             self.tell_watchers(world, user.nick(), RPL_MONONLINE, user.source(), out);
+            self.tell_of_presence(world, nick, user, false, now, out);
+            self.tell_of_presence(world, user.nick(), user, true, now, out);
+            self.accepted.rename(nick, user.nick());
         }
     }
 
@@ -343,6 +360,9 @@ impl fmt::Debug for Extras {
         f.debug_struct("Extras")
             .field("whowas", &self.whowas)
             .field("monitors", &self.monitors)
+            .field("watches", &self.watches)
+            .field("accepted", &self.accepted)
+            .field("callers", &self.callers)
             .field("markers", &self.markers)
             .field("metadata", &self.metadata)
             .field("batches", &self.batches.len())

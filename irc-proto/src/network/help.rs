@@ -15,6 +15,7 @@ pub(crate) fn topics() -> impl Iterator<Item = &'static str> {
 
 /// Each command and how it is used.
 const TOPICS: &[(&str, &str)] = &[
+    ("ACCEPT", "ACCEPT nick[,-nick]: who may write to you in spite of your mode +g; ACCEPT * lists them."),
     ("ADMIN", "ADMIN: who runs this server."),
     ("AWAY", "AWAY [:text]: tells others that you are away, or, without a text, that you are back."),
     (
@@ -58,6 +59,7 @@ const TOPICS: &[(&str, &str)] = &[
     ("REHASH", "REHASH: has the configuration read again; for operators."),
     ("RENAME", "RENAME channel channel [:reason]: gives a channel another name."),
     ("SETNAME", "SETNAME :name: changes your real name."),
+    ("SILENCE", "SILENCE +mask[,-mask]: whose private messages you do not want to hear; SILENCE lists them."),
     ("STATS", "STATS letter: u is how long the server has been up, m how often each command came, o the operators."),
     ("TAGMSG", "TAGMSG target: sends tags without a text."),
     ("TIME", "TIME: the server's time."),
@@ -65,6 +67,7 @@ const TOPICS: &[(&str, &str)] = &[
     ("USERHOST", "USERHOST nick ...: user and host of up to five users."),
     ("VERSION", "VERSION: which program this server runs, and what it can do."),
     ("WALLOPS", "WALLOPS :text: writes to all who asked for it; for operators."),
+    ("WATCH", "WATCH +nick -nick, C, S, l or L: tells you when somebody comes and goes; MONITOR does, too."),
     ("WHO", "WHO channel|mask [o] [%fields[,token]]: users and what is known of them."),
     ("WHOIS", "WHOIS nick: all that is known of a user."),
     ("WHOWAS", "WHOWAS nick [count]: who had this nickname before."),

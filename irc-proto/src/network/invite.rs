@@ -28,6 +28,9 @@ impl Network {
         if self.is_on(guest_id, id) {
             return self.reply(turn, ERR_USERONCHANNEL, &[nick, channel.name(), b"is already on channel"]);
         }
+        if self.is_silenced(guest_id, turn.user) {
+            return self.reply(turn, RPL_INVITING, &[nick, channel.name()]);
+        }
         let (serial, most) = (channel.serial, self.config.limits.invitations as usize);
         if let Some(guest) = self.users.get_mut(guest_id) {
             guest.invitations.retain(|one| one.serial != serial);

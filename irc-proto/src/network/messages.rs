@@ -7,6 +7,7 @@ use crate::Capability;
 use crate::channel::is_channel;
 use crate::numerics::*;
 
+use super::caller_id::Admission;
 use super::channel::{Channel, ChannelId, Ranks};
 use super::extras::Happened;
 use super::outgoing::Outgoing;
@@ -98,15 +99,22 @@ impl Network {
             }
             return;
         };
+        let admission = self.admit(turn, other_id, kind.word());
+        if admission == Admission::Refused {
+            return;
+        }
         let msgid = self.next_id();
         let (Some(user), Some(other)) = (self.users.get(turn.user), self.users.get(other_id)) else { return };
         let both = [other.nick(), text];
         let line = line(user, kind, &both, turn.now, &msgid, tags);
-        if kind != Kind::Tagmsg || other.has(Capability::MessageTags) {
+        let is_heard = admission == Admission::Heard;
+        if is_heard && (kind != Kind::Tagmsg || other.has(Capability::MessageTags)) {
             line.tell(other.session(), other.capabilities(), turn.out);
         }
         self.echo(turn, user, kind, &line);
-        happened!(self, Happened::Told { user: other_id, from: turn.user, what: &line }, turn.now, turn.out);
+        if is_heard {
+            happened!(self, Happened::Told { user: other_id, from: turn.user, what: &line }, turn.now, turn.out);
+        }
         if let Some(away) = other.away().filter(|_| kind == Kind::Privmsg) {
             self.reply(turn, RPL_AWAY, &[other.nick(), away]);
         }

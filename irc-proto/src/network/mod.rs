@@ -43,6 +43,7 @@
 // argument is the message's parameters, at least as many as the row says; tags are in `turn.message`. Answers go by `reply`, `reply_list`, `fail`;
 // messages to others by `Outgoing::relay` and `tell`. What has to take note of others' doings does so in `Extras::happened`.
 
+mod caller_id;
 mod channel;
 mod config;
 mod deliveries;
@@ -62,6 +63,7 @@ mod monitor;
 pub mod multiline;
 mod names;
 mod nick;
+mod nick_lists;
 mod operators;
 mod outgoing;
 mod presence;
@@ -75,6 +77,7 @@ mod timestamp;
 mod topic;
 mod user;
 mod visibility;
+mod watch;
 mod welcome;
 mod whowas;
 mod whox;
@@ -126,6 +129,7 @@ pub const CAPABILITIES: Capabilities = Capabilities::of(&[
     Capability::StandardReplies,
     Capability::UserhostInNames,
     Capability::NoImplicitNames,
+    Capability::OperTag,
     Capability::DraftNoImplicitNames,
     Capability::PreAway,
     Capability::ReadMarker,
@@ -175,6 +179,7 @@ const fn row(word: &'static str, least: usize, run: Handler) -> Row {
 
 /// All commands, by the alphabet.
 const TABLE: &[Row] = &[
+    row("ACCEPT", 0, Network::accept),
     row("ADMIN", 0, Network::admin),
     row("AWAY", 0, Network::away),
     row("BATCH", 1, Network::batch),
@@ -209,6 +214,7 @@ const TABLE: &[Row] = &[
     row("REHASH", 0, Network::rehash),
     row("RENAME", 2, Network::rename),
     row("SETNAME", 1, Network::setname),
+    row("SILENCE", 0, Network::silence),
     row("STATS", 0, Network::stats),
     row("SUMMON", 0, Network::summon),
     row("TAGMSG", 1, Network::tagmsg),
@@ -218,6 +224,7 @@ const TABLE: &[Row] = &[
     row("USERS", 0, Network::users_command),
     row("VERSION", 0, Network::version),
     row("WALLOPS", 1, Network::wallops),
+    row("WATCH", 0, Network::watch),
     row("WHO", 0, Network::who),
     row("WHOIS", 0, Network::whois),
     row("WHOWAS", 0, Network::whowas),

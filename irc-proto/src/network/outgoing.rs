@@ -15,6 +15,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) account: Option<&'a [u8]>,
     /// Whether the sender says to be a bot.
     pub(super) bot: bool,
+    /// Whether the sender is an operator of the network, as far as the receivers may be told.
+    pub(super) operator: bool,
     pub(super) command: &'a [u8],
     pub(super) params: &'a [&'a [u8]],
     /// Whether the last parameter is a text, and always has a colon: old clients take a text only so.
@@ -53,6 +55,7 @@ impl<'a> Outgoing<'a> {
             source: name,
             account: None,
             bot: false,
+            operator: false,
             command,
             params,
             text: false,
@@ -66,7 +69,7 @@ impl<'a> Outgoing<'a> {
     /// From a user.
     pub(super) fn user(user: &'a User, command: &'a [u8], params: &'a [&'a [u8]], time: u64) -> Self {
         let server = Outgoing::server(user.source(), command, params, time);
-        Outgoing { account: user.account(), bot: user.is_bot(), ..server }
+        Outgoing { account: user.account(), bot: user.is_bot(), operator: user.is_operator(), ..server }
     }
 
     pub(super) fn with_text(self) -> Self {
@@ -75,11 +78,23 @@ impl<'a> Outgoing<'a> {
 
     /// To one session.
     pub(super) fn tell(&self, session: Session, capabilities: Capabilities, out: &mut Deliveries) {
-        out.line(session, |line| self.write(capabilities, line));
+        // The only form that this session gets: its classes make no difference.
+        let operator = self.operator && capabilities.has(Capability::OperTag);
+        out.line(session, |line| Outgoing { operator, ..*self }.write(capabilities, line));
     }
 
     /// To all of these, each once.
-    pub(super) fn relay(&self, to: impl Iterator<Item = (Session, Capabilities)>, out: &mut Deliveries) {
+    pub(super) fn relay(&self, to: impl Iterator<Item = (Session, Capabilities)> + Clone, out: &mut Deliveries) {
+        if !self.operator {
+            return self.relay_alike(to, out);
+        }
+        // Operators are few: what they say goes out in two rounds, and nobody else's has more forms for it.
+        let knows = |(_, capabilities): &(Session, Capabilities)| capabilities.has(Capability::OperTag);
+        self.relay_alike(to.clone().filter(knows), out);
+        Outgoing { operator: false, ..*self }.relay_alike(to.filter(|one| !knows(one)), out);
+    }
+
+    fn relay_alike(&self, to: impl Iterator<Item = (Session, Capabilities)>, out: &mut Deliveries) {
         let relevant = self.relevant();
         let answering = out.answering();
         let mut own = None;
@@ -113,7 +128,7 @@ impl<'a> Outgoing<'a> {
 
     fn write(&self, capabilities: Capabilities, line: &mut Vec<u8>) {
         let moment;
-        let mut own: [(&[u8], &[u8]); 5] = [(b"", b""); 5];
+        let mut own: [(&[u8], &[u8]); 6] = [(b"", b""); 6];
         let mut count = 0;
         let mut tag = |key: &'static [u8], value| {
             if let Some(place) = own.get_mut(count) {
@@ -141,6 +156,9 @@ impl<'a> Outgoing<'a> {
         }
         if tagged && self.bot {
             tag(b"bot", b"");
+        }
+        if self.operator {
+            tag(b"draft/oper", b"");
         }
         let own = own.get(..count).unwrap_or_default();
         let all;

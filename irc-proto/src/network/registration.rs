@@ -203,10 +203,11 @@ impl Network {
         let params = [&reason[..]];
         let params = if reason.is_empty() { &[] } else { &params[..] };
         let account = user.account.clone();
-        let bot = user.is_bot();
+        let (bot, operator) = (user.is_bot(), user.is_operator());
         let line = Outgoing {
             account: account.as_deref(),
             bot,
+            operator,
             msgid: Some(&msgid),
             ..Outgoing::server(&source, b"QUIT", params, now).with_text()
         };

@@ -7,7 +7,7 @@ use crate::mask;
 use crate::modes::{Change, ModeKind, mode_lines};
 use crate::numerics::*;
 
-use super::lists::{EXTENDED, MASK};
+use super::lists::MASK;
 use crate::network::channel::{ChannelId, Entry, Ranks};
 use crate::network::extras::Happened;
 use crate::network::outgoing::Outgoing;
@@ -173,8 +173,10 @@ impl Network {
         letter: u8,
         mask: &[u8],
     ) -> Option<Option<Vec<u8>>> {
-        let full = mask::normalise(mask, Some(EXTENDED)).ok().filter(|full| full.len() <= MASK);
-        let Some(mask) = full.filter(|full| full.first() != Some(&EXTENDED) || is_extended(full)) else {
+        let prefix = self.config.extban_prefix;
+        let full = mask::normalise(mask, Some(prefix)).ok().filter(|full| full.len() <= MASK);
+        let lawful = full.filter(|full| full.strip_prefix(&[prefix]).is_none_or(|text| self.is_extended(text)));
+        let Some(mask) = lawful else {
             self.invalid_argument(turn, id, letter, b"*", b"This is no mask");
             return None;
         };
@@ -282,9 +284,4 @@ impl Network {
         let created = (channel.created() / 1000).to_string();
         self.reply(turn, RPL_CREATIONTIME, &[channel.name(), created.as_bytes()]);
     }
-}
-
-/// An extended ban of a kind that is known: by account.
-fn is_extended(mask: &[u8]) -> bool {
-    matches!(mask, [_, b'a'] | [_, b'a', b':', _, ..])
 }

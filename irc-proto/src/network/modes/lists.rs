@@ -4,6 +4,7 @@ use crate::codec::Numeric;
 use crate::mask;
 use crate::numerics::*;
 
+use super::extban::Extended;
 use crate::network::channel::{Channel, Entry};
 use crate::network::user::User;
 use crate::network::{Network, Turn};
@@ -11,19 +12,12 @@ use crate::network::{Network, Turn};
 /// Bytes of a mask in a list: with a channel's name and a source before it, it still fits into a line.
 pub(super) const MASK: usize = 160;
 
-/// How extended bans begin.
-pub(super) const EXTENDED: u8 = b'$';
-
 impl Network {
-    /// Whether a user fits one of the masks: `nick!user@host`, or `$a:account` and `$a` for whoever is logged in.
+    /// Whether a user fits one of the masks: `nick!user@host`, or an extended ban.
     pub(in crate::network) fn is_listed(&self, list: &[Entry], user: &User) -> bool {
         let mapping = self.config.case_mapping;
-        list.iter().any(|entry| match entry.mask.strip_prefix(&[EXTENDED]) {
-            Some(b"a") => user.account().is_some(),
-            Some(rest) => match (rest.strip_prefix(b"a:"), user.account()) {
-                (Some(glob), Some(account)) => mask::matches(glob, account, mapping),
-                _ => false,
-            },
+        list.iter().any(|entry| match entry.mask.strip_prefix(&[self.config.extban_prefix]) {
+            Some(extended) => Extended::parse(extended).is_some_and(|extended| self.fits_extended(extended, user)),
             None => mask::matches(&entry.mask, user.source(), mapping),
         })
     }

@@ -1,6 +1,7 @@
 //! MODE (RFC 2812 §3.1.5 and §3.2.3).
 
 mod channel;
+pub(super) mod extban;
 mod lists;
 mod user;
 
@@ -11,8 +12,8 @@ use crate::channel::is_channel;
 /// secret, topic set by operators only.
 pub(super) const CHANNEL_FLAGS: &[u8] = b"CRimnpst";
 
-/// The modes of users: bot, invisible, operator, wallops.
-pub(super) const USER_MODES: &[u8] = b"Biow";
+/// The modes of users: bot, private messages from the accepted alone, invisible, operator, wallops.
+pub(super) const USER_MODES: &[u8] = b"Bgiow";
 
 impl Network {
     /// MODE.

@@ -7,6 +7,7 @@ use crate::codec::escape_into;
 use crate::numerics::*;
 use crate::{Capabilities, Capability};
 
+use super::super::caller_id::Admission;
 use super::super::channel::{ChannelId, Ranks};
 use super::super::extras::{entry, line_of};
 use super::super::history::{Buffer, Continuation, Entry, Sort, playback};
@@ -176,16 +177,24 @@ impl Network {
     }
 
     fn say_lines_to(&mut self, turn: &mut Turn<'_>, id: UserId, whole: &Whole) {
+        let command: &[u8] = if whole.kind == Kind::Notice { b"NOTICE" } else { b"PRIVMSG" };
+        let admission = self.admit(turn, id, command);
+        if admission == Admission::Refused {
+            return;
+        }
+        let is_heard = admission == Admission::Heard;
         let (msgid, inner) = (self.next_id(), self.next_id());
         let (Some(user), Some(other)) = (self.users.get(turn.user), self.users.get(id)) else { return };
         let kept = entry_of(user, whole, other.nick(), &msgid, turn.now);
-        let receivers = [(other.session(), other.capabilities())].into_iter();
+        let receivers = is_heard.then_some((other.session(), other.capabilities())).into_iter();
         if other.session() == user.session() {
             relay(&kept, &inner, receivers, turn);
         } else {
             relay(&kept, &inner, receivers.chain(echo(user)), turn);
         }
-        self.extras.keep_direct(self.isupport.case_mapping, other, user, &kept);
+        if is_heard {
+            self.extras.keep_direct(self.isupport.case_mapping, other, user, &kept);
+        }
         if let Some(away) = other.away().filter(|_| whole.kind == Kind::Privmsg) {
             self.reply(turn, RPL_AWAY, &[other.nick(), away]);
         }

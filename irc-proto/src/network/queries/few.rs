@@ -40,7 +40,7 @@ impl Network {
 }
 
 /// The words of all parameters: clients send nicknames one by one, or all in the last. `None` without any.
-fn words<'a>(params: &'a [&'a [u8]]) -> Option<impl Iterator<Item = &'a [u8]>> {
+pub(in super::super) fn words<'a>(params: &'a [&'a [u8]]) -> Option<impl Iterator<Item = &'a [u8]>> {
     let words = params.iter().flat_map(|param| param.split(|byte| *byte == b' ')).filter(|word| !word.is_empty());
     words.clone().next()?;
     Some(words)

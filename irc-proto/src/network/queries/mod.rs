@@ -6,5 +6,7 @@ mod server;
 mod who;
 mod whois;
 
+pub(super) use few::words;
+
 #[cfg(test)]
 mod tests;

@@ -159,6 +159,7 @@ fn the_server_tells_of_itself() {
         ("TIME bob", "391"),
         ("TIME elsewhere.example", "402"),
         ("VERSION elsewhere.example", "402"),
+        ("ACCEPT", "282"),
         ("ADMIN", "423"),
         ("INFO", "371 374"),
         ("LINKS", "364 365"),
@@ -168,6 +169,7 @@ fn the_server_tells_of_itself() {
         ("SUMMON bob", "445"),
         ("HELP whois", "704 706"),
         ("HELP nothing", "524"),
+        ("SILENCE", "272"),
         ("STATS", "219"),
         ("STATS u", "242 219"),
         ("STATS o", "481 219"),
@@ -195,6 +197,7 @@ fn the_server_tells_of_itself() {
 #[test]
 fn what_is_missing_is_told() {
     const ANSWERS: &[(&str, &str)] = &[
+        ("ACCEPT", "282"),
         ("ADMIN", "423"),
         ("AWAY", "305"),
         ("BATCH", "461"),
@@ -228,6 +231,7 @@ fn what_is_missing_is_told() {
         ("REHASH", "481"),
         ("RENAME", "461"),
         ("SETNAME", "461"),
+        ("SILENCE", "272"),
         ("STATS", "219"),
         ("SUMMON", "445"),
         ("TAGMSG", "461"),
@@ -236,6 +240,7 @@ fn what_is_missing_is_told() {
         ("USERHOST", "461"),
         ("USERS", "446"),
         ("WALLOPS", "461"),
+        ("WATCH", "607"),
         ("WHO", "352 315"),
         ("WHOIS", "431"),
         ("WHOWAS", "431"),

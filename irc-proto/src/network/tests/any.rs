@@ -30,7 +30,8 @@ fn room() -> Room {
         ChannelRename,
         Metadata,
     ];
-    let more = [ReadMarker, EventPlayback, ExtendedMonitor, AwayNotify, StandardReplies, ExtendedJoin, MultiPrefix];
+    let more =
+        [ReadMarker, EventPlayback, ExtendedMonitor, AwayNotify, StandardReplies, ExtendedJoin, MultiPrefix, OperTag];
     room.person(&Newcomer {
         nick: b"ada",
         account: Some(b"ada"),
@@ -52,7 +53,7 @@ fn line() -> impl Strategy<Value = String> {
         .collect();
     let param = prop_oneof![
         4 => prop::sample::select(&["#x", "#y", "#X", "ada", "bob", "dora", "*", "#x,#y"][..]).prop_map(String::from),
-        4 => prop::sample::select(&["+", "-", "+r", "-r", "draft/multiline", "LATEST", "AROUND", "BETWEEN", "TARGETS", "SET", "SUB", "SYNC", "url", "%tcuihsnfdlaor,1", "+s", "+o", "L", "C"][..]).prop_map(String::from),
+        4 => prop::sample::select(&["+", "-", "+r", "-r", "draft/multiline", "LATEST", "AROUND", "BETWEEN", "TARGETS", "SET", "SUB", "SYNC", "url", "%tcuihsnfdlaor,1", "+s", "+o", "+g", "+b", "$~j:#x", "L", "C", "+ada", "-ada", "-bob,dora"][..]).prop_map(String::from),
         2 => (1u32..20).prop_map(|number| format!("msgid=m{number:x}")),
         1 => (1u32..20).prop_map(|number| format!("m{number:x}")),
         1 => (1u32..20).prop_map(|number| format!("{number}")),

@@ -23,6 +23,30 @@ fn one_line_for_each_set_of_capabilities() {
     talk.nothing_like(1);
 }
 
+#[test]
+fn operators_are_told_by_a_tag_to_those_who_know_it() {
+    let mut talk = Talk::in_channel(&["ada", "bob", "eve", "dan"]);
+    talk.network.set_capabilities(Session(2), Capabilities::of(&[Capability::OperTag]));
+    talk.network.set_capabilities(Session(3), Capabilities::of(&[Capability::OperTag, Capability::MessageTags]));
+    talk.say(1, "PRIVMSG #c :one");
+    assert_eq!(talk.heard(2), [":ada!u@h.example PRIVMSG #c :one"]);
+    talk.heard.clear();
+    talk.network.operator(Session(1), true, NOW, &mut talk.out);
+    talk.out.clear();
+    talk.say(1, "PRIVMSG #c :two");
+    assert_eq!(talk.heard(2), ["@draft/oper :ada!u@h.example PRIVMSG #c :two"]);
+    assert_eq!(talk.heard(3), ["@msgid=6;draft/oper :ada!u@h.example PRIVMSG #c :two"]);
+    assert_eq!(talk.heard(4), [":ada!u@h.example PRIVMSG #c :two"]);
+    talk.say(1, "TOPIC #c :three");
+    assert_eq!(talk.heard(2), ["@draft/oper :ada!u@h.example TOPIC #c :three"]);
+    talk.say(1, "NOTICE bob :four");
+    assert_eq!(talk.heard(2), ["@draft/oper :ada!u@h.example NOTICE bob :four"]);
+    talk.say(1, "NOTICE dan :five");
+    assert_eq!(talk.heard(4).last().unwrap(), ":ada!u@h.example NOTICE dan :five");
+    talk.say(1, "QUIT");
+    assert_eq!(talk.heard(2), ["@draft/oper :ada!u@h.example QUIT"]);
+}
+
 impl Talk {
     fn nothing_like(&mut self, session: u64) {
         assert_eq!(self.heard(session), [""; 0]);

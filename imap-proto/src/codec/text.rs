@@ -30,9 +30,12 @@ pub struct Literal {
 }
 
 impl Literal {
+    /// The most digits that a literal's number has: those of 2^64.
+    pub const DIGITS: usize = 20;
+
     /// Reads what stands at the end of a line, without its line end; `None` where the line announces nothing.
     ///
-    /// Whether it is part of a quoted string is not looked at.
+    /// Whether it is part of a quoted string is not looked at. Numbers of more than [`Literal::DIGITS`] digits announce nothing.
     pub fn at_end_of(line: &[u8]) -> Option<(usize, Literal)> {
         let within = line.strip_suffix(b"}")?;
         let within = within.strip_suffix(b"+").unwrap_or(within);
@@ -44,7 +47,7 @@ impl Literal {
             Some(before) => (before.len(), true),
             None => (before.len(), false),
         };
-        if number.is_empty() {
+        if number.is_empty() || number.len() > Literal::DIGITS {
             return None;
         }
         let len = number.iter().fold(0u64, |len, digit| len.saturating_mul(10).saturating_add(u64::from(digit - b'0')));

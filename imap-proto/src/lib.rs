@@ -6,6 +6,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`codec`] | the grammar without state, in both directions; borrowed and zero-copy |
+//! | [`view`] | the selected mailbox: sequence numbers, and which session is told what and when |
 //!
 //! # Features
 //!
@@ -19,3 +20,4 @@ extern crate alloc;
 extern crate std;
 
 pub mod codec;
+pub mod view;

@@ -6,10 +6,11 @@ use core::marker::PhantomData;
 use core::num::NonZeroU32;
 use core::ops::RangeInclusive;
 
+use super::number::Uid;
 use super::sequence::{SeqNo, SetFault, parse_number, split_set};
 
 /// A set of UIDs.
-pub type UidSet = NumberSet<NonZeroU32>;
+pub type UidSet = NumberSet<Uid>;
 
 /// A set of message sequence numbers.
 pub type SeqSet = NumberSet<SeqNo>;
@@ -324,6 +325,13 @@ impl<N: Number> NumberSet<N> {
         self.ranges.last().and_then(|(_, last)| wrap(*last))
     }
 
+    /// The highest number that is not above `number`.
+    pub fn last_up_to(&self, number: N) -> Option<N> {
+        let number = number.into().get();
+        let below = self.ranges.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
+        self.ranges.get(below).and_then(|(_, last)| wrap(number.min(*last)))
+    }
+
     /// Takes the highest number out.
     pub fn pop_last(&mut self) -> Option<N> {
         let (first, last) = self.ranges.last_mut()?;
@@ -428,8 +436,8 @@ mod tests {
 
     use super::*;
 
-    fn set(text: &str) -> UidSet {
-        if text.is_empty() { UidSet::new() } else { text.parse().unwrap() }
+    fn set(text: &str) -> SeqSet {
+        if text.is_empty() { SeqSet::new() } else { text.parse().unwrap() }
     }
 
     fn number(number: u32) -> NonZeroU32 {
@@ -441,10 +449,10 @@ mod tests {
         assert_eq!(set("7,3:1,4,9:9,8").to_string(), "1:4,7:9");
         assert_eq!(set("4294967295,1:4294967294").to_string(), "1:4294967295");
         assert_eq!(set("1:4294967295").len(), u64::from(u32::MAX));
-        assert_eq!(UidSet::parse(b"1:*"), Err(SetFault::LastNotAllowed));
-        assert_eq!(UidSet::parse(b"$"), Err(SetFault::SavedAmongNumbers));
-        assert_eq!(UidSet::parse(b""), Err(SetFault::Empty));
-        assert_eq!(UidSet::take(b"3:1] ok").unwrap(), (set("1:3"), &b"] ok"[..]));
+        assert_eq!(SeqSet::parse(b"1:*"), Err(SetFault::LastNotAllowed));
+        assert_eq!(SeqSet::parse(b"$"), Err(SetFault::SavedAmongNumbers));
+        assert_eq!(SeqSet::parse(b""), Err(SetFault::Empty));
+        assert_eq!(SeqSet::take(b"3:1] ok").unwrap(), (set("1:3"), &b"] ok"[..]));
     }
 
     #[test]
@@ -456,7 +464,7 @@ mod tests {
         assert_eq!(edges.to_string(), "1:2,4294967294:4294967295");
         edges.cut_up_to(NonZeroU32::MAX);
         assert!(edges.is_empty());
-        let mut all = UidSet::all();
+        let mut all = SeqSet::all();
         all.remove_range(number(2)..=number(u32::MAX - 1));
         assert_eq!(all.to_string(), "1,4294967295");
         assert!(all.remove(NonZeroU32::MAX) && all.remove(NonZeroU32::MIN));
@@ -467,11 +475,11 @@ mod tests {
         proptest::collection::btree_set(1..40u32, 0..30)
     }
 
-    fn of(numbers: &BTreeSet<u32>) -> UidSet {
+    fn of(numbers: &BTreeSet<u32>) -> SeqSet {
         numbers.iter().rev().copied().map(number).collect()
     }
 
-    fn lawful(set: &UidSet) -> bool {
+    fn lawful(set: &SeqSet) -> bool {
         set.ranges.iter().all(|(first, last)| 1 <= *first && first <= last)
             && set.ranges.windows(2).all(|pair| u64::from(pair[0].1) + 1 < u64::from(pair[1].0))
     }
@@ -480,13 +488,13 @@ mod tests {
         #[test]
         fn it_does_what_a_set_of_numbers_does(a in numbers(), b in numbers(), x in 1..45u32, length in 0..9u32) {
             let (one, two) = (of(&a), of(&b));
-            let check = |ours: UidSet, model: BTreeSet<u32>| {
+            let check = |ours: SeqSet, model: BTreeSet<u32>| {
                 prop_assert!(lawful(&ours), "{ours:?}");
                 prop_assert_eq!(ours.len(), model.len() as u64);
                 prop_assert_eq!(ours.iter().map(NonZeroU32::get).collect::<BTreeSet<_>>(), model);
                 Ok(())
             };
-            let change = |change: &dyn Fn(&mut UidSet)| {
+            let change = |change: &dyn Fn(&mut SeqSet)| {
                 let mut set = one.clone();
                 change(&mut set);
                 set
@@ -515,7 +523,7 @@ mod tests {
             let mut octets = Vec::new();
             set.write(&mut |piece: &[u8]| octets.extend_from_slice(piece));
             prop_assert_eq!(&octets, &set.to_string().into_bytes());
-            prop_assert_eq!(UidSet::parse(&octets).unwrap_or_default(), set);
+            prop_assert_eq!(SeqSet::parse(&octets).unwrap_or_default(), set);
         }
     }
 }

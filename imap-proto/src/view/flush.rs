@@ -1,0 +1,205 @@
+use super::flags::Flags;
+use super::mailbox::modseq;
+use super::policy::Policy;
+use super::selected::{View, seq_no};
+use crate::codec::{ModSeq, SeqNo, Uid, UidSet};
+
+/// One untagged response that the client is owed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Update {
+    /// There are new keywords: the response FLAGS, and the code PERMANENTFLAGS, with [`View::keywords`] (RFC 9051 §7.3.5).
+    Keywords,
+    /// A message's flags, or its mod-sequence: FETCH or UIDFETCH.
+    Fetch(Fetch),
+    /// This message is gone, and those above have a number less from now on: EXPUNGE.
+    Expunge(SeqNo),
+    /// These messages are gone: VANISHED, without EARLIER (RFC 7162 §3.2.10).
+    Vanished(UidSet),
+    /// How many messages there are now, because some have arrived: EXISTS.
+    Exists {
+        /// How many there are.
+        exists: u32,
+        /// Those that are new, as for NOTIFY's MessageNew: one range or a few.
+        new: UidSet,
+    },
+    /// How many messages are recent: RECENT.
+    Recent(u32),
+}
+
+/// What is told of one message without its having been asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fetch {
+    /// Its number, for FETCH; `None` where the client has enabled UIDONLY, for UIDFETCH (RFC 9586 §3.3).
+    pub number: Option<SeqNo>,
+    /// Its UID.
+    pub uid: Uid,
+    /// Whether the item UID is to be told in a FETCH. Where the command in progress is a UID command, it is told in any case.
+    pub tells_uid: bool,
+    /// FLAGS; `None` after a `.SILENT` STORE, where the client knows them.
+    pub flags: Option<Flags>,
+    /// Whether `\Recent` is among the flags.
+    pub recent: bool,
+    /// MODSEQ, where CONDSTORE is on.
+    pub modseq: Option<ModSeq>,
+}
+
+impl View {
+    /// What the client is owed and may be told now, in the order in which it is to be told: FETCH for the messages that it knows, EXPUNGE or VANISHED,
+    /// EXISTS, RECENT, FETCH for the new ones. Each number is valid at the moment when the client reads it.
+    ///
+    /// What was taken from the iterator counts as told, what was not stays: so a session may stop when its outbox is full, and go on later.
+    /// Expunges come from the highest number down.
+    pub fn flush(&mut self, policy: Policy) -> Flush<'_> {
+        let stage = if self.has_news(policy) { Stage::Keywords } else { Stage::Done };
+        let known = self.told.last().and_then(Uid::new);
+        Flush { view: self, policy, stage, known, expunged_from: None }
+    }
+
+    fn fetch(&self, uid: Uid) -> Option<Fetch> {
+        let (pending, wording) = (self.queue.fetches.get(&uid)?, self.wording);
+        let number = self.told.position(uid.get()).and_then(seq_no)?;
+        Some(Fetch {
+            number: (!wording.uid_only).then_some(number),
+            uid,
+            tells_uid: wording.tells_uid(),
+            flags: (!pending.silent).then_some(pending.flags),
+            recent: !pending.silent && wording.tells_recent() && self.recent.contains(uid),
+            modseq: (wording.tells_modseq()).then(|| modseq(pending.modseq)),
+        })
+    }
+}
+
+/// The updates of [`View::flush`].
+#[derive(Debug)]
+pub struct Flush<'a> {
+    view: &'a mut View,
+    policy: Policy,
+    stage: Stage,
+    /// The highest UID that the client knew before.
+    known: Option<Uid>,
+    /// All that are gone have been told from this one up, but still count for `told`.
+    expunged_from: Option<Uid>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Keywords,
+    FetchKnown,
+    Expunge,
+    Exists,
+    Recent,
+    FetchNew,
+    Done,
+}
+
+impl Iterator for Flush<'_> {
+    type Item = Update;
+
+    fn next(&mut self) -> Option<Update> {
+        loop {
+            let (update, next) = match self.stage {
+                Stage::Keywords => (self.keywords(), Stage::FetchKnown),
+                Stage::FetchKnown => (self.fetch_up_to(self.known), Stage::Expunge),
+                Stage::Expunge => (self.expunge(), Stage::Exists),
+                Stage::Exists => (self.exists(), Stage::Recent),
+                Stage::Recent => (self.recent(), Stage::FetchNew),
+                Stage::FetchNew => (self.fetch_up_to(Some(Uid::MAX)), Stage::Done),
+                Stage::Done => return None,
+            };
+            if update.is_some() {
+                return update;
+            }
+            if self.stage == Stage::Expunge {
+                self.renumber();
+            }
+            self.stage = next;
+        }
+    }
+}
+
+impl Flush<'_> {
+    fn keywords(&mut self) -> Option<Update> {
+        let told = core::mem::replace(&mut self.view.keywords_told, true);
+        (!told).then_some(Update::Keywords)
+    }
+
+    fn fetch_up_to(&mut self, last: Option<Uid>) -> Option<Update> {
+        loop {
+            let uid = *self.view.queue.fetches.first_key_value()?.0;
+            if last < Some(uid) {
+                return None;
+            }
+            let fetch = self.view.fetch(uid);
+            self.view.queue.fetches.remove(&uid);
+            if fetch.is_some() {
+                return fetch.map(Update::Fetch);
+            }
+        }
+    }
+
+    fn expunge(&mut self) -> Option<Update> {
+        let view = &mut *self.view;
+        if self.policy < Policy::All || view.queue.gone.is_empty() {
+            return None;
+        }
+        if view.wording.says_vanished() && self.expunged_from.is_none() {
+            let gone = view.queue.gone.clone();
+            self.expunged_from = gone.first();
+            self.renumber();
+            return Some(Update::Vanished(gone));
+        }
+        // From the highest down, each number is that of before: what was told lies above it.
+        let below = self.expunged_from.map_or(Some(Uid::MAX), |uid| Uid::new(uid.get() - 1));
+        let uid = view.queue.gone.last_up_to(below?)?;
+        self.expunged_from = Some(uid);
+        view.told.position(uid.get()).and_then(seq_no).map(Update::Expunge)
+    }
+
+    fn exists(&mut self) -> Option<Update> {
+        let view = &mut *self.view;
+        let new = core::mem::take(&mut view.queue.arrived);
+        new.iter().for_each(|uid| view.told.push(uid.get()));
+        (!new.is_empty()).then(|| Update::Exists { exists: view.exists(), new })
+    }
+
+    fn recent(&mut self) -> Option<Update> {
+        let recent = self.view.recent.len() as u32;
+        let before = core::mem::replace(&mut self.view.recent_told, recent);
+        (before != recent && self.view.wording.tells_recent()).then_some(Update::Recent(recent))
+    }
+
+    /// What was told as expunged goes from everywhere.
+    fn renumber(&mut self) {
+        let Some(from) = self.expunged_from.take() else { return };
+        let view = &mut *self.view;
+        let mut expunged = view.queue.gone.clone();
+        if let Some(below) = Uid::new(from.get() - 1) {
+            expunged.cut_up_to(below);
+        }
+        view.queue.gone.difference(&expunged);
+        view.told.remove(&expunged);
+        view.recent.difference(&expunged);
+        view.saved.difference(&expunged);
+    }
+}
+
+impl Drop for Flush<'_> {
+    fn drop(&mut self) {
+        self.renumber();
+        let view = &mut *self.view;
+        if view.queue.gone.is_empty() {
+            view.gone_since = None;
+        }
+        if view.queue.arrived.is_empty() && view.queue.fetches.is_empty() {
+            view.undelivered_since = view.gone_since;
+        }
+        if view.queue.is_empty()
+            && let Some(after) = view.queue.after.take()
+        {
+            debug_assert!(view.told.iter().eq(after.iter()), "what was told adds up to the mailbox");
+            view.told = after;
+        }
+    }
+}

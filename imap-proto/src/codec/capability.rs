@@ -215,6 +215,11 @@ impl<'a, T: From<&'a [u8]>> Capability<T> {
         Capability::with_argument(name).unwrap_or_else(|| Capability::Other(name.into()))
     }
 
+    /// The capabilities of these names, with spaces between them, however many.
+    pub(crate) fn list(names: &'a [u8]) -> impl Iterator<Item = Capability<T>> {
+        names.split(|byte| *byte == b' ').filter(|name| !name.is_empty()).map(Capability::parse)
+    }
+
     fn with_argument(name: &'a [u8]) -> Option<Capability<T>> {
         if name.eq_ignore_ascii_case(b"APPENDLIMIT") {
             return Some(Capability::AppendLimit(None));

@@ -4,6 +4,9 @@ use memchr::memchr3;
 use thiserror::Error;
 use wirestate_machine::Outbox;
 
+use super::cursor::is_known;
+use super::number_set::UidSet;
+use super::sequence::SequenceSet;
 use super::text::{self, ASTRING, ATOM, LIST, Literal, TAG};
 
 /// Where bytes are written to.
@@ -407,6 +410,68 @@ impl Writer<'_> {
             value = rest;
         }
         self.put(value);
+        Ok(())
+    }
+
+    /// Messages whose numbers are known: neither `*` nor `$`.
+    ///
+    /// # Errors
+    ///
+    /// [`Unwritable::Value`].
+    pub fn known_set(&mut self, set: &SequenceSet) -> Result<(), Unwritable> {
+        if !is_known(set) {
+            return Err(Unwritable::Value);
+        }
+        set.write(&mut |part| self.put(part));
+        Ok(())
+    }
+
+    /// A set of UIDs.
+    ///
+    /// # Errors
+    ///
+    /// [`Unwritable::Empty`].
+    pub fn uid_set(&mut self, set: &UidSet) -> Result<(), Unwritable> {
+        if set.is_empty() {
+            return Err(Unwritable::Empty);
+        }
+        set.write(&mut |part| self.put(part));
+        Ok(())
+    }
+
+    /// A character in quotes, or `NIL`: what stands between the levels of a mailbox name.
+    ///
+    /// # Errors
+    ///
+    /// As for a quoted string.
+    pub fn delimiter(&mut self, delimiter: Option<u8>) -> Result<(), Unwritable> {
+        match delimiter {
+            Some(delimiter) => self.quoted(&[delimiter]),
+            None => {
+                self.put(b"NIL");
+                Ok(())
+            }
+        }
+    }
+
+    /// The rest of a response that is not known: values with spaces between them, or text to the end of the line that announces no literal.
+    ///
+    /// # Errors
+    ///
+    /// [`Unwritable::LineEnd`] or [`Unwritable::Nul`] where it would not end with the response.
+    pub(crate) fn rest_of_response(&mut self, rest: &[u8]) -> Result<(), Unwritable> {
+        if Literal::at_end_of(rest).is_none() && memchr3(b'\r', b'\n', 0, rest).is_none() {
+            self.put(rest);
+            return Ok(());
+        }
+        let mut values = rest;
+        while !values.is_empty() {
+            let Ok((after, value)) = text::opaque(values) else { return Err(Unwritable::LineEnd) };
+            self.opaque(value)?;
+            let next = text::skip_spaces(after);
+            self.put(&after[..after.len() - next.len()]);
+            values = next;
+        }
         Ok(())
     }
 

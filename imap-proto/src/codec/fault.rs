@@ -97,6 +97,18 @@ pub enum Expected {
     /// Fewer elements of a list that the RFC bounds.
     #[error("fewer elements")]
     Fewer,
+    /// `OK`, `NO` or `BAD`.
+    #[error("OK, NO or BAD")]
+    Condition,
+    /// The name of what a server tells.
+    #[error("the name of a response")]
+    Data,
+    /// A single character in quotes, or `NIL`.
+    #[error("one character in quotes, or NIL")]
+    Delimiter,
+    /// A stretch of a result, `1:100` or `-1:-100`.
+    #[error("two numbers with a colon between, both from the start or both from the end")]
+    PartialRange,
     /// One of the words that the command knows at this place.
     #[error("a keyword that this command knows")]
     Keyword,

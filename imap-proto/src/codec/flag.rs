@@ -69,6 +69,17 @@ impl<T: AsRef<[u8]>> Flag<T> {
     }
 }
 
+impl<'a, T: From<&'a [u8]>> Flag<T> {
+    /// The flag of this name, with its backslash if it has one, whatever characters are in it.
+    pub(crate) fn of_word(word: &'a [u8]) -> Flag<T> {
+        match word.strip_prefix(b"\\") {
+            None => Flag::Keyword(word.into()),
+            Some(b"*") => Flag::Any,
+            Some(name) => system(name).unwrap_or_else(|| Flag::Other(name.into())),
+        }
+    }
+}
+
 impl<T> Flag<T> {
     /// The same flag with its text held in another way.
     pub fn map_text<U>(self, text: &mut impl FnMut(T) -> U) -> Flag<U> {

@@ -52,7 +52,8 @@ impl View {
     /// What was taken from the iterator counts as told, what was not stays: so a session may stop when its outbox is full, and go on later.
     /// Expunges come from the highest number down.
     pub fn flush(&mut self, policy: Policy) -> Flush<'_> {
-        let stage = if self.has_news(policy) { Stage::Keywords } else { Stage::Done };
+        let silent = policy == Policy::Nothing || self.ended().is_some();
+        let stage = if silent { Stage::Done } else { Stage::Keywords };
         let known = self.told.last().and_then(Uid::new);
         Flush { view: self, policy, stage, known, expunged_from: None }
     }

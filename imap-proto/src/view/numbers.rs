@@ -66,10 +66,24 @@ impl View {
         self.told.position(uid.get()).and_then(seq_no)
     }
 
-    /// The numbers of those of `uids` that the client knows of: what SEARCH finds, MODIFIED, and so on. Logarithmic for each range.
+    /// The numbers of those of `uids` that the client knows of: what SEARCH finds, MODIFIED, and so on.
     pub fn numbers_of(&self, uids: &UidSet) -> SeqSet {
-        let ranges = uids.ranges().map(|range| self.told.indices(range.start().get(), range.end().get()));
-        ranges.filter_map(|indices| Some(seq_no(indices.start)?..=seq_no(indices.end.checked_sub(1)?)?)).collect()
+        let mut to = 0;
+        let mut indices = |range: RangeInclusive<Uid>| {
+            let from = self.told.lower_bound_from(to, range.start().get());
+            to = range.end().next().map_or(self.told.len(), |next| self.told.lower_bound_from(from, next.get()));
+            Some(seq_no(from)?..=seq_no(to.checked_sub(1)?)?)
+        };
+        uids.ranges().filter_map(&mut indices).collect()
+    }
+
+    /// The messages among `uids` that the client knows of, one after the other with their numbers: what a FETCH goes through.
+    pub fn messages<'a>(&'a self, uids: &'a UidSet) -> impl Iterator<Item = (SeqNo, Uid)> + 'a {
+        uids.ranges().flat_map(|range| {
+            let indices = self.told.indices(range.start().get(), range.end().get());
+            let numbers = indices.clone().filter_map(seq_no);
+            numbers.zip(self.told.iter_in(indices).filter_map(Uid::new))
+        })
     }
 
     /// UIDs of the messages with these numbers; numbers above EXISTS are passed over. A range goes from the UID of its first message to that of its last.

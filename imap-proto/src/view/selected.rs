@@ -134,10 +134,9 @@ impl View {
             self.take_arrivals(mailbox);
             self.take_expunges(mailbox, since);
             self.take_flag_changes(mailbox, since, known);
-            if !self.queue.is_empty() {
-                self.undelivered_since = self.undelivered_since.or(Some(since + 1));
-                self.queue.after = Some(mailbox.uids.clone());
-            }
+            let news = !self.queue.is_empty();
+            self.undelivered_since = self.undelivered_since.or(Some(since + 1)).filter(|_| news);
+            self.queue.after = news.then(|| mailbox.uids.clone());
             self.is_up_to_date(mailbox);
         }
         if !Arc::ptr_eq(&self.keywords, &mailbox.keywords) {
@@ -205,12 +204,13 @@ impl View {
 
     /// Whether [`flush`](Self::flush) would tell anything.
     pub fn has_news(&self, policy: Policy) -> bool {
-        let queue = &self.queue;
+        let recent = self.wording.tells_recent() && self.recent.len() != u64::from(self.recent_told);
+        let news = recent || !self.keywords_told || !self.queue.arrived.is_empty() || !self.queue.fetches.is_empty();
         match policy {
             _ if self.end.is_some() => false,
             Policy::Nothing => false,
-            Policy::NoExpunge => !(queue.arrived.is_empty() && queue.fetches.is_empty() && self.keywords_told),
-            Policy::All => !(queue.is_empty() && self.keywords_told),
+            Policy::NoExpunge => news,
+            Policy::All => news || !self.queue.gone.is_empty(),
         }
     }
 

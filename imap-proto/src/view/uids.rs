@@ -30,6 +30,7 @@ impl Uids {
     }
 
     /// The UID at an index that is counted from 0.
+    #[inline]
     pub(super) fn get(&self, index: usize) -> Option<u32> {
         match index.checked_sub(self.kept()) {
             Some(added) => self.added.get(added).copied(),
@@ -54,6 +55,22 @@ impl Uids {
         } else {
             self.kept() + self.added.partition_point(|other| *other < uid)
         }
+    }
+
+    /// The same, where at least `from` are known to be: quick when it is not far from there, as in a set that is gone through in its order.
+    pub(super) fn lower_bound_from(&self, from: usize, uid: u32) -> usize {
+        let is_below = |index: usize| self.get(index).is_some_and(|other| other < uid);
+        let (mut low, mut step) = (from, 1);
+        while is_below(low + step - 1) {
+            low += step;
+            step *= 2;
+        }
+        let mut high = (low + step - 1).min(self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_below(middle) { low = middle + 1 } else { high = middle }
+        }
+        low
     }
 
     /// The indices of what lies from `first` to `last`, both included.
@@ -194,6 +211,8 @@ mod tests {
                 for uid in 1..260 {
                     prop_assert_eq!(uids.lower_bound(uid), list.partition_point(|other| *other < uid));
                     prop_assert_eq!(uids.contains(uid), model.contains(&uid));
+                    let bound = uids.lower_bound(uid);
+                    prop_assert_eq!(uids.lower_bound_from(bound.saturating_sub(first as usize), uid), bound);
                 }
                 let indices = uids.indices(first, first + length);
                 let there: Vec<u32> = model.range(first..=first + length).copied().collect();

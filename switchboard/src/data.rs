@@ -4,6 +4,7 @@
 //! DIR/.lock              held while a program runs
 //! DIR/users.txt          the made users and their passwords, mode 0600
 //! DIR/mail/NAME/         NAME's Maildir: cur, new, tmp
+//! DIR/irc-history.sqlite what was said on IRC, where that is kept on disk, mode 0600
 //! DIR/tls/ca.pem         the made certificate authority, to be trusted by clients
 //! DIR/tls/ca-key.pem     its key, mode 0600
 //! DIR/tls/server.pem     the server's certificate
@@ -58,6 +59,11 @@ impl DataFolder {
     /// The folder of keys and certificates.
     pub fn tls(&self) -> PathBuf {
         self.root.join("tls")
+    }
+
+    /// What was said on IRC, where that is kept on disk.
+    pub fn irc_history(&self) -> PathBuf {
+        self.root.join("irc-history.sqlite")
     }
 
     /// The made users and their passwords.

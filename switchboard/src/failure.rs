@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use irc_proto::channel::ChannelFault;
 
 use crate::data::DataError;
+use crate::irc::HistoryError;
 use crate::listen::Place;
 use crate::maildir::MaildirError;
 use crate::name::UserName;
@@ -59,6 +60,9 @@ pub enum Failure {
     /// A channel cannot be opened.
     #[error("irc-network: channels: {0:?}: {1}")]
     Channel(String, ChannelFault),
+    /// The history on disk cannot be used.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Randomness,

@@ -4,6 +4,7 @@
 //! any runtime; the `Hub` is where sessions meet.
 
 mod carriage;
+mod history;
 mod host;
 mod hub;
 mod operators;
@@ -25,6 +26,7 @@ use crate::prepare::Prepared;
 use crate::protocol::{Family, Protocol};
 use crate::service::{Entrance, Service};
 use carriage::Carriage;
+pub use history::HistoryError;
 use host::Hosts;
 use hub::Hub;
 

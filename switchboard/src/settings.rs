@@ -12,7 +12,7 @@ use crate::listen::Listener;
 use crate::name::UserName;
 use crate::secret::Secret;
 
-pub use irc::{Gateway, Irc, IrcFault, Sts};
+pub use irc::{Gateway, History, Irc, IrcFault, Sts};
 
 /// Everything that was decided by flags, configuration file and defaults.
 #[derive(Clone, Debug)]

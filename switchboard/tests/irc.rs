@@ -5,6 +5,7 @@ mod program;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 
 use argon2::password_hash::PasswordHasher;
 use program::{Client, Program, Tls, tcp, unix};
@@ -233,6 +234,43 @@ fn history_is_kept_while_the_program_runs() {
     for wanted in ["BATCH +", "PRIVMSG #lobby :first", "PRIVMSG #lobby :second", "BATCH -"] {
         late.hear(wanted);
     }
+}
+
+#[test]
+fn history_on_disk_outlives_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let arguments = ["--data", data.to_str().unwrap()];
+    let toml = "[irc-network]\nhistory = \"sqlite\"\nhistory-days = 30\n";
+    let mut chat = Chat::configured(toml, &arguments);
+    let mut ann = chat.guest("ann");
+    ann.say_lines(&["PRIVMSG #lobby :first", "JOIN #secret", "MODE #secret +s", "PRIVMSG #secret :hush", "PING x"]);
+    ann.hear("PONG");
+    chat.program.terminate();
+    assert!(chat.program.ended().success());
+    let mode = fs::metadata(data.join("irc-history.sqlite")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let mut chat = Chat::configured(toml, &arguments);
+    let mut bob = chat.connect();
+    bob.say_lines(&["CAP REQ :batch server-time message-tags draft/chathistory", "CAP END"]);
+    bob.register("bob");
+    bob.say_lines(&["JOIN #lobby,#secret", "PRIVMSG #lobby :second", "CHATHISTORY LATEST #lobby * 10"]);
+    let first = bob.hear("PRIVMSG");
+    assert!(first.contains("batch=") && first.ends_with(":ann!ann@localhost PRIVMSG #lobby :first"), "{first}");
+    assert!(bob.hear("PRIVMSG").ends_with(":bob!bob@localhost PRIVMSG #lobby :second"));
+    bob.say_lines(&["CHATHISTORY LATEST #secret * 10", "PING x"]);
+    bob.hear("chathistory #secret");
+    assert!(bob.hear("BATCH -").contains("BATCH -"));
+    chat.program.signal("KILL");
+    chat.program.ended();
+
+    let chat = Chat::configured(toml, &arguments);
+    let mut late = chat.connect();
+    late.say_lines(&["CAP REQ :batch server-time message-tags draft/chathistory", "CAP END"]);
+    late.register("late");
+    late.say_lines(&["JOIN #lobby", "CHATHISTORY LATEST #lobby * 1"]);
+    assert!(late.hear("PRIVMSG").ends_with(":bob!bob@localhost PRIVMSG #lobby :second"), "killed, it had it, too");
 }
 
 #[test]

@@ -176,6 +176,12 @@ impl Channel {
         self.flags.contains(b's') || self.flags.contains(b'p')
     }
 
+    /// Whether not everybody may read what is said in it: secret, by invitation, to the registered, by key, or not to the banned.
+    pub fn is_restricted(&self) -> bool {
+        let by_mode = self.flags.contains(b'i') || self.flags.contains(b'R');
+        self.is_secret() || by_mode || self.key.is_some() || !self.bans.is_empty()
+    }
+
     /// The list of a mode letter: `b`, `e`, `I` or `q`.
     pub fn list(&self, letter: u8) -> &[Entry] {
         match letter {

@@ -137,14 +137,15 @@ impl Extras {
         }
     }
 
+    /// Who may read a channel has changed.
+    pub(super) fn restricted(&mut self, mapping: CaseMapping, channel: &Channel) {
+        let folded = mapping.key(channel.name());
+        self.history.restrict(folded.as_bytes(), channel.is_restricted());
+    }
+
     /// A channel has closed. Its history stays for who comes next only where anybody could have read it.
     pub(super) fn closed(&mut self, channel: &Channel, folded: &[u8]) {
-        let is_open = !channel.is_secret()
-            && channel.key.is_none()
-            && channel.bans.is_empty()
-            && !channel.flags().contains(b'i')
-            && !channel.flags().contains(b'R');
-        if !is_open {
+        if channel.is_restricted() {
             self.history.forget(Buffer::Channel(folded));
         }
         self.metadata.clear(&Target::Channel(folded.into()));

@@ -68,6 +68,9 @@ impl Network {
                 let flags = self.config.first_channel_modes();
                 let Some(id) = self.channels.create(name, flags, turn.now) else { return };
                 let founder = self.config.statuses == Statuses::Qaohv;
+                if let Some(channel) = self.channels.get(id).filter(|channel| channel.is_restricted()) {
+                    self.extras.restricted(self.config.case_mapping, channel);
+                }
                 let ranks = if founder { Ranks::OPERATOR.with(Ranks::OWNER) } else { Ranks::OPERATOR };
                 self.enter(turn.user, id, ranks);
                 id

@@ -22,6 +22,9 @@ impl Network {
         if let Some(channel) = id.and_then(|id| self.channels.get_mut(id)) {
             channel.stays = true;
         }
+        if let Some(channel) = id.and_then(|id| self.channels.get(id)).filter(|channel| channel.is_restricted()) {
+            self.extras.restricted(self.config.case_mapping, channel);
+        }
         Ok(())
     }
 

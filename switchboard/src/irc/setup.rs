@@ -9,12 +9,13 @@ use irc_proto::server::{self, Flood, ServerName, Webirc};
 use wirestate_driver::Address;
 use wirestate_layers::websocket;
 
+use super::history::Disk;
 use super::hub::Hub;
 use crate::failure::Failure;
 use crate::prepare::Prepared;
 use crate::protocol::Protocol;
 use crate::service::Entrance;
-use crate::settings::Settings;
+use crate::settings::{History, Settings};
 
 const VERSION: &str = concat!("switchboard-", env!("CARGO_PKG_VERSION"));
 /// In seconds.
@@ -35,7 +36,13 @@ pub(super) fn hub(prepared: &Prepared, key: &[u8; 32]) -> Result<Hub, Failure> {
             text
         })
         .into();
+    let bounds = config.limits.history;
     let mut network = Network::new(config);
+    if settings.irc.history == History::Sqlite {
+        let path = prepared.data.irc_history();
+        network.set_history(Box::new(Disk::open(&path, bounds, now())?));
+        tracing::info!(path = ?path, "history is kept on disk");
+    }
     for name in &settings.irc.channels {
         network.open_channel(name.as_bytes(), now()).map_err(|why| Failure::Channel(name.clone(), why))?;
     }
@@ -55,7 +62,7 @@ fn network(settings: &Settings) -> network::Config {
     config.limits.history = history::Bounds {
         messages: size(irc.history_messages),
         bytes: size(irc.history_bytes),
-        ..history::Bounds::default()
+        age: u64::from(irc.history_days) * DAY * 1000,
     };
     config
 }

@@ -30,6 +30,10 @@ pub struct Irc {
     pub flood_milliseconds: u32,
     /// Messages that may wait for a client that reads too slowly; at least 64.
     pub send_queue: u32,
+    /// Where what was said is kept.
+    pub history: History,
+    /// Days for which it is; at least 1.
+    pub history_days: u32,
     /// Messages that are kept of one channel or conversation.
     pub history_messages: u32,
     /// Bytes that are kept of all together.
@@ -47,6 +51,17 @@ pub struct Irc {
     /// Where the pages come from whose scripts may connect by WebSocket, such
     /// as `https://chat.example.org`, besides those that are served here.
     pub origins: Vec<String>,
+}
+
+/// Where what was said is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum History {
+    /// In memory, while the program runs.
+    #[default]
+    Memory,
+    /// In a file of the data folder, which outlives the program.
+    Sqlite,
 }
 
 /// A gateway that tells for whom it speaks (WEBIRC).
@@ -85,6 +100,8 @@ impl Default for Irc {
             flood_lines: 20,
             flood_milliseconds: 500,
             send_queue: 16 * 1024,
+            history: History::Memory,
+            history_days: 7,
             history_messages: 1000,
             history_bytes: 16 << 20,
             utf8_only: false,
@@ -109,6 +126,9 @@ impl Irc {
         if self.flood_lines == 0 || self.flood_milliseconds == 0 {
             return Some(IrcFault::Flood);
         }
+        if self.history_days == 0 {
+            return Some(IrcFault::HistoryDays);
+        }
         if self.send_queue < 64 {
             return Some(IrcFault::SendQueue);
         }
@@ -131,6 +151,9 @@ pub enum IrcFault {
     /// Nobody could say anything.
     #[error("flood-lines and flood-milliseconds must be at least 1; flood-control = false lets everything through")]
     Flood,
+    /// Nothing would be kept.
+    #[error("history-days must be at least 1; history-messages = 0 keeps nothing")]
+    HistoryDays,
     /// A welcome, or the names of a channel, would not fit.
     #[error("send-queue must be at least 64")]
     SendQueue,
@@ -160,6 +183,7 @@ mod tests {
         assert_eq!(fault("nick-length = 31"), Some(IrcFault::NickLength));
         assert_eq!(fault("nick-length = 51"), Some(IrcFault::NickLength));
         assert_eq!(fault("flood-lines = 0"), Some(IrcFault::Flood));
+        assert_eq!(fault("history-days = 0"), Some(IrcFault::HistoryDays));
         assert_eq!(fault("send-queue = 63"), Some(IrcFault::SendQueue));
         assert!(matches!(fault("channels = [\"#a\", \"lobby\"]"), Some(IrcFault::Channel(name, _)) if name == "lobby"));
     }

@@ -61,8 +61,10 @@ impl Program {
     /// By a shell's script, in which `$0` is the program and `$@` what it is told.
     pub fn launch(script: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut all = vec!["--data".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()];
-        all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        let mut all: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        if !arguments.contains(&"--data") {
+            all.extend(["--data".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()]);
+        }
         // Tests run side by side, and the default ports are there once.
         for chat in ["--irc", "--ircs", "--web"].into_iter().filter(|option| !arguments.contains(option)) {
             all.extend([chat, "off"].map(str::to_owned));

@@ -169,6 +169,11 @@ pub trait Store: Send {
     /// Forgets all of a buffer.
     fn forget(&mut self, buffer: Buffer<'_>);
 
+    /// Whether a channel is now one that not everybody may read: secret, with a key, with bans and the like. When such a channel closes, the network
+    /// [forgets](Store::forget) it, for whoever opens it next may be anybody. A store that outlives the network has to do so itself when it is
+    /// opened again, as all channels are new then; others need not listen.
+    fn restrict(&mut self, _channel: &[u8], _restricted: bool) {}
+
     /// Forgets what has become too old, at `now` in milliseconds since 1970.
     fn expire(&mut self, now: u64);
 }

@@ -8,7 +8,7 @@ use crate::modes::{Change, ModeKind, mode_lines};
 use crate::numerics::*;
 
 use super::lists::MASK;
-use crate::network::channel::{ChannelId, Entry, Ranks};
+use crate::network::channel::{Channel, ChannelId, Entry, Ranks};
 use crate::network::extras::Happened;
 use crate::network::outgoing::Outgoing;
 use crate::network::{Network, Turn, happened};
@@ -31,6 +31,7 @@ impl Network {
         let mut unknown = Letters::NONE;
         let mut refused = false;
         let mut done = Vec::new();
+        let was_restricted = self.channels.get(id).is_some_and(Channel::is_restricted);
         for change in types.changes(letters, arguments.iter().copied()) {
             if change.kind.is_none() {
                 if !unknown.contains(change.letter) {
@@ -57,6 +58,10 @@ impl Network {
                 continue;
             }
             self.change_channel_mode(turn, id, &change, &mut refused, &mut done);
+        }
+        // Before the MODE itself is kept, so that no store has it with less care than it wants.
+        if let Some(channel) = self.channels.get(id).filter(|channel| channel.is_restricted() != was_restricted) {
+            self.extras.restricted(self.config.case_mapping, channel);
         }
         self.tell_of_modes(turn, id, &done);
     }

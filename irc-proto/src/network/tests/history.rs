@@ -1,3 +1,5 @@
+use std::sync::{Arc, Mutex};
+
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -267,4 +269,55 @@ fn a_store_of_ones_own_may_fail_and_injects_nothing() {
     assert_eq!(words(&told), "BATCH PRIVMSG BATCH");
     assert!(told[1].contains("msgid=a\\sb\\:c\\r\\n :x "), "{told:?}");
     room.network.set_history(Box::new(Memory::default()));
+}
+
+/// Takes note of who may read what.
+struct Guarded(Arc<Mutex<Vec<String>>>);
+
+impl Store for Guarded {
+    fn append(&mut self, _buffer: Buffer<'_>, _entry: Entry) {}
+    fn query(&self, _: Buffer<'_>, _: Query<'_>, _: &mut Vec<Entry>) -> Result<(), Unavailable> {
+        Ok(())
+    }
+    fn newest(&self, _buffer: Buffer<'_>) -> Result<Option<u64>, Unavailable> {
+        Ok(None)
+    }
+    fn peers(&self, _owner: &[u8], _out: &mut Vec<(Box<[u8]>, u64)>) -> Result<(), Unavailable> {
+        Ok(())
+    }
+    fn find(&self, _buffer: Buffer<'_>, _msgid: &[u8]) -> Option<Entry> {
+        None
+    }
+    fn redact(&mut self, _buffer: Buffer<'_>, _msgid: &[u8], _redaction: Entry) -> bool {
+        false
+    }
+    fn rename(&mut self, _from: &[u8], _to: &[u8]) {}
+    fn forget(&mut self, buffer: Buffer<'_>) {
+        self.0.lock().unwrap().push(format!("forget {buffer:?}"));
+    }
+    fn restrict(&mut self, channel: &[u8], restricted: bool) {
+        self.0.lock().unwrap().push(format!("{} {restricted}", String::from_utf8_lossy(channel)));
+    }
+    fn expire(&mut self, _now: u64) {}
+}
+
+#[test]
+fn a_store_is_told_which_channels_not_everybody_may_read() {
+    let notes = Arc::new(Mutex::new(Vec::new()));
+    let mut room = Room::of(Config { new_channel_modes: "s".into(), ..Config::default() });
+    room.network.set_history(Box::new(Guarded(notes.clone())));
+    room.user("ada", &[]);
+    let mut told = |line: &str| {
+        room.send("ada", line);
+        core::mem::take(&mut *notes.lock().unwrap()).join(", ")
+    };
+    assert_eq!(told("JOIN #C"), "#c true");
+    assert_eq!(told("MODE #c +tk sesame"), "", "it is so already");
+    assert_eq!(told("MODE #c -s"), "");
+    assert_eq!(told("MODE #c -k *"), "#c false");
+    assert_eq!(told("PART #c"), "");
+    told("JOIN #c");
+    told("MODE #c -s");
+    assert_eq!(told("MODE #c +b eve"), "#c true");
+    assert!(told("PART #c").starts_with("forget Channel"));
 }

@@ -8,8 +8,9 @@ use wirestate_machine::{Ending, Instant, Machine};
 
 use crate::audience::Audience;
 use crate::control::Seat;
-use crate::handle::{CUT_OFF, REPLACED, Shared};
+use crate::shared::{CUT_OFF, REPLACED, Shared};
 use crate::shutdown::{Line, Phase, Ring};
+use crate::slowness::Slowness;
 use crate::{Clock, Error, Handle, Info, Notice, Observer, Options, Shutdown, Stream, Traffic};
 
 /// A machine on a stream.
@@ -34,8 +35,7 @@ pub struct Connection<M: Machine, S> {
     pub(crate) now: Instant,
     /// The executor's slice in which `now` was read.
     pub(crate) slice: Option<u32>,
-    /// When the peer, which takes nothing at the moment, is given up.
-    pub(crate) stalled: Option<Instant>,
+    pub(crate) slowness: Slowness,
     /// When a shutdown's patience ends.
     pub(crate) patience: Option<Instant>,
     /// When something was last read, and how often silence has been told since.
@@ -127,7 +127,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         let time = stream.now();
         let now = clock.instant(time);
         let machine = machine(&info, now);
-        Connection::made_of(stream, machine, Shared::new(info, time, options.mailbox), clock, options, now)
+        Connection::made_of(stream, machine, Shared::new(info, time, &options), clock, options, now)
     }
 
     fn made_of(stream: S, machine: M, shared: Shared<M>, clock: Clock, options: Options, now: Instant) -> Self {
@@ -148,7 +148,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             failure: None,
             now,
             slice: None,
-            stalled: None,
+            slowness: Slowness::default(),
             patience: None,
             heard: now,
             silences: 0,

@@ -10,8 +10,8 @@ use atomic_waker::AtomicWaker;
 use wirestate_machine::{Machine, Relay};
 
 use crate::audience::Audience;
-use crate::handle::{REPLACED, Shared};
 use crate::listener::{Bound, Place};
+use crate::shared::{REPLACED, Shared};
 use crate::shutdown::{Line, Phase, Ring};
 use crate::{
     Address, Handle, How, Limits, Listener, ListenerId, Mode, Notice, Observer, Parcel, Selector, Shutdown, Undelivered,

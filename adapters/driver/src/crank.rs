@@ -9,7 +9,7 @@ use bytes::Buf;
 use wirestate_machine::{Ending, Instant, Machine};
 
 use crate::connection::{Next, Stage};
-use crate::handle::{ABORT, FLUSH, PAUSED, POSTED};
+use crate::shared::{ABORT, FLUSH, PAUSED, POSTED};
 use crate::shutdown::Phase;
 use crate::{Connection, Error, Notice, OnError, Stream};
 
@@ -82,7 +82,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => self.fail(error),
-                Poll::Pending => ready!(self.wait(cx, self.stalled)),
+                Poll::Pending => ready!(self.wait(cx, self.slowness.until())),
             }
         }
     }
@@ -152,7 +152,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             }
             Poll::Pending => {}
         }
-        let until = Instant::earlier(self.machine.deadline(), self.stalled);
+        let until = Instant::earlier(self.machine.deadline(), self.slowness.until());
         if self.machine.inbox().room() == 0 || self.presence.shared.has(PAUSED) {
             self.state.deaf = true;
             return self.wait(cx, until);
@@ -220,12 +220,15 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             } else if self.state.unflushed {
                 self.stream.poll_flush(cx).map_ok(|()| 0)
             } else {
+                if !wrote {
+                    self.slowness.forgive();
+                }
                 return Poll::Ready(Ok(wrote));
             };
             match moved {
                 Poll::Ready(Ok(0)) if outbox.is_empty() => {
                     self.state.unflushed = false;
-                    self.stalled = None;
+                    self.slowness.has_taken_all(self.now);
                     self.presence.tell(|info| Notice::Flushed { info });
                 }
                 Poll::Ready(Ok(0)) => {
@@ -235,26 +238,25 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                     outbox.advance(count.min(outbox.len()));
                     self.presence.shared.count_written(count);
                     self.state.unflushed = true;
-                    self.stalled = None;
+                    self.slowness.has_taken();
                     wrote = true;
                 }
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Write(error))),
-                // The machine may go on with what went out.
-                Poll::Pending if wrote => return Poll::Ready(Ok(true)),
+                Poll::Pending if wrote => {
+                    let written = self.presence.shared.traffic().written;
+                    let paced = self.slowness.leaves_some(self.now, written, &self.options);
+                    // The machine may go on with what went out.
+                    return Poll::Ready(paced.map(|()| true));
+                }
                 Poll::Pending => return self.stall().map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending),
             }
         }
     }
 
-    /// The peer takes nothing: the first time that starts its patience, later it may end it.
+    /// The peer takes nothing at the moment, which may end its patience.
     pub(crate) fn stall(&mut self) -> Result<(), Error<M::Error>> {
-        match self.stalled {
-            None => self.stalled = Some(self.now + self.options.stall),
-            Some(stalled) if self.now >= stalled => return Err(Error::Stalled { after: self.options.stall }),
-            Some(_) => {}
-        }
-        Ok(())
+        self.slowness.takes_nothing(self.now, self.presence.shared.traffic().written, &self.options)
     }
 
     // --- waiting ---
@@ -291,8 +293,9 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     pub(crate) fn fail(&mut self, error: Error<M::Error>) {
         if self.options.on_error == OnError::Ask && self.stage == Stage::Open {
             match error {
-                Error::Stalled { .. } => self.stalled = None,
+                Error::Stalled { .. } | Error::TooSlow { .. } => self.slowness.forgive(),
                 Error::Write(_) => {
+                    self.slowness.forgive();
                     self.state.mute = true;
                     self.state.unflushed = false;
                     self.state.broken = true;
@@ -302,7 +305,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         } else {
             self.stage = Stage::Over;
             self.presence.ending.get_or_insert(match error {
-                Error::Stalled { .. } => Ending::Timeout,
+                Error::Stalled { .. } | Error::TooSlow { .. } => Ending::Timeout,
                 Error::Aborted => Ending::Shutdown,
                 _ => Ending::Io,
             });
@@ -348,6 +351,9 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         let last = flags & FLUSH != 0;
         while last || !self.machine.outbox().is_full() {
             let Some(post) = self.presence.shared.take_post() else { break };
+            if post.is_message() {
+                self.presence.shared.count_relayed();
+            }
             post.open(&mut self.machine);
         }
         if last {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use wirestate_machine::{Inbox, Instant, Machine};
 
 use crate::connection::Stage;
-use crate::handle::CUT_OFF;
+use crate::shared::CUT_OFF;
 use crate::{Connection, Error, Stream};
 
 /// How much is drained with one read while lingering.
@@ -21,7 +21,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             Poll::Ready(Ok(true)) => {}
             Poll::Ready(Ok(false)) => self.stage = Stage::HangingUp,
             Poll::Ready(Err(error)) => self.fail(error),
-            Poll::Pending => return self.wait(cx, self.stalled),
+            Poll::Pending => return self.wait(cx, self.slowness.until()),
         }
         Poll::Ready(())
     }
@@ -35,7 +35,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             // A peer that has gone by now cannot be told, and need not be.
             Poll::Ready(_) => self.stage = Stage::Over,
             Poll::Pending => match self.stall() {
-                Ok(()) => return self.wait(cx, self.stalled),
+                Ok(()) => return self.wait(cx, self.slowness.until()),
                 Err(error) => self.fail(error),
             },
         }

@@ -27,6 +27,14 @@ pub enum Error<E> {
         /// How long the driver waited.
         after: Duration,
     },
+    /// The peer took less than [`Options::pace`](crate::Options::pace) asks for.
+    #[error("the peer read only {taken} bytes in {within:?} of what waited for it: it is too slow")]
+    TooSlow {
+        /// How many bytes it took.
+        taken: u64,
+        /// In how long.
+        within: Duration,
+    },
     /// The machine waits for an upgrade that no layer around it makes.
     #[error(
         "the machine wants {0:?} between itself and the peer, but has no layer for it: wrap it in one, or do not offer it"

@@ -96,6 +96,10 @@ pub struct Traffic {
     pub read: u64,
     /// Bytes that the stream took for the peer.
     pub written: u64,
-    /// Messages: how many events the machine gave.
+    /// Messages that came: how many events the machine gave.
     pub events: u64,
+    /// Messages that went out, as far as the driver knows them: how many were said on the machine by [`Handle::send`](crate::Handle::send),
+    /// [`deliver`](crate::Handle::deliver) and [`Control::send`](crate::Control::send). What a machine says of itself is bytes here, for
+    /// only its protocol knows where a message ends.
+    pub relayed: u64,
 }

@@ -39,7 +39,8 @@
 //! # What the driver sees to
 //!
 //! - The replies to one batch of input leave in one vectored write, and no buffer is held while a connection is idle.
-//! - Reading stops when the inbox is full; a peer that does not read is given up after [`Options::stall`].
+//! - Reading stops when the inbox is full; a peer that does not read is given up after [`Options::stall`], one that hardly does
+//!   at [`Options::pace`].
 //! - After the last word the peer is drained for a moment ([`Options::linger`]), so that a reset cannot eat that word.
 //! - A [`Shutdown`] tells each machine once, which ends at its next safe point; what is left at the deadline is cut off.
 //! - Nothing is lost when a future of a connection is dropped: all state lies in the connection.
@@ -71,7 +72,9 @@ mod rate;
 mod redial;
 mod resolve;
 mod serve;
+mod shared;
 mod shutdown;
+mod slowness;
 mod stream;
 mod waiting;
 #[cfg(test)]
@@ -94,7 +97,7 @@ pub use keepalive::Keepalive;
 pub use limits::Limits;
 pub use listener::{BindOptions, Listener, ListenerId, ListeningSocket, Selector};
 pub use notice::{Notice, Observer, Refusal};
-pub use options::{OnError, Options};
+pub use options::{OnError, Options, Pace};
 pub use proxy::Proxies;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -10,8 +10,8 @@ use wirestate_machine::{Instant, Machine};
 
 use crate::control::{Hall, Seat};
 use crate::doors::{Doors, Visitor};
-use crate::handle::{CUT_OFF, Shared};
 use crate::proxy::Asked;
+use crate::shared::{CUT_OFF, Shared};
 use crate::shutdown::{Phase, Ring};
 use crate::{
     Accept, Clock, Connection, Control, Info, Listener, ListenerError, ListeningSocket, Notice, Proxies, Refusal,

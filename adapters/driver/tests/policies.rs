@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use by_hand::{SECOND, echo, failure, is_over, observed, once, poll};
 use wire::Wire;
-use wirestate_driver::{Error, How, OnError, Options};
+use wirestate_driver::{Error, How, OnError, Options, Pace};
 use wirestate_machine::Machine;
 
 const PATIENCE: Duration = Duration::ZERO;
@@ -97,6 +97,117 @@ fn a_stall_that_is_asked_about_gets_as_long_again() {
     assert!(is_over(&mut conn));
     assert_eq!(wire.said(), "one\r\nbye\r\n");
     assert_eq!(notes.so_far().last().unwrap(), "disconnected: quit");
+}
+
+// --- a pace ---
+
+const PACE: Pace = Pace { bytes: 100, within: Duration::from_secs(10) };
+
+#[test]
+fn a_drip_is_given_up_at_the_end_of_its_stretch() {
+    let wire = Wire::new();
+    let (mut conn, notes) = observed(&wire, Options::new().pace(PACE));
+    wire.state().window = 1000;
+    wire.send(b"flood 100000000\r\n");
+    assert!(poll(&mut conn).is_pending());
+    // What was taken before it had to wait does not count, and each stretch counts for itself.
+    for (taken, passed) in [(60, 5), (40, 5), (0, 9), (150, 1), (99, 9)] {
+        assert_eq!(notes.so_far().iter().filter(|note| note.starts_with("disconnected")).count(), 0);
+        wire.state().window = taken;
+        wire.pass(passed * SECOND);
+        assert!(poll(&mut conn).is_pending());
+    }
+    assert_eq!(wire.alarm(), Some(SECOND));
+    wire.pass(SECOND);
+    let error = failure(&mut conn);
+    assert!(matches!(error, Error::TooSlow { taken: 99, within } if within == 10 * SECOND), "{error}");
+    assert!(is_over(&mut conn));
+    assert_eq!(notes.so_far().last().unwrap(), "disconnected: timeout");
+}
+
+#[test]
+fn without_output_that_waits_there_is_no_pace() {
+    let wire = Wire::new();
+    let (mut conn, _notes) = observed(&wire, Options::new().pace(PACE));
+    for _ in 0..3 {
+        wire.state().window = 0;
+        wire.send(b"one\r\n");
+        echo(&mut conn);
+        assert!(poll(&mut conn).is_pending());
+        assert_eq!(wire.alarm(), Some(10 * SECOND));
+        wire.pass(9 * SECOND);
+        wire.state().window = 100;
+        assert!(poll(&mut conn).is_pending());
+        assert_eq!(wire.state().window, 95, "little is enough where it is all");
+        wire.pass(100 * SECOND);
+        assert!(poll(&mut conn).is_pending());
+    }
+}
+
+#[test]
+fn a_stall_is_told_as_such_where_it_comes_first() {
+    let wire = Wire::new();
+    let (mut conn, _notes) = observed(&wire, Options::new().pace(PACE).stall(2 * SECOND));
+    wire.state().window = 0;
+    wire.send(b"one\r\n");
+    echo(&mut conn);
+    assert!(poll(&mut conn).is_pending());
+    wire.pass(2 * SECOND);
+    assert!(matches!(failure(&mut conn), Error::Stalled { .. }));
+}
+
+#[test]
+fn a_drip_that_is_asked_about_gets_as_long_again() {
+    let wire = Wire::new();
+    let (mut conn, _notes) = observed(&wire, asking().pace(PACE));
+    wire.state().window = 0;
+    wire.send(b"flood 100000000\r\n");
+    assert!(poll(&mut conn).is_pending());
+    for _ in 0..3 {
+        wire.state().window = 10;
+        wire.pass(10 * SECOND);
+        let error = failure(&mut conn);
+        assert!(matches!(error, Error::TooSlow { taken: 10, .. }), "{error}");
+        assert!(poll(&mut conn).is_pending());
+        assert_eq!(wire.alarm(), Some(10 * SECOND));
+    }
+}
+
+#[test]
+fn last_words_and_a_flush_are_under_the_pace_too() {
+    let wire = Wire::new();
+    let (mut conn, _notes) = observed(&wire, Options::new().pace(PACE));
+    wire.state().window = 0;
+    conn.machine().say(&[b'x'; 1000]);
+    assert!(once(conn.flush()).is_pending());
+    wire.state().window = 50;
+    wire.pass(10 * SECOND);
+    assert!(matches!(once(conn.flush()), Poll::Ready(Err(Error::TooSlow { taken: 50, .. }))));
+    let wire = Wire::new();
+    let (mut conn, _notes) = observed(&wire, asking().pace(PACE));
+    wire.state().window = 0;
+    conn.machine().say(&[b'x'; 1000]);
+    wire.send(b"quit\r\n");
+    assert!(poll(&mut conn).is_pending());
+    wire.state().window = 50;
+    wire.pass(10 * SECOND);
+    assert!(matches!(failure(&mut conn), Error::TooSlow { taken: 50, .. }));
+    assert!(is_over(&mut conn));
+}
+
+#[test]
+fn a_broken_stream_that_is_written_no_more_is_not_waited_for() {
+    let wire = Wire::new();
+    let (mut conn, _notes) = observed(&wire, asking().stall(5 * SECOND));
+    wire.state().window = 0;
+    wire.send(b"one\r\n");
+    echo(&mut conn);
+    assert!(poll(&mut conn).is_pending());
+    wire.state().broken_write = Some(ErrorKind::BrokenPipe);
+    assert!(matches!(failure(&mut conn), Error::Write(_)));
+    wire.pass(5 * SECOND);
+    assert!(poll(&mut conn).is_pending());
+    assert_eq!(wire.alarm(), Some(595 * SECOND), "the machine's alarm alone");
 }
 
 #[test]

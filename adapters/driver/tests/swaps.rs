@@ -121,14 +121,15 @@ fn counts_go_on() {
     let mut conn = toy(&wire);
     wire.send(b"one\r\ntwo\r\nthree");
     echo(&mut conn);
+    conn.handle().send(&"told\r\n".into()).unwrap();
     let since = conn.handle().stats().since;
     wire.pass(SECOND);
     let mut conn = swapped(conn);
     wire.send(b"\r\n");
     assert_eq!((next_line(&mut conn), next_line(&mut conn)), ("two\r\n".into(), "three\r\n".into()));
     let stats = conn.handle().stats();
-    assert_eq!((stats.traffic.read, stats.traffic.written, stats.traffic.events), (17, 5, 3));
-    assert_eq!(stats.since, since);
+    assert_eq!((stats.traffic.read, stats.traffic.written, stats.traffic.events), (17, 11, 3));
+    assert_eq!((stats.traffic.relayed, stats.since), (1, since));
 }
 
 #[test]

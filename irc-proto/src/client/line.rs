@@ -48,6 +48,12 @@ impl Line {
     }
 }
 
+impl AsRef<[u8]> for Line {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Kind for Line {
     fn bit(&self) -> u32 {
         let first = self.0.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();

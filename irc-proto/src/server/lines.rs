@@ -62,6 +62,12 @@ impl Lines {
     }
 }
 
+impl AsRef<[u8]> for Lines {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl From<Delivery<'_>> for Lines {
     /// What the network has written is shared, not copied.
     fn from(delivery: Delivery<'_>) -> Self {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant as Time;
 
 use bytes::Bytes;
-use wirestate_driver::{Control, Error, Handle, How, Options, Sent, Shutdown, Traffic, Undelivered};
+use wirestate_driver::{Control, Error, Handle, How, Options, Parcel, Sent, Shutdown, Traffic, Undelivered};
 use wirestate_machine::Channel;
 
 use super::harness::{Gate, PATIENCE, Server, World, client, echo, listener, read_line, read_to_end};
@@ -195,6 +195,32 @@ pub(crate) fn a_mailbox_is_bounded<W: World>() {
     assert_eq!(read_line(&mut client), "room again\r\n");
 }
 
+pub(crate) fn a_mailbox_is_bounded_in_bytes<W: World>() {
+    let desk = Desk::open::<W>(Options::new().mailbox_bytes(1000));
+    let (mut client, handle) = desk.stuck();
+    let news = Bytes::from("n".repeat(398) + "\r\n");
+    let large = Bytes::from("l".repeat(4998) + "\r\n");
+    let parcel = Parcel::new(news.clone());
+    assert_eq!(parcel.size(), 400);
+    handle.send(&news).unwrap();
+    handle.deliver(&parcel).unwrap();
+    assert_eq!(handle.send(&news), Err(Undelivered::Full));
+    assert_eq!(handle.deliver(&parcel), Err(Undelivered::Full));
+    assert_eq!(desk.server.control.send(&large, [handle.id()]).full, [handle.id()]);
+    handle.send(&Bytes::from("x".repeat(198) + "\r\n")).unwrap();
+    handle.tell(say("of no known size\r\n")).unwrap();
+    assert_eq!((handle.stats().waiting, handle.stats().waiting_bytes), (4, 1000));
+    skip_bulk(&mut client);
+    for length in [400, 400, 200, 18] {
+        assert_eq!(read_line(&mut client).len(), length);
+    }
+    until(|| handle.stats().waiting == 0);
+    assert_eq!(handle.stats().waiting_bytes, 0);
+    // One alone has room, however large it is.
+    handle.send(&large).unwrap();
+    assert_eq!(read_line(&mut client).len(), 5000);
+}
+
 pub(crate) fn the_last_word_finds_room_everywhere<W: World>() {
     let desk = Desk::open::<W>(Options::new().mailbox(1));
     let (mut client, handle) = desk.stuck();
@@ -333,10 +359,17 @@ pub(crate) fn stats_tell_what_went_over<W: World>() {
     client.read_exact(&mut [0; 10]).unwrap();
     handle.tell(say("three\r\n")).unwrap();
     assert_eq!(read_line(&mut client), "three\r\n");
+    handle.send(&Bytes::from("four\r\n")).unwrap();
+    handle.deliver(&Parcel::new(Bytes::from("five\r\n"))).unwrap();
+    desk.server.control.send(&Bytes::from("six\r\n"), [handle.id()]);
+    for line in ["four\r\n", "five\r\n", "six\r\n"] {
+        assert_eq!(read_line(&mut client), line);
+    }
     // What was taken is counted right after it was.
-    until(|| handle.stats().traffic.written == 23);
+    until(|| handle.stats().traffic.written == 40);
     let stats = handle.stats();
     assert_eq!((stats.traffic.read, stats.traffic.events, stats.waiting), (16, 3, 0));
+    assert_eq!(stats.traffic.relayed, 3);
     assert_eq!((stats.channel, stats.tls.is_none()), (Channel::default(), true));
     assert!(before <= stats.since && stats.since <= Time::now());
 }

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant as Time};
 pub(crate) use harness::World;
 use harness::{BlackHole, Counting, Gate, PATIENCE, Server, client, echo, listener, read_line, read_to_end};
 pub(crate) use toy::{Lines, Rude, Toy};
-use wirestate_driver::{ConnectError, Connection, Connector, Error, How, Mode, Next, Options, Step, Stream};
+use wirestate_driver::{ConnectError, Connection, Connector, Error, How, Mode, Next, Options, Pace, Step, Stream};
 use wirestate_machine::{Machine, Upgrade};
 
 pub(crate) fn lines_are_answered<W: World>() {
@@ -150,6 +150,24 @@ pub(crate) fn a_peer_that_stops_reading_is_closed_and_bounded<W: World>() {
     let (error, waiting) = told.recv_timeout(PATIENCE).unwrap();
     assert!(matches!(error, Error::Stalled { .. }), "{error}");
     assert!(waiting < 80_000, "{waiting}");
+}
+
+pub(crate) fn a_peer_that_reads_too_slowly_is_closed<W: World>() {
+    let within = Duration::from_millis(50);
+    let options = Options::new().pace(Pace::new(1 << 30, within));
+    let (server, told) = Server::telling::<W>(options, Toy::new);
+    let mut client = server.client();
+    // The system gives up to 32 MiB to one that it is not told of.
+    socket2::SockRef::from(&client).set_recv_buffer_size(64 * 1024).unwrap();
+    client.write_all(b"flood 1000000000\r\n").unwrap();
+    // It reads on and on, a little at a time.
+    let start = Time::now();
+    let mut space = [0; 64];
+    while matches!(client.read(&mut space), Ok(1..)) {
+        assert!(start.elapsed() < PATIENCE);
+    }
+    let error = told.recv_timeout(PATIENCE).unwrap().unwrap_err();
+    assert!(matches!(error, Error::TooSlow { taken, within: told } if taken < 1 << 30 && told == within), "{error}");
 }
 
 pub(crate) fn a_deadline_fires<W: World>() {
@@ -401,6 +419,7 @@ macro_rules! suite {
                 what_came_before_a_half_close_is_answered
                 a_reset_in_mid_write_is_told
                 a_peer_that_stops_reading_is_closed_and_bounded
+                a_peer_that_reads_too_slowly_is_closed
                 a_deadline_fires
                 the_farewell_of_a_broken_protocol_is_delivered
                 an_upgrade_without_a_layer_is_an_error
@@ -427,6 +446,7 @@ macro_rules! suite {
                 who_is_gone_or_full_is_told
                 messages_wait_while_the_outbox_is_full
                 a_mailbox_is_bounded
+                a_mailbox_is_bounded_in_bytes
                 the_last_word_finds_room_everywhere
                 closing_by_flush_says_what_was_told_before
                 closing_by_abort_waits_for_nobody

@@ -26,6 +26,12 @@ impl<F> Encoded<F> {
     }
 }
 
+impl<F> AsRef<[u8]> for Encoded<F> {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl<F> Clone for Encoded<F> {
     fn clone(&self) -> Self {
         Encoded { bytes: self.bytes.clone(), framing: PhantomData }

@@ -1,0 +1,305 @@
+//! What a connection and its handles have in common: the mailbox, the flags, the counts, and who waits.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Instant;
+
+use atomic_waker::AtomicWaker;
+use wirestate_machine::{Channel, TlsFacts};
+
+use crate::shutdown::Ring;
+use crate::{How, Info, Options, Traffic, Undelivered};
+
+/// Something is in the mailbox.
+pub(crate) const POSTED: u8 = 1;
+/// The peer is not to be read.
+pub(crate) const PAUSED: u8 = 2;
+/// The connection is to end when all is written.
+pub(crate) const FLUSH: u8 = 4;
+/// The connection is to end at once.
+pub(crate) const ABORT: u8 = 8;
+/// The connection is over.
+pub(crate) const GONE: u8 = 16;
+/// A shutdown's deadline has cut the connection off.
+pub(crate) const CUT_OFF: u8 = 32;
+/// The connection goes on with another machine.
+pub(crate) const REPLACED: u8 = 64;
+
+/// What waits in a mailbox.
+pub(crate) enum Post<M> {
+    /// Something to be done.
+    Once(Box<dyn FnOnce(&mut M) + Send>),
+    /// A message to be said, of so many bytes.
+    Message(Box<dyn FnOnce(&mut M) + Send>, usize),
+    /// The same, for many connections.
+    Shared(Arc<dyn Fn(&mut M) + Send + Sync>, usize),
+}
+
+impl<M> Post<M> {
+    pub(crate) fn open(self, machine: &mut M) {
+        match self {
+            Post::Once(this) | Post::Message(this, _) => this(machine),
+            Post::Shared(this, _) => this(machine),
+        }
+    }
+
+    pub(crate) fn is_message(&self) -> bool {
+        !matches!(self, Post::Once(_))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Post::Once(_) => 0,
+            Post::Message(_, size) | Post::Shared(_, size) => *size,
+        }
+    }
+}
+
+/// What a connection and its handles have in common.
+pub(crate) struct Shared<M> {
+    pub(crate) info: Info,
+    pub(crate) since: Instant,
+    /// The task that pulls the connection.
+    puller: AtomicWaker,
+    /// The task that runs the handler: the same one, mostly.
+    handler: AtomicWaker,
+    pub(crate) flags: AtomicU8,
+    slices: AtomicU32,
+    read: AtomicU64,
+    written: AtomicU64,
+    events: AtomicU64,
+    relayed: AtomicU64,
+    desk: Mutex<Desk<M>>,
+}
+
+pub(crate) struct Desk<M> {
+    pub(crate) posts: VecDeque<Post<M>>,
+    /// How many bytes the messages among them are.
+    pub(crate) bytes: usize,
+    most_posts: usize,
+    most_bytes: usize,
+    pub(crate) channel: Channel,
+    pub(crate) tls: Option<Box<TlsFacts>>,
+}
+
+impl<M> Desk<M> {
+    fn new(most_posts: usize, most_bytes: usize) -> Self {
+        Desk { posts: VecDeque::new(), bytes: 0, most_posts, most_bytes, channel: Channel::default(), tls: None }
+    }
+
+    /// One that is larger than all that may wait has room while no other waits.
+    fn has_room_for(&self, post: &Post<M>) -> bool {
+        let fits = post.size() <= self.most_bytes.saturating_sub(self.bytes);
+        self.posts.len() < self.most_posts && (fits || self.bytes == 0)
+    }
+
+    fn put(&mut self, post: Post<M>) {
+        self.bytes += post.size();
+        self.posts.push_back(post);
+    }
+}
+
+impl<M> Shared<M> {
+    pub(crate) fn new(info: Info, since: Instant, options: &Options) -> Self {
+        Shared::with_desk(info, since, Desk::new(options.mailbox, options.mailbox_bytes))
+    }
+
+    fn with_desk(info: Info, since: Instant, desk: Desk<M>) -> Self {
+        Shared {
+            info,
+            since,
+            puller: AtomicWaker::new(),
+            handler: AtomicWaker::new(),
+            flags: AtomicU8::new(0),
+            slices: AtomicU32::new(0),
+            read: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            relayed: AtomicU64::new(0),
+            desk: Mutex::new(desk),
+        }
+    }
+
+    /// The same of a connection that goes on with another machine, which `unread` bytes are given to anew. Its handles are others.
+    pub(crate) fn succeeded<N>(&self, unread: usize) -> Shared<N> {
+        let (desk, traffic) = (self.desk(), self.traffic());
+        let new_desk =
+            Desk { channel: desk.channel, tls: desk.tls.clone(), ..Desk::new(desk.most_posts, desk.most_bytes) };
+        let new = Shared::with_desk(self.info.clone(), self.since, new_desk);
+        new.set(self.flags() & (PAUSED | FLUSH | ABORT));
+        add(&new.read, traffic.read.saturating_sub(unread as u64));
+        add(&new.written, traffic.written);
+        add(&new.events, traffic.events);
+        add(&new.relayed, traffic.relayed);
+        new
+    }
+
+    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk<M>> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn post(&self, post: Post<M>) -> Result<(), Undelivered> {
+        let mut desk = self.desk();
+        // Looked at under the lock, under which the last posts are taken.
+        if self.has(FLUSH | ABORT | GONE) {
+            return Err(Undelivered::Gone);
+        }
+        if !desk.has_room_for(&post) {
+            return Err(Undelivered::Full);
+        }
+        desk.put(post);
+        let was_rung = self.set(POSTED) & POSTED != 0;
+        drop(desk);
+        // Whoever posted first has rung, and the mailbox was not emptied since.
+        if !was_rung {
+            self.ring();
+        }
+        Ok(())
+    }
+
+    /// The last post always has room.
+    pub(crate) fn post_last(&self, post: Post<M>) -> Result<(), Undelivered> {
+        let mut desk = self.desk();
+        if self.has(FLUSH | ABORT | GONE) {
+            return Err(Undelivered::Gone);
+        }
+        desk.put(post);
+        self.set(POSTED | FLUSH);
+        Ok(())
+    }
+
+    /// Asks for the end of the connection.
+    pub(crate) fn end(&self, how: How) {
+        // Under the lock, so that no post slips in that is told as taken, and never said.
+        let desk = self.desk();
+        self.set(match how {
+            How::Flush => FLUSH,
+            How::Abort => ABORT,
+        });
+        drop(desk);
+        self.ring();
+    }
+
+    /// The next from the mailbox.
+    pub(crate) fn take_post(&self) -> Option<Post<M>> {
+        let mut desk = self.desk();
+        let post = desk.posts.pop_front();
+        desk.bytes -= post.as_ref().map_or(0, Post::size);
+        if desk.posts.is_empty() {
+            desk.posts = VecDeque::new();
+            self.flags.fetch_and(!POSTED, Ordering::AcqRel);
+        }
+        post
+    }
+
+    /// Takes no more posts, if none waits.
+    pub(crate) fn leave(&self) -> bool {
+        let desk = self.desk();
+        if desk.posts.is_empty() {
+            self.set(GONE);
+        }
+        desk.posts.is_empty()
+    }
+
+    /// No more posts are taken; those that wait are dropped.
+    pub(crate) fn retire(&self) {
+        let mut desk = self.desk();
+        self.set(GONE);
+        // Dropped outside the lock: they may hold anything.
+        let posts = std::mem::take(&mut desk.posts);
+        desk.bytes = 0;
+        drop(desk);
+        drop(posts);
+    }
+
+    pub(crate) fn flags(&self) -> u8 {
+        self.flags.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn has(&self, flags: u8) -> bool {
+        self.flags() & flags != 0
+    }
+
+    /// Gives the flags as they were before.
+    pub(crate) fn set(&self, flags: u8) -> u8 {
+        self.flags.fetch_or(flags, Ordering::AcqRel)
+    }
+
+    // --- who waits ---
+
+    pub(crate) fn register_puller(&self, waker: &Waker) {
+        self.puller.register(waker);
+    }
+
+    pub(crate) fn register_handler(&self, waker: &Waker) {
+        self.handler.register(waker);
+    }
+
+    // --- what is counted, by the connection alone: nobody else writes ---
+
+    pub(crate) fn count_read(&self, bytes: usize) {
+        add(&self.read, bytes as u64);
+    }
+
+    pub(crate) fn count_written(&self, bytes: usize) {
+        add(&self.written, bytes as u64);
+    }
+
+    pub(crate) fn count_event(&self) {
+        add(&self.events, 1);
+    }
+
+    pub(crate) fn count_relayed(&self) {
+        add(&self.relayed, 1);
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        Traffic {
+            read: self.read.load(Ordering::Relaxed),
+            written: self.written.load(Ordering::Relaxed),
+            events: self.events.load(Ordering::Relaxed),
+            relayed: self.relayed.load(Ordering::Relaxed),
+        }
+    }
+
+    // --- the executor's slices ---
+
+    /// The number of the executor's slice in which the handler is being polled; `None` outside of it.
+    ///
+    /// Within one slice nobody can have waited, so that the clock need not be read anew for each event.
+    pub(crate) fn slice(&self) -> Option<u32> {
+        let slice = self.slices.load(Ordering::Relaxed);
+        (slice % 2 == 1).then_some(slice)
+    }
+
+    pub(crate) fn begin_slice(&self) -> Slice<'_> {
+        add_one(&self.slices);
+        Slice(&self.slices)
+    }
+}
+
+impl<M> Ring for Shared<M> {
+    fn ring(&self) {
+        self.puller.wake();
+        self.handler.wake();
+    }
+}
+
+/// Counts odd while a handler is polled, even in between, also when the handler panics.
+pub(crate) struct Slice<'a>(&'a AtomicU32);
+
+impl Drop for Slice<'_> {
+    fn drop(&mut self) {
+        add_one(self.0);
+    }
+}
+
+fn add(counter: &AtomicU64, by: u64) {
+    counter.store(counter.load(Ordering::Relaxed) + by, Ordering::Relaxed);
+}
+
+fn add_one(counter: &AtomicU32) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}

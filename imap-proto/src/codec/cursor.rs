@@ -140,8 +140,9 @@ impl<'a> Cursor<'a> {
         self.take(end)
     }
 
+    /// Passes so many bytes, or all where there are fewer.
     #[inline]
-    fn take(&mut self, count: usize) -> &'a [u8] {
+    pub(crate) fn take(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.rest.split_at_checked(count).unwrap_or((self.rest, &[]));
         self.rest = rest;
         taken

@@ -1,5 +1,6 @@
 //! What a server tells of one message: the data of FETCH and UIDFETCH (RFC 3501 §7.4.2, RFC 9051 §7.5.2, RFC 9586 §3.3).
 
+mod stream;
 mod write;
 
 use alloc::borrow::Cow;
@@ -16,7 +17,8 @@ use super::flag_list::FlagList;
 use super::number::{ModSeq, Uid, mod_seq_or_zero};
 use super::section::{Section, read_part, upper};
 
-pub use write::{FetchWriter, Streamed};
+pub use stream::{FetchHead, FetchPart, Fetched, Streamed};
+pub use write::FetchWriter;
 
 /// One item of what FETCH tells (`msg-att`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,13 +158,9 @@ fn read_item<'a>(cursor: &mut Cursor<'a>) -> Read<Attribute<'a>> {
     let name = upper(name, &mut word);
     if cursor.peek() == Some(b'[') {
         return match name {
-            b"BODY" | b"BODY.PEEK" => read_section(cursor),
-            b"BINARY" | b"BINARY.PEEK" => read_binary(cursor),
-            b"BINARY.SIZE" => {
-                let part = read_part(cursor)?;
-                cursor.space()?;
-                Ok(Is::BinarySize { part, size: cursor.count64()? })
-            }
+            b"BODY" | b"BODY.PEEK" => or_other(cursor, start, read_section),
+            b"BINARY" | b"BINARY.PEEK" => or_other(cursor, start, read_binary),
+            b"BINARY.SIZE" => or_other(cursor, start, read_binary_size),
             _ => read_other(cursor, start),
         };
     }
@@ -232,6 +230,12 @@ fn read_binary<'a>(cursor: &mut Cursor<'a>) -> Read<Attribute<'a>> {
     let origin = read_origin(cursor)?;
     cursor.space()?;
     Ok(MessageAttribute::Binary { part, origin, data: cursor.nstring()? })
+}
+
+fn read_binary_size<'a>(cursor: &mut Cursor<'a>) -> Read<Attribute<'a>> {
+    let part = read_part(cursor)?;
+    cursor.space()?;
+    Ok(MessageAttribute::BinarySize { part, size: cursor.count64()? })
 }
 
 fn read_origin(cursor: &mut Cursor<'_>) -> Read<Option<u64>> {

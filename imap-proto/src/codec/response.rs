@@ -10,6 +10,8 @@ mod namespace;
 mod quota;
 mod search;
 mod status;
+#[cfg(test)]
+mod tests;
 mod thread;
 
 use alloc::borrow::Cow;

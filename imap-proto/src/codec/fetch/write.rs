@@ -1,6 +1,8 @@
 //! Writing what a server tells of one message: as a value, or item by item as it is found.
 
-use super::{MessageAttribute, Rfc822};
+use core::num::NonZeroU32;
+
+use super::{MessageAttribute, Rfc822, Streamed};
 use crate::codec::body_structure::BodyStructure;
 use crate::codec::date::DateTime;
 use crate::codec::encode::{Encode, Encoder, Sink, Unwritable, Writer};
@@ -10,7 +12,6 @@ use crate::codec::number::{ModSeq, Uid};
 use crate::codec::section::{Section, write_part};
 use crate::codec::sequence::SeqNo;
 use crate::codec::text::Literal;
-use core::num::NonZeroU32;
 
 impl<T: AsRef<[u8]>> MessageAttribute<T> {
     /// Writes the item's name and value.
@@ -56,15 +57,15 @@ impl<T: AsRef<[u8]>> MessageAttribute<T> {
                 structure.write(true, writer)
             }
             Is::Section { section, origin, data } => {
-                Streamed::Section(section, *origin).write(writer)?;
+                write_section(writer, section, *origin)?;
                 write_data(writer, data.as_ref(), false)
             }
             Is::Rfc822(what, data) => {
-                Streamed::<T>::Rfc822(*what).write(writer)?;
+                write_rfc822(writer, *what);
                 write_data(writer, data.as_ref(), false)
             }
             Is::Binary { part, origin, data } => {
-                Streamed::<T>::Binary(part, *origin).write(writer)?;
+                write_binary(writer, part, *origin);
                 write_data(writer, data.as_ref(), true)
             }
             Is::BinarySize { part, size } => {
@@ -143,43 +144,45 @@ fn write_data<T: AsRef<[u8]>>(writer: &mut Writer<'_>, data: Option<&T>, binary:
     Ok(())
 }
 
-/// Data of a message that is written in pieces.
-#[derive(Clone, Copy, Debug)]
-pub enum Streamed<'a, T> {
-    /// `BODY[section]<origin>`
-    Section(&'a Section<T>, Option<u64>),
-    /// `BINARY[part]<origin>`, as a literal8: it may have NUL.
-    Binary(&'a [NonZeroU32], Option<u64>),
-    /// `RFC822`, `RFC822.HEADER` or `RFC822.TEXT`
-    Rfc822(Rfc822),
+fn write_section<T: AsRef<[u8]>>(
+    writer: &mut Writer<'_>,
+    section: &Section<T>,
+    origin: Option<u64>,
+) -> Result<(), Unwritable> {
+    writer.put(b"BODY");
+    section.write(writer)?;
+    write_origin(writer, origin);
+    Ok(())
 }
 
-impl<T: AsRef<[u8]>> Streamed<'_, T> {
+fn write_binary(writer: &mut Writer<'_>, part: &[NonZeroU32], origin: Option<u64>) {
+    writer.put(b"BINARY");
+    write_part(writer, part);
+    write_origin(writer, origin);
+}
+
+fn write_origin(writer: &mut Writer<'_>, origin: Option<u64>) {
+    if let Some(origin) = origin {
+        writer.put(b"<");
+        writer.number(origin);
+        writer.put(b">");
+    }
+}
+
+fn write_rfc822(writer: &mut Writer<'_>, what: Rfc822) {
+    writer.put(match what {
+        Rfc822::Message => b"RFC822",
+        Rfc822::Header => b"RFC822.HEADER",
+        Rfc822::Text => b"RFC822.TEXT",
+    });
+}
+
+impl<T: AsRef<[u8]>> Streamed<T> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Unwritable> {
-        let origin = match self {
-            Streamed::Section(section, origin) => {
-                writer.put(b"BODY");
-                section.write(writer)?;
-                *origin
-            }
-            Streamed::Binary(part, origin) => {
-                writer.put(b"BINARY");
-                write_part(writer, part);
-                *origin
-            }
-            Streamed::Rfc822(what) => {
-                writer.put(match what {
-                    Rfc822::Message => b"RFC822",
-                    Rfc822::Header => b"RFC822.HEADER",
-                    Rfc822::Text => b"RFC822.TEXT",
-                });
-                None
-            }
-        };
-        if let Some(origin) = origin {
-            writer.put(b"<");
-            writer.number(origin);
-            writer.put(b">");
+        match self {
+            Streamed::Section { section, origin } => write_section(writer, section, *origin)?,
+            Streamed::Binary { part, origin } => write_binary(writer, part, *origin),
+            Streamed::Rfc822(what) => write_rfc822(writer, *what),
         }
         Ok(())
     }
@@ -189,13 +192,13 @@ impl<T: AsRef<[u8]>> Streamed<'_, T> {
 /// written in pieces.
 ///
 /// ```
-/// use imap_proto::codec::{Encoder, FetchWriter, Flag, Section, SeqNo, Streamed, Uid};
+/// use imap_proto::codec::{Encoder, FetchWriter, Flag, SeqNo, Streamed, Uid};
 ///
 /// let mut out = Vec::new();
 /// let mut fetch = FetchWriter::begin(Encoder::server(), SeqNo::MIN, &mut out);
 /// fetch.uid(Uid::MIN, &mut out);
 /// fetch.flags([Flag::<&str>::Seen], &mut out)?;
-/// fetch.announce(&Streamed::Section(&Section::<&str>::whole(), None), 14, &mut out)?;
+/// fetch.announce(&Streamed::<&str>::whole(), 14, &mut out)?;
 /// out.extend_from_slice(b"Subject: ");
 /// out.extend_from_slice(b"x\r\n\r\n");
 /// fetch.end(&mut out);
@@ -336,11 +339,11 @@ impl FetchWriter {
     /// [`Unwritable`] for a section with header fields that have no name; then the item is left out.
     pub fn announce<T: AsRef<[u8]>>(
         &mut self,
-        what: &Streamed<'_, T>,
+        what: &Streamed<T>,
         len: u64,
         sink: &mut dyn Sink,
     ) -> Result<(), Unwritable> {
-        let literal = Literal { len, sync: true, binary: matches!(what, Streamed::Binary(..)) };
+        let literal = Literal { len, sync: true, binary: matches!(what, Streamed::Binary { .. }) };
         self.item(
             |writer| {
                 what.write(writer)?;

@@ -174,6 +174,11 @@ fn old_name<'a>(cursor: &mut Cursor<'a>) -> Read<Mailbox<Cow<'a, [u8]>>> {
 impl<'a> Cursor<'a> {
     /// A quoted character, or NIL.
     pub(super) fn delimiter(&mut self) -> Read<Option<u8>> {
+        // A backslash that should have been escaped.
+        if self.rest().starts_with(b"\"\\\" ") {
+            self.take(3);
+            return Ok(Some(b'\\'));
+        }
         match self.nstring()?.as_deref() {
             None | Some([]) => Ok(None),
             Some([delimiter]) => Ok(Some(*delimiter)),

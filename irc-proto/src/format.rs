@@ -1,4 +1,4 @@
-//! Formatting codes of mIRC and their kin: read as [`spans`], or taken out of a text by [`strip`].
+//! Formatting codes of mIRC and their kin: read as [`spans`], written by [`Formatted`], or taken out of a text by [`strip`].
 //!
 //! <https://modern.ircdocs.horse/formatting>.
 //!
@@ -11,8 +11,15 @@
 //! assert_eq!(all[2].style.foreground, Some(Colour::Code(4)));
 //! ```
 
+mod formatted;
+
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+
+pub use formatted::Formatted;
+
+const BOLD: u8 = 0x02;
+const RESET: u8 = 0x0f;
 
 /// The text without its formatting: bold, italics, underline, strikethrough, monospace, reverse, reset, and colours with their digits
 /// (0x03 `N[N][,N[N]]`, 0x04 `RRGGBB[,RRGGBB]`). A text without any is lent as it is.
@@ -100,11 +107,21 @@ pub fn spans(text: &[u8]) -> impl Iterator<Item = Span<'_>> {
     })
 }
 
+/// The codes that begin something, and end it when they come again.
+const TOGGLES: [(u8, fn(&Style) -> bool); 6] = [
+    (BOLD, |style| style.bold),
+    (0x11, |style| style.monospace),
+    (0x16, |style| style.reverse),
+    (0x1d, |style| style.italic),
+    (0x1e, |style| style.strikethrough),
+    (0x1f, |style| style.underline),
+];
+
 impl Style {
     fn toggle(&mut self, code: u8) {
         match code {
-            0x02 => self.bold = !self.bold,
-            0x0f => *self = Style::default(),
+            BOLD => self.bold = !self.bold,
+            RESET => *self = Style::default(),
             0x11 => self.monospace = !self.monospace,
             0x16 => self.reverse = !self.reverse,
             0x1d => self.italic = !self.italic,
@@ -148,7 +165,7 @@ fn rgb(digits: &[u8]) -> Option<Colour> {
 }
 
 fn is_code(byte: &u8) -> bool {
-    matches!(byte, 0x02 | 0x03 | 0x04 | 0x0f | 0x11 | 0x16 | 0x1d..=0x1f)
+    matches!(*byte, BOLD | 0x03 | 0x04 | RESET | 0x11 | 0x16 | 0x1d..=0x1f)
 }
 
 /// A comma belongs to the colours only when a second one follows it.

@@ -107,8 +107,11 @@ pub fn spans(text: &[u8]) -> impl Iterator<Item = Span<'_>> {
     })
 }
 
+/// Whether a style has something.
+type Flag = fn(&Style) -> bool;
+
 /// The codes that begin something, and end it when they come again.
-const TOGGLES: [(u8, fn(&Style) -> bool); 6] = [
+const TOGGLES: [(u8, Flag); 6] = [
     (BOLD, |style| style.bold),
     (0x11, |style| style.monospace),
     (0x16, |style| style.reverse),

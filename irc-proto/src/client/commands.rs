@@ -93,14 +93,14 @@ impl Client {
         if pairs.is_empty() {
             return Err(Misuse::OutOfRange);
         }
-        if pairs.iter().any(|(key, _)| self.isupport().denies_client_tag(key.strip_prefix(b"+").unwrap_or(key))) {
+        if pairs.iter().any(|(key, _)| self.denies(key)) {
             return Err(Misuse::NotOffered);
         }
         let params = [target.as_bytes()];
         self.send(&Parts { tags: &pairs, command: Command::Word(b"TAGMSG"), params: &params, ..Parts::default() })
     }
 
-    fn need(&self, capability: Capability) -> Result<(), Misuse> {
+    pub(super) fn need(&self, capability: Capability) -> Result<(), Misuse> {
         self.allow(On::Send)?;
         if self.offers.agreed.has(capability) { Ok(()) } else { Err(Misuse::NotOffered) }
     }

@@ -8,11 +8,14 @@ use thiserror::Error;
 use wirestate_machine::{Ending, Ticket, TlsFacts};
 use wirestate_sasl::{Derivation, Mechanism, base64, client::Error as SaslError};
 
+use super::accounts::AccountReply;
 use super::batches::Batch;
+use super::metadata::MetadataChange;
 use super::sts::Policy;
 use super::tracker::Change;
 use crate::capability::Capabilities;
-use crate::codec::{Budget, Fault, Message};
+use crate::codec::{Budget, Command, Fault, Message};
+use crate::numerics::RPL_METADATASYNCLATER;
 
 /// The number of a request; the event that answers it carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +97,17 @@ pub enum Event {
         /// The own text of several lines that this is the echo of.
         about: Option<SendId>,
     },
+    /// Metadata of a user or a channel has changed, to whose key the client has [subscribed](super::Client::metadata_subscribe).
+    Metadata(MetadataChange),
+    /// There is metadata of this channel or user to [ask for](super::Client::metadata_sync) (774 RPL_METADATASYNCLATER).
+    SyncLater {
+        /// The channel, or the user.
+        target: Bytes,
+        /// How long to wait before, where the server says so.
+        after: Option<Duration>,
+    },
+    /// What became of [`register_account`](super::Client::register_account) or [`verify_account`](super::Client::verify_account).
+    Account(Box<AccountReply>),
     /// A request is answered.
     Response {
         /// Which request.
@@ -119,6 +133,27 @@ pub enum Event {
 }
 
 impl Event {
+    /// What a message that answers nothing is to the program.
+    pub(super) fn of(message: Message<Bytes>, changes: Vec<Change>, about: Option<SendId>) -> Self {
+        if let Some(reply) = AccountReply::of(message.borrow()) {
+            return Event::Account(reply.into());
+        }
+        let line = message.borrow();
+        if line.command() == Command::Numeric(RPL_METADATASYNCLATER)
+            && let Some(target) = line.param(1)
+        {
+            let seconds = line.param(2).and_then(|seconds| core::str::from_utf8(seconds).ok()?.parse().ok());
+            return Event::SyncLater {
+                target: Bytes::copy_from_slice(target),
+                after: seconds.map(Duration::from_secs),
+            };
+        }
+        match MetadataChange::of(message) {
+            Ok(change) => Event::Metadata(change),
+            Err(message) => Event::Message { message, changes, about },
+        }
+    }
+
     /// The request that this event ends.
     pub fn finishes(&self) -> Option<RequestId> {
         match self {

@@ -160,11 +160,11 @@ impl Client {
     /// Shows a message to the plugins, and to the program if they let it pass.
     fn show(&mut self, message: Message<Bytes>, changes: Vec<super::Change>, about: Option<SendId>) {
         if self.plugins.is_empty() {
-            return self.events.push_back(Event::Message { message, changes, about });
+            return self.events.push_back(Event::of(message, changes, about));
         }
         let mut item = Inbound { message, at: self.now };
         match self.plugins.incoming(&mut item) {
-            Flow::Pass => self.events.push_back(Event::Message { message: item.message, changes, about }),
+            Flow::Pass => self.events.push_back(Event::of(item.message, changes, about)),
             Flow::Answer(line) => {
                 if self.state == State::Registered && !line.as_bytes().is_empty() {
                     // With a full queue an automatic answer is the first that can be spared.

@@ -47,6 +47,7 @@
 //!
 #![doc = include_str!("table.md")]
 
+mod accounts;
 mod batches;
 mod bouncer;
 mod commands;
@@ -59,6 +60,7 @@ mod identity;
 mod input;
 mod line;
 mod machine;
+mod metadata;
 mod offers;
 mod queue;
 mod redirect;
@@ -77,6 +79,7 @@ mod violation;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{AccountCommand, AccountFault, AccountOutcome, AccountReply};
 pub use batches::{Batch, Item};
 pub use bouncer::{BouncerNetwork, Playback};
 pub use config::{Config, Limits, SaslPolicy, TlsPolicy, Tracking};
@@ -86,6 +89,7 @@ pub use heard::Heard;
 pub use history::{History, Point};
 pub use identity::Identity;
 pub use line::Line;
+pub use metadata::{Metadata, MetadataChange};
 pub use queue::{Pacing, Priority};
 pub use redirect::{REDIRECTS, Redirect, Role};
 pub use resume::Continuation;

@@ -1,3 +1,4 @@
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -23,7 +24,11 @@ use crate::isupport::Limit;
 /// * [`Misuse::QueueFull`] when too many lines or requests are waiting;
 /// * [`Misuse::ForbiddenCharacter`], [`Misuse::TooLong`] and [`Misuse::OutOfRange`] when the line cannot be written as it is meant: it is never cut.
 impl Client {
-    /// Sends a message. Its tags go out only where `message-tags` is agreed on; they are left out elsewhere.
+    /// Sends a message. Its tags go out only where `message-tags` is agreed on; they are left out elsewhere, as are those that the server relays to
+    /// nobody (CLIENTTAGDENY).
+    ///
+    /// # Errors
+    /// Besides the others [`Misuse::NotOffered`] for a TAGMSG that would have no tags left.
     pub fn send(&mut self, parts: &Parts<'_>) -> Result<(), Misuse> {
         self.send_with(Priority::Normal, parts)
     }
@@ -31,8 +36,11 @@ impl Client {
     /// The same, before or after other lines that wait.
     pub fn send_with(&mut self, priority: Priority, parts: &Parts<'_>) -> Result<(), Misuse> {
         self.allow(On::Send)?;
-        let tags = if self.offers.agreed.has(Capability::MessageTags) { parts.tags } else { &[] };
-        let line = Line::with(&self.encoder(), &Parts { tags, ..*parts })?;
+        let tags = self.tags(parts);
+        if tags.is_empty() && !parts.tags.is_empty() && parts.command.is(b"TAGMSG") {
+            return Err(Misuse::NotOffered);
+        }
+        let line = Line::with(&self.encoder(), &Parts { tags: &tags, ..*parts })?;
         self.enqueue(priority, line, None)
     }
 
@@ -54,8 +62,7 @@ impl Client {
             return Err(Misuse::NotOffered);
         }
         let text = label.map(|label| label.text());
-        let tags = if self.offers.agreed.has(Capability::MessageTags) { parts.tags } else { &[] };
-        let mut tags = Vec::from(tags);
+        let mut tags = self.tags(parts).into_owned();
         tags.extend(text.as_ref().map(|text| (&b"label"[..], text.as_bytes())));
         let line = Line::with(&self.encoder(), &Parts { tags: &tags, ..*parts })?;
         self.queue.has_room(1, line.as_bytes().len())?;
@@ -202,6 +209,22 @@ impl Client {
         self.pump();
         self.stale = true;
         Ok(())
+    }
+
+    /// The tags of a message that may go out.
+    fn tags<'t>(&self, parts: &Parts<'t>) -> Cow<'t, [(&'t [u8], &'t [u8])]> {
+        if !self.offers.agreed.has(Capability::MessageTags) {
+            return Cow::Borrowed(&[]);
+        }
+        if !parts.tags.iter().any(|(key, _)| self.denies(key)) {
+            return Cow::Borrowed(parts.tags);
+        }
+        parts.tags.iter().copied().filter(|(key, _)| !self.denies(key)).collect()
+    }
+
+    /// Whether the server relays a client tag to nobody.
+    pub(super) fn denies(&self, key: &[u8]) -> bool {
+        key.strip_prefix(b"+").is_some_and(|name| self.isupport().denies_client_tag(name))
     }
 
     pub(super) fn allow(&self, on: On) -> Result<(), Misuse> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::Capability;
 use crate::client_tags::{ClientTags, Typing};
+use crate::codec::{Command, Parts};
 
 const ALL: &str = "message-tags setname draft/message-redaction draft/read-marker draft/channel-rename";
 
@@ -59,6 +60,19 @@ fn what_the_server_has_not_agreed_to_is_refused() {
     assert_eq!(talk.client.tagmsg("#x", &ClientTags::default()), Err(Misuse::OutOfRange));
     assert_eq!(talk.client.redact("", "id", "x"), Err(Misuse::ForbiddenCharacter));
     assert_eq!(talk.said(), "");
+}
+
+#[test]
+fn tags_that_the_server_relays_to_nobody_do_not_go_out() {
+    let mut talk = Talk::registered(plain(), "message-tags labeled-response batch", "CLIENTTAGDENY=*,-typing");
+    let tags: [(&[u8], &[u8]); 3] = [(b"+typing", b"active"), (b"+draft/react", b"x"), (b"own", b"1")];
+    let parts = |word, tags| Parts { tags, command: Command::Word(word), params: &[b"#x"], ..Parts::default() };
+    talk.client.send(&parts(b"TAGMSG", &tags)).unwrap();
+    assert_eq!(talk.client.send(&parts(b"TAGMSG", &tags[1..2])), Err(Misuse::NotOffered));
+    talk.client.send(&parts(b"NAMES", &tags[1..2])).unwrap();
+    talk.client.request(&parts(b"NAMES", &tags[..2])).unwrap();
+    let wanted = ["@+typing=active;own=1 TAGMSG #x", "NAMES #x", "@+typing=active;label=w1 NAMES #x"];
+    assert_eq!(talk.said().lines().collect::<Vec<_>>(), wanted);
 }
 
 #[test]

@@ -1,6 +1,8 @@
+mod accounts;
 mod bouncer;
 mod commands;
 mod login;
+mod metadata;
 mod queue;
 mod registration;
 mod requests;

@@ -16,6 +16,7 @@ pub mod irc;
 pub mod listen;
 pub mod log;
 pub mod maildir;
+pub mod mailstore;
 pub mod name;
 pub mod notices;
 pub mod offload;

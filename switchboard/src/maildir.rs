@@ -8,19 +8,21 @@
 
 mod kept;
 mod maildrop;
-mod name;
+pub(crate) mod name;
 mod size;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub(crate) use kept::Stamps;
 pub use maildrop::{Committed, Maildrop, Message};
 
 use crate::data::make_folder;
@@ -34,6 +36,17 @@ pub struct Maildir {
     held: AtomicBool,
     sizes: Mutex<HashMap<Arc<OsStr>, KnownSize>>,
     kept: Mutex<Option<Kept>>,
+    listener: Listener,
+}
+
+/// Who is to know what is done here, beside the other programs.
+#[derive(Default)]
+struct Listener(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").field("is_set", &self.0.get().is_some()).finish()
+    }
 }
 
 /// A wire size, for as long as the file keeps length and time of change.
@@ -46,13 +59,13 @@ struct KnownSize {
 
 /// The two folders that hold delivered messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Folder {
+pub(crate) enum Folder {
     New,
     Cur,
 }
 
 impl Folder {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::New => "new",
             Self::Cur => "cur",
@@ -121,6 +134,7 @@ impl Maildir {
             let _ = fs::remove_file(&unfinished);
         }
         moved?;
+        self.changed();
         sync_folder(&self.root.join("new"))
     }
 
@@ -134,8 +148,31 @@ impl Maildir {
         Maildrop::enter(self.clone(), SystemTime::now())
     }
 
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Calls `listener` after each change that is made by way of this value;
+    /// the first to come is the one to be called.
+    pub fn on_change(&self, listener: impl Fn() + Send + Sync + 'static) {
+        let _ = self.listener.0.set(Box::new(listener));
+    }
+
+    fn changed(&self) {
+        if let Some(listener) = self.listener.0.get() {
+            listener();
+        }
+    }
+
     fn at(root: PathBuf) -> Self {
-        Self { root, held: AtomicBool::new(false), sizes: Mutex::default(), kept: Mutex::default() }
+        Self {
+            root,
+            held: AtomicBool::new(false),
+            sizes: Mutex::default(),
+            kept: Mutex::default(),
+            listener: Listener::default(),
+        }
     }
 
     fn make(root: &Path, first_messages: &[&[u8]]) -> io::Result<()> {
@@ -216,7 +253,7 @@ impl Maildir {
 }
 
 /// Opens a plain file for reading, and never what a symbolic link points to.
-fn open_plain(path: &Path) -> io::Result<File> {
+pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     let refused = || io::Error::new(ErrorKind::PermissionDenied, "not a plain file");
     let named = fs::symlink_metadata(path)?;
     if !named.is_file() {
@@ -229,7 +266,7 @@ fn open_plain(path: &Path) -> io::Result<File> {
 }
 
 /// Makes a folder's last changes survive a power cut.
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 

@@ -150,6 +150,7 @@ impl Maildrop {
                     tracing::warn!(%error, folder = folder.name(), "deletions may not survive a power cut");
                 }
             }
+            self.maildir().changed();
         }
         committed
     }
@@ -189,7 +190,7 @@ fn known_or_scanned(maildir: &Maildir, now: SystemTime) -> Result<(Arc<[Message]
     let mut kept = maildir.kept.lock().unwrap_or_else(PoisonError::into_inner);
     // Before the scan: what changes while it lasts makes the next stamps
     // differ from these.
-    let stamps = Stamps::take(maildir).ok();
+    let stamps = Stamps::take(&maildir.root).ok();
     if let Some((kept, stamps)) = kept.as_ref().zip(stamps.as_ref())
         && kept.holds(stamps)
     {

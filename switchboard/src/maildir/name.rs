@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 /// Splits a name into base and flags. `None` for a dot-file, which is no
 /// message.
-pub(super) fn split(name: &OsStr) -> Option<(&OsStr, &OsStr)> {
+pub(crate) fn split(name: &OsStr) -> Option<(&OsStr, &OsStr)> {
     let bytes = name.as_bytes();
     if bytes.starts_with(b".") {
         return None;
@@ -21,13 +21,13 @@ pub(super) fn split(name: &OsStr) -> Option<(&OsStr, &OsStr)> {
 
 /// When the message was delivered, in seconds since 1970: the number that the
 /// base begins with.
-pub(super) fn delivered(base: &OsStr) -> Option<u64> {
+pub(crate) fn delivered(base: &OsStr) -> Option<u64> {
     let digits = base.as_bytes().split(|byte| !byte.is_ascii_digit()).next()?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// The wire size that Dovecot keeps in the base as `,W=`.
-pub(super) fn noted_size(base: &OsStr) -> Option<u64> {
+pub(crate) fn noted_size(base: &OsStr) -> Option<u64> {
     let fields = base.as_bytes().split(|&byte| byte == b',').skip(1);
     let size = fields.filter_map(|field| field.strip_prefix(b"W=")).next()?;
     if !size.iter().all(u8::is_ascii_digit) {

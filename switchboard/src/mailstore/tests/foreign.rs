@@ -90,7 +90,7 @@ fn links_folders_and_dot_files_are_no_messages() {
     fs::remove_file(world.root().join("cur/3.real:2,")).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", world.root().join("cur/3.real:2,")).unwrap();
     assert!(matches!(inbox.open(uid(1)), Err(StoreError::File { .. })));
-    assert_eq!(uids(&inbox), []);
+    assert!(uids(&inbox).is_empty());
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_mailbox_whose_folder_vanishes_ends_but_inbox_never() {
     append(&inbox, "", b"x");
     let validity = inbox.sync().unwrap().uid_validity();
     fs::remove_dir_all(world.root().join("cur")).unwrap();
-    assert_eq!(uids(&inbox), []);
+    assert!(uids(&inbox).is_empty());
     assert_eq!(append(&inbox, "", b"y"), uid(2));
     assert_eq!(inbox.sync().unwrap().uid_validity(), validity);
 }

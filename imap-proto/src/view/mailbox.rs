@@ -183,6 +183,8 @@ impl Mailbox {
             mailbox.flags.push(flags);
             mailbox.modseqs.push(modseq.get().max(1));
         }
+        mailbox.flags.shrink_to_fit();
+        mailbox.modseqs.shrink_to_fit();
         mailbox.uids = uids.into_iter().collect();
         mailbox.last_uid = facts.uid_next.get() - 1;
         mailbox.first_recent = facts.first_recent.get().min(facts.uid_next.get());
@@ -203,6 +205,7 @@ impl Mailbox {
     /// To a client that has been away longer than the list goes back, every UID that it names and that is not here is told as vanished.
     pub fn set_history_limit(&mut self, ranges: usize) {
         self.expunged.set_limit(ranges);
+        self.changed.set_limit(ranges.min(CHANGES));
     }
 
     /// Says whether mod-sequences outlive this value. Where they do not, no session tells any (`NOMODSEQ`, RFC 7162 §3.1.2.2).

@@ -59,3 +59,81 @@ impl View {
         pairs.filter(|(number, uid)| self.uid(*number) == Some(*uid)).last().map(|(_, uid)| uid)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::super::{Access, FlagChange, Flags, Policy, SessionId};
+    use super::*;
+
+    fn mailbox() -> Mailbox {
+        let mut mailbox = Mailbox::new(NonZeroU32::MIN);
+        for _ in 0..10 {
+            mailbox.append(Flags::NONE).unwrap();
+        }
+        mailbox
+    }
+
+    fn vanished(mailbox: &mut Mailbox, client: &Resync<'_>) -> Option<UidSet> {
+        mailbox.select(SessionId(1), Access::ReadOnly).unwrap().resync(mailbox, client)
+    }
+
+    #[test]
+    fn what_is_remembered_is_told_exactly_and_the_rest_from_what_the_client_names() {
+        let mut mailbox = mailbox();
+        let known = mailbox.highest_modseq();
+        mailbox.expunge(&"2,6".parse().unwrap());
+        let uid_validity = mailbox.uid_validity();
+        let client = Resync { uid_validity, modseq: known, known_uids: None, matches: None };
+        assert_eq!(vanished(&mut mailbox, &client).unwrap().to_string(), "2,6");
+        let five = "1:5".parse().unwrap();
+        assert_eq!(vanished(&mut mailbox, &Resync { known_uids: Some(&five), ..client }).unwrap().to_string(), "2");
+        let other = NonZeroU32::new(7).unwrap();
+        assert_eq!(vanished(&mut mailbox, &Resync { uid_validity: other, ..client }), None);
+
+        // What the client says of its numbers does not hide what is known.
+        let (numbers, uids) = ("1,6:8".parse().unwrap(), "1,8:10".parse().unwrap());
+        let matches = Some((&numbers, &uids));
+        assert_eq!(vanished(&mut mailbox, &Resync { matches, ..client }).unwrap().to_string(), "2,6");
+        mailbox.set_history_limit(0);
+        assert_eq!(vanished(&mut mailbox, &client).unwrap().to_string(), "2,6");
+        let (numbers, uids) = ("1,3".parse().unwrap(), "1,3".parse().unwrap());
+        let matches = Some((&numbers, &uids));
+        assert_eq!(vanished(&mut mailbox, &Resync { matches, ..client }).unwrap().to_string(), "2,6", "3 is no match");
+        let (numbers, uids) = ("1,4".parse().unwrap(), "1,5".parse().unwrap());
+        let matches = Some((&numbers, &uids));
+        assert_eq!(
+            vanished(&mut mailbox, &Resync { matches, ..client }).unwrap().to_string(),
+            "6",
+            "up to 5 all is as it was"
+        );
+    }
+
+    #[test]
+    fn hostile_parameters_cost_no_more_than_the_mailbox() {
+        let mut mailbox = mailbox();
+        let (numbers, uids) = (SeqSet::all(), UidSet::all());
+        let client = Resync {
+            uid_validity: mailbox.uid_validity(),
+            modseq: ModSeq::default(),
+            known_uids: Some(&uids),
+            matches: Some((&numbers, &uids)),
+        };
+        assert!(vanished(&mut mailbox, &client).unwrap().is_empty());
+        mailbox.set_keeps_modseqs(false);
+        assert_eq!(vanished(&mut mailbox, &client), None);
+    }
+
+    #[test]
+    fn changed_messages_are_queued_with_all_that_qresync_tells() {
+        let mut mailbox = mailbox();
+        let modseq = mailbox.highest_modseq();
+        mailbox.store(&"3:4".parse().unwrap(), FlagChange::Add(Flags::SEEN), None);
+        let mut view = mailbox.select(SessionId(1), Access::ReadOnly).unwrap();
+        let client = Resync { uid_validity: mailbox.uid_validity(), modseq, known_uids: None, matches: None };
+        assert_eq!(view.resync(&mailbox, &client), Some(UidSet::new()));
+        assert_eq!(view.highest_modseq(), Some(mailbox.highest_modseq()));
+        assert_eq!(view.flush(Policy::All).count(), 2);
+    }
+}

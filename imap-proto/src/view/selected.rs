@@ -39,7 +39,7 @@ pub struct View {
     /// What the client knows: its sequence numbers.
     pub(super) told: Uids,
     pub(super) queue: Queue,
-    /// Of those told and those that have arrived.
+    /// Ranges in which all that are told or have arrived are recent; it does not matter whether those that are gone are in them.
     pub(super) recent: UidSet,
     pub(super) recent_told: u32,
     pub(super) saved: UidSet,
@@ -109,7 +109,7 @@ impl Mailbox {
             saved: UidSet::new(),
         };
         view.take_recent(self, 0);
-        view.recent_told = view.recent.len() as u32;
+        view.recent_told = view.recent_among_told();
         Ok(view)
     }
 }
@@ -204,7 +204,7 @@ impl View {
 
     /// Whether [`flush`](Self::flush) would tell anything.
     pub fn has_news(&self, policy: Policy) -> bool {
-        let recent = self.wording.tells_recent() && self.recent.len() != u64::from(self.recent_told);
+        let recent = self.wording.tells_recent() && self.recent_among_told() != self.recent_told;
         let news = recent || !self.keywords_told || !self.queue.arrived.is_empty() || !self.queue.fetches.is_empty();
         match policy {
             _ if self.end.is_some() => false,
@@ -272,11 +272,17 @@ impl View {
     /// Of the messages above `known`, those that no session was told of before are recent to this one.
     fn take_recent(&mut self, mailbox: &mut Mailbox, known: u32) {
         let from = mailbox.first_recent.max(known.saturating_add(1));
-        let recent = mailbox.uids.lower_bound(from)..mailbox.uids.len();
-        self.recent.extend(mailbox.uids.iter_in(recent).filter_map(Uid::new));
+        if let (Some(from), Some(to)) = (Uid::new(from), Uid::new(mailbox.last_uid)) {
+            self.recent.insert_range(from..=to);
+        }
         if self.access == Access::ReadWrite {
             mailbox.first_recent = mailbox.last_uid.saturating_add(1);
         }
+    }
+
+    pub(super) fn recent_among_told(&self) -> u32 {
+        let ranges = self.recent.ranges();
+        ranges.map(|range| self.told.indices(range.start().get(), range.end().get()).len() as u32).sum()
     }
 
     fn take_expunges(&mut self, mailbox: &Mailbox, since: u64) {
@@ -296,9 +302,7 @@ impl View {
             self.gone_since = self.gone_since.or(Some(first.unwrap_or(since + 1)));
             queue.gone.union(&gone);
         }
-        let mut never_told = core::mem::replace(&mut queue.arrived, still_arrived);
-        never_told.difference(&queue.arrived);
-        self.recent.difference(&never_told);
+        queue.arrived = still_arrived;
         queue.fetches.retain(|uid, _| mailbox.uids.contains(uid.get()));
     }
 

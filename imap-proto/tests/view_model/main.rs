@@ -61,6 +61,7 @@ fn the_steps_reach_what_they_are_for() {
         let mut world = World::new();
         for step in steps().new_tree(&mut runner).unwrap().current() {
             let moment = world.step(step);
+            rules::ALL.iter().for_each(|rule| rule(&world, &moment));
             counts[6] +=
                 usize::from(moment.resynced.is_some_and(|(_, vanished)| vanished.is_some_and(|uids| !uids.is_empty())));
             counts[7] += usize::from(moment.stored.is_some_and(|(.., stored)| !stored.modified.is_empty()));

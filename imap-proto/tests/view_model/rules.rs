@@ -8,10 +8,13 @@ use imap_proto::view::{Policy, Update};
 
 use super::world::{Memory, Moment, World, plain, session, words_of};
 
-pub type Rule = fn(&World, &Moment);
+pub(crate) type Rule = fn(&World, &Moment);
+
+/// Whether a set has a number in it, where so many is the highest.
+type Names = fn(u32, u32) -> bool;
 
 /// All of them, for who wants to hold all at once.
-pub const ALL: [Rule; 13] = [
+pub(crate) const ALL: [Rule; 13] = [
     numbers_belong_to_the_session,
     expunge_is_told_only_when_it_may_be,
     updates_come_in_the_legal_order,
@@ -28,7 +31,7 @@ pub const ALL: [Rule; 13] = [
 ];
 
 /// 1: only what is told changes a number.
-pub fn numbers_belong_to_the_session(world: &World, _: &Moment) {
+pub(crate) fn numbers_belong_to_the_session(world: &World, _: &Moment) {
     for person in &world.persons {
         let Some(view) = &person.view else { continue };
         let list = &person.client.list;
@@ -44,7 +47,7 @@ pub fn numbers_belong_to_the_session(world: &World, _: &Moment) {
 }
 
 /// 2: no EXPUNGE and no VANISHED while numbers are in use.
-pub fn expunge_is_told_only_when_it_may_be(world: &World, moment: &Moment) {
+pub(crate) fn expunge_is_told_only_when_it_may_be(world: &World, moment: &Moment) {
     let (Some(who), Some((policy, complete))) = (moment.who, moment.told) else { return };
     let expunges = moment.updates.iter().filter(|update| matches!(update, Update::Expunge(_) | Update::Vanished(_)));
     match policy {
@@ -58,7 +61,7 @@ pub fn expunge_is_told_only_when_it_may_be(world: &World, moment: &Moment) {
 }
 
 /// 3: flags of known messages, expunges, EXISTS, RECENT, flags of new messages; each number is valid when it is read; EXISTS never falls.
-pub fn updates_come_in_the_legal_order(_: &World, moment: &Moment) {
+pub(crate) fn updates_come_in_the_legal_order(_: &World, moment: &Moment) {
     let mut list = moment.before.list.clone();
     let mut stage = 0;
     for update in &moment.updates {
@@ -91,7 +94,7 @@ pub fn updates_come_in_the_legal_order(_: &World, moment: &Moment) {
 }
 
 /// 4: what is expunged is what is gone, number by number, and it adds up.
-pub fn each_expunge_number_is_relative(world: &World, moment: &Moment) {
+pub(crate) fn each_expunge_number_is_relative(world: &World, moment: &Moment) {
     let (Some(who), Some((policy, complete))) = (moment.who, moment.told) else { return };
     let person = &world.persons[who];
     let lost: BTreeSet<u32> =
@@ -103,7 +106,7 @@ pub fn each_expunge_number_is_relative(world: &World, moment: &Moment) {
 }
 
 /// 5: of what a command names, what is gone is set apart until its expunge is told.
-pub fn expunged_but_not_told_is_known(world: &World, _: &Moment) {
+pub(crate) fn expunged_but_not_told_is_known(world: &World, _: &Moment) {
     for person in &world.persons {
         let Some(view) = person.view.as_ref().filter(|view| view.ended().is_none()) else { continue };
         let there = |uid: &u32| person.seen.messages.contains_key(uid);
@@ -123,7 +126,7 @@ pub fn expunged_but_not_told_is_known(world: &World, _: &Moment) {
 }
 
 /// 6: a message is recent to the first session that may take it.
-pub fn recent_goes_to_one_session(world: &World, moment: &Moment) {
+pub(crate) fn recent_goes_to_one_session(world: &World, moment: &Moment) {
     assert_eq!(world.mailbox.counts().recent as usize, world.truth.unclaimed.len());
     let Some(who) = moment.who else { return };
     let person = &world.persons[who];
@@ -146,7 +149,7 @@ pub fn recent_goes_to_one_session(world: &World, moment: &Moment) {
 }
 
 /// 7: UIDs rise, UIDNEXT never falls, and a view whose UIDs mean nothing any more is over.
-pub fn uids_rise_and_views_end(world: &World, moment: &Moment) {
+pub(crate) fn uids_rise_and_views_end(world: &World, moment: &Moment) {
     assert_eq!(world.mailbox.uid_next().get(), world.truth.last_uid + 1);
     assert!(moment.appended.windows(2).all(|pair| pair[0] < pair[1]));
     assert!(moment.appended.last().is_none_or(|uid| *uid < world.mailbox.uid_next()));
@@ -165,7 +168,7 @@ pub fn uids_rise_and_views_end(world: &World, moment: &Moment) {
 }
 
 /// 8: every change has a mod-sequence of its own, UNCHANGEDSINCE holds, and who comes back with what it was told last misses nothing.
-pub fn mod_sequences_lose_nothing(world: &World, moment: &Moment) {
+pub(crate) fn mod_sequences_lose_nothing(world: &World, moment: &Moment) {
     assert_eq!(world.mailbox.highest_modseq().get(), world.truth.modseq);
     for message in world.mailbox.messages() {
         assert_eq!(message.modseq.get(), world.truth.messages[&message.uid.get()].1);
@@ -181,6 +184,9 @@ pub fn mod_sequences_lose_nothing(world: &World, moment: &Moment) {
     for person in &world.persons {
         if let Some(view) = person.view.as_ref().filter(|view| view.ended().is_none()) {
             assert!(view.highest_modseq().unwrap().get() <= person.seen.modseq);
+            if !view.has_news(Policy::All) {
+                assert_eq!(view.highest_modseq().unwrap().get(), person.seen.modseq);
+            }
         }
     }
 }
@@ -206,18 +212,18 @@ fn comes_back(world: &World, who: usize, memory: &Memory, vanished: Option<&UidS
 }
 
 /// 9: `*`, ranges either way round, numbers beyond the end.
-pub fn odd_sets_have_defined_answers(world: &World, _: &Moment) {
+pub(crate) fn odd_sets_have_defined_answers(world: &World, _: &Moment) {
     for person in &world.persons {
         let Some(view) = &person.view else { continue };
         let list = &person.client.list;
         let last = list.last().copied().unwrap_or(0);
-        let rows: [(&str, &dyn Fn(u32, u32) -> bool); 6] = [
-            ("*", &|number, last| number == last),
-            ("1:*", &|_, _| true),
-            ("559:*", &|number, last| number == last),
-            ("*:2", &|number, last| (2..=last).contains(&number) || (last..=2).contains(&number)),
-            ("4:2", &|number, _| (2..=4).contains(&number)),
-            ("2,5:7,*,3", &|number, last| [2, 3, 5, 6, 7, last].contains(&number)),
+        let rows: [(&str, Names); 6] = [
+            ("*", |number, last| number == last),
+            ("1:*", |_, _| true),
+            ("559:*", |number, last| number == last),
+            ("*:2", |number, last| (2..=last).contains(&number) || (last..=2).contains(&number)),
+            ("4:2", |number, _| (2..=4).contains(&number)),
+            ("2,5:7,*,3", |number, last| [2, 3, 5, 6, 7, last].contains(&number)),
         ];
         for (text, names) in rows {
             let sequence: SequenceSet = text.parse().unwrap();
@@ -244,7 +250,7 @@ pub fn odd_sets_have_defined_answers(world: &World, _: &Moment) {
 }
 
 /// 10: system flags as the RFCs write them, keywords as they came first.
-pub fn flags_keep_canonical_case(world: &World, moment: &Moment) {
+pub(crate) fn flags_keep_canonical_case(world: &World, moment: &Moment) {
     for message in world.mailbox.messages() {
         let words: BTreeSet<String> =
             world.mailbox.keywords().words(message.flags).map(|flag| flag.to_string()).collect();
@@ -260,7 +266,7 @@ pub fn flags_keep_canonical_case(world: &World, moment: &Moment) {
 }
 
 /// 11: VANISHED, UIDFETCH, MODSEQ and RECENT as the client has enabled them.
-pub fn words_are_those_enabled(world: &World, moment: &Moment) {
+pub(crate) fn words_are_those_enabled(world: &World, moment: &Moment) {
     let Some(wording) = moment.who.map(|who| world.persons[who].wording) else { return };
     for update in &moment.updates {
         match update {
@@ -279,7 +285,7 @@ pub fn words_are_those_enabled(world: &World, moment: &Moment) {
 }
 
 /// 12: changes take effect one after the other, and when all is told every client believes what is so.
-pub fn effects_come_in_order_and_are_told(world: &World, moment: &Moment) {
+pub(crate) fn effects_come_in_order_and_are_told(world: &World, moment: &Moment) {
     assert!(world.mailbox.messages().map(|message| message.uid.get()).eq(world.truth.uids()));
     assert_eq!(world.mailbox.len(), world.truth.messages.len());
     let Some(who) = moment.who else { return };
@@ -299,7 +305,7 @@ pub fn effects_come_in_order_and_are_told(world: &World, moment: &Moment) {
 }
 
 /// Who has not seen the last change is named, once until it looks.
-pub fn who_is_behind_is_woken_once(world: &World, moment: &Moment) {
+pub(crate) fn who_is_behind_is_woken_once(world: &World, moment: &Moment) {
     let sessions: BTreeSet<_> = world.mailbox.sessions().collect();
     for (who, person) in world.persons.iter().enumerate() {
         assert_eq!(sessions.contains(&session(who)), person.view.is_some());

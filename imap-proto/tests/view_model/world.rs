@@ -11,14 +11,14 @@ use imap_proto::view::{
     Wording,
 };
 
-pub type Who = usize;
-pub const SESSIONS: usize = 4;
+pub(crate) type Who = usize;
+pub(crate) const SESSIONS: usize = 4;
 
 /// The flags of a message, as words in canonical case.
-pub type Words = BTreeSet<String>;
+pub(crate) type Words = BTreeSet<String>;
 
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     Append { times: u8, flags: u8 },
     Expunge(Pick),
     Store { by: Option<Who>, uids: Pick, change: u8, flags: u8, back: Option<u8>, silent: bool },
@@ -35,14 +35,14 @@ pub enum Step {
 
 /// Some UIDs, whether there are such messages or not.
 #[derive(Clone, Copy, Debug)]
-pub struct Pick {
+pub(crate) struct Pick {
     first: u8,
     length: u8,
     stride: u8,
 }
 
 impl Pick {
-    pub fn uids(self) -> BTreeSet<u32> {
+    pub(crate) fn uids(self) -> BTreeSet<u32> {
         (0..self.length).map(|index| u32::from(self.first) + u32::from(index) * u32::from(self.stride)).collect()
     }
 }
@@ -58,7 +58,7 @@ impl From<[u8; 4]> for Step {
             8..=13 => {
                 let by = (a < 192).then_some(who);
                 let back = (kind >= 192).then_some(kind % 8);
-                Step::Store { by, uids, change: a / 4 % 3, flags: a / 16 ^ c, back, silent: a & 8 == 0 }
+                Step::Store { by, uids, change: a / 4 % 3, flags: (a / 16) ^ c, back, silent: a & 8 == 0 }
             }
             14..=16 => Step::Select { who, read_only: b % 4 == 0 },
             17 => Step::Leave(who),
@@ -78,18 +78,18 @@ impl From<[u8; 4]> for Step {
 
 /// The mailbox as it is, in the plainest way.
 #[derive(Clone, Debug, Default)]
-pub struct Truth {
-    pub messages: BTreeMap<u32, (Words, u64)>,
-    pub last_uid: u32,
-    pub modseq: u64,
+pub(crate) struct Truth {
+    pub(crate) messages: BTreeMap<u32, (Words, u64)>,
+    pub(crate) last_uid: u32,
+    pub(crate) modseq: u64,
     /// Keywords as they were spelt first.
-    pub spelling: BTreeMap<String, String>,
+    pub(crate) spelling: BTreeMap<String, String>,
     /// Messages that no session has taken as recent.
-    pub unclaimed: BTreeSet<u32>,
+    pub(crate) unclaimed: BTreeSet<u32>,
 }
 
 impl Truth {
-    pub fn uids(&self) -> Vec<u32> {
+    pub(crate) fn uids(&self) -> Vec<u32> {
         self.messages.keys().copied().collect()
     }
 
@@ -103,65 +103,64 @@ impl Truth {
 
 /// What a client believes, from nothing but what it was told.
 #[derive(Clone, Debug, Default)]
-pub struct Client {
-    pub list: Vec<u32>,
-    pub flags: BTreeMap<u32, Words>,
-    pub saved: BTreeSet<u32>,
+pub(crate) struct Client {
+    pub(crate) list: Vec<u32>,
+    pub(crate) flags: BTreeMap<u32, Words>,
+    pub(crate) saved: BTreeSet<u32>,
 }
 
 /// What a client still has when it comes back.
 #[derive(Clone, Debug)]
-pub struct Memory {
-    pub uid_validity: NonZeroU32,
-    pub modseq: ModSeq,
-    pub client: Client,
+pub(crate) struct Memory {
+    pub(crate) uid_validity: NonZeroU32,
+    pub(crate) modseq: ModSeq,
+    pub(crate) client: Client,
 }
 
 #[derive(Debug)]
-pub struct Person {
-    pub view: Option<View>,
-    pub wording: Wording,
-    pub client: Client,
+pub(crate) struct Person {
+    pub(crate) view: Option<View>,
+    pub(crate) wording: Wording,
+    pub(crate) client: Client,
     /// The mailbox when its view caught up last.
-    pub seen: Truth,
-    pub recent: BTreeSet<u32>,
-    pub ended: Option<End>,
-    pub memory: Option<Memory>,
+    pub(crate) seen: Truth,
+    pub(crate) recent: BTreeSet<u32>,
+    pub(crate) ended: Option<End>,
+    pub(crate) memory: Option<Memory>,
     /// Of when it selected the mailbox.
-    pub generation: u32,
-    pub woken: bool,
+    pub(crate) generation: u32,
+    pub(crate) woken: bool,
 }
 
 /// One step, and what came of it.
 #[derive(Debug)]
-pub struct Moment {
-    pub step: Step,
-    pub who: Option<Who>,
+pub(crate) struct Moment {
+    pub(crate) who: Option<Who>,
     /// What the client believed before the updates.
-    pub before: Client,
-    pub updates: Vec<Update>,
+    pub(crate) before: Client,
+    pub(crate) updates: Vec<Update>,
     /// Under which policy the updates were told, and whether all of them were taken.
-    pub told: Option<(Policy, bool)>,
-    pub appended: Vec<Uid>,
-    pub stored: Option<(Option<ModSeq>, Truth, BTreeSet<u32>, Stored)>,
-    pub resynced: Option<(Memory, Option<UidSet>)>,
+    pub(crate) told: Option<(Policy, bool)>,
+    pub(crate) appended: Vec<Uid>,
+    pub(crate) stored: Option<(Option<ModSeq>, Truth, BTreeSet<u32>, Stored)>,
+    pub(crate) resynced: Option<(Memory, Option<UidSet>)>,
     /// Whom the mailbox has named as behind, and whom it should have.
-    pub woken: Vec<SessionId>,
-    pub to_wake: Vec<SessionId>,
+    pub(crate) woken: Vec<SessionId>,
+    pub(crate) to_wake: Vec<SessionId>,
 }
 
-pub struct World {
-    pub mailbox: Mailbox,
-    pub uid_validity: NonZeroU32,
-    pub truth: Truth,
-    pub persons: [Person; SESSIONS],
-    pub over: Option<End>,
+pub(crate) struct World {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) uid_validity: NonZeroU32,
+    pub(crate) truth: Truth,
+    pub(crate) persons: [Person; SESSIONS],
+    pub(crate) over: Option<End>,
     /// Rises with each end of all views.
-    pub generation: u32,
+    pub(crate) generation: u32,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let uid_validity = NonZeroU32::MIN;
         let mailbox = Mailbox::new(uid_validity);
         let truth = Truth { modseq: mailbox.highest_modseq().get(), ..Truth::default() };
@@ -179,9 +178,8 @@ impl World {
         World { mailbox, uid_validity, truth, persons: [0; SESSIONS].map(person), over: None, generation: 0 }
     }
 
-    pub fn step(&mut self, step: Step) -> Moment {
+    pub(crate) fn step(&mut self, step: Step) -> Moment {
         let mut moment = Moment {
-            step: step.clone(),
             who: None,
             before: Client::default(),
             updates: Vec::new(),
@@ -350,7 +348,7 @@ impl World {
             let client = Resync {
                 uid_validity: memory.uid_validity,
                 modseq: memory.modseq,
-                known_uids: (who % 2 == 0).then_some(&known),
+                known_uids: (who != 1).then_some(&known),
                 matches: (who < 2).then_some((&numbers, &uids)),
             };
             let vanished = view.resync(&self.mailbox, &client);
@@ -431,6 +429,8 @@ impl Person {
         let Some(view) = self.view.as_ref().filter(|view| view.ended().is_none()) else { return };
         if view.uid_validity() == uid_validity {
             let modseq = view.highest_modseq().unwrap();
+            let before = self.memory.take().filter(|memory| memory.uid_validity == uid_validity);
+            assert!(before.is_none_or(|memory| memory.modseq <= modseq), "HIGHESTMODSEQ does not fall");
             self.memory = Some(Memory { uid_validity, modseq, client: self.client.clone() });
         }
     }
@@ -468,19 +468,19 @@ impl Client {
     }
 }
 
-pub fn session(who: Who) -> SessionId {
+pub(crate) fn session(who: Who) -> SessionId {
     SessionId(who as u64)
 }
 
-pub fn set(uids: &BTreeSet<u32>) -> UidSet {
+pub(crate) fn set(uids: &BTreeSet<u32>) -> UidSet {
     uids.iter().filter_map(|uid| Uid::new(*uid)).collect()
 }
 
-pub fn plain(uids: &UidSet) -> BTreeSet<u32> {
+pub(crate) fn plain(uids: &UidSet) -> BTreeSet<u32> {
     uids.iter().map(Uid::get).collect()
 }
 
-pub fn words_of(view: &View, flags: Flags) -> Words {
+pub(crate) fn words_of(view: &View, flags: Flags) -> Words {
     view.keywords().words(flags).map(|flag| flag.to_string()).collect()
 }
 

@@ -21,9 +21,7 @@ const LONGEST_ACCOUNT: usize = 128;
 #[derive(Debug)]
 pub(super) struct Login {
     pub(super) nonces: Nonces,
-    bindings: Bindings,
-    /// What the client has proved by TLS.
-    pub(super) certificate: Option<Box<ClientCertificate>>,
+    channel: Option<Box<Channel>>,
     exchange: Option<Box<Exchange>>,
     failures: u16,
     /// The answer to a failed login, kept back for the delay.
@@ -31,6 +29,14 @@ pub(super) struct Login {
     is_logged_in: bool,
     /// What most sessions never need.
     rare: Option<Box<Rare>>,
+}
+
+/// What is known of a channel of TLS.
+#[derive(Debug)]
+struct Channel {
+    bindings: Bindings,
+    /// What the client has proved by TLS.
+    certificate: Option<Box<ClientCertificate>>,
 }
 
 #[derive(Debug, Default)]
@@ -63,8 +69,7 @@ impl Login {
     pub(super) fn new(seed: [u8; 32]) -> Self {
         Login {
             nonces: Nonces::from_seed(seed),
-            bindings: Bindings::none(),
-            certificate: None,
+            channel: None,
             exchange: None,
             failures: 0,
             kept_back: None,
@@ -77,13 +82,21 @@ impl Login {
     pub(super) fn know_channel(&mut self, facts: &TlsFacts) {
         let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
         let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
-        self.bindings = exporter.into_iter().chain(end_point).collect();
-        self.certificate = ClientCertificate::of(facts);
+        let bindings = exporter.into_iter().chain(end_point).collect();
+        self.channel = Some(Box::new(Channel { bindings, certificate: ClientCertificate::of(facts) }));
     }
 
     pub(super) fn forget_channel(&mut self) {
-        self.bindings = Bindings::none();
-        self.certificate = None;
+        self.channel = None;
+    }
+
+    /// What the client has proved by TLS.
+    pub(super) fn certificate(&self) -> Option<&ClientCertificate> {
+        self.channel.as_ref()?.certificate.as_deref()
+    }
+
+    fn bindings(&self) -> Option<&Bindings> {
+        self.channel.as_ref().map(|channel| &channel.bindings)
     }
 
     /// Notes which command about an account the application is asked to carry out.
@@ -116,8 +129,8 @@ impl Server {
         let secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
         let scram = matches!(mechanism, Mechanism::Scram { .. });
         (!secret || self.encrypted || self.config.cleartext)
-            && (!mechanism.is_plus() || !login.bindings.is_empty())
-            && (mechanism != Mechanism::External || login.certificate.is_some())
+            && (!mechanism.is_plus() || login.bindings().is_some_and(|bindings| !bindings.is_empty()))
+            && (mechanism != Mechanism::External || login.certificate().is_some())
             && (!scram || self.config.fake_keys.is_some())
     }
 
@@ -160,7 +173,7 @@ impl Server {
         let config = self.config.clone();
         let login = self.login.as_mut().ok_or(Rejected::NotOffered)?;
         let mut context = sasl::Context::new(login.nonces.fresh())
-            .bindings(login.bindings.clone())
+            .bindings(login.bindings().cloned().unwrap_or(Bindings::none()))
             .plus_offered(plus_offered)
             .success_data(false)
             .limit(config.limits.sasl)
@@ -256,7 +269,7 @@ impl Server {
             Step::Challenge(challenge) => self.challenge(&challenge),
             Step::Ask(sasl::Ask::External { authzid }) => {
                 // Not offered without one, nor started.
-                match self.login.as_ref().and_then(|login| login.certificate.clone()) {
+                match self.login.as_ref().and_then(|login| login.certificate()).cloned().map(Box::new) {
                     Some(certificate) => self.ask(Ask::External { authzid, certificate }),
                     None => self.fail_login(Failure::Rejected(Rejection::Credentials)),
                 }
@@ -315,7 +328,7 @@ impl Server {
             login.is_logged_in = true;
         }
         if let Some(registering) = &mut self.registering {
-            registering.account = Some(identity.clone());
+            registering.said_mut().account = Some(identity.clone());
         }
         self.queued = Some(Box::new(Event::LoggedIn(identity)));
     }
@@ -340,7 +353,8 @@ impl Server {
     fn mask(&self) -> Vec<u8> {
         let rare = self.login.as_ref().and_then(|login| login.rare.as_ref());
         let (user, host) = rare.map_or((&[][..], &[][..]), |rare| (&rare.user, &rare.host));
-        let forwarded = self.registering.as_ref().and_then(|registering| registering.forwarded.as_ref());
+        let said = self.registering.as_ref().and_then(|registering| registering.said());
+        let forwarded = said.and_then(|said| said.forwarded.as_ref());
         let forwarded = forwarded.map_or(&[][..], |forwarded| forwarded.host.as_bytes());
         let known = |all: [&'_ [u8]; 2]| all.into_iter().find(|one| !one.is_empty()).unwrap_or(b"*").to_vec();
         let (user, host) = (known([user, self.user_name()]), known([host, forwarded]));
@@ -424,7 +438,7 @@ impl Server {
             login.is_logged_in = false;
         }
         if let Some(registering) = &mut self.registering {
-            registering.account = None;
+            registering.said_mut().account = None;
         }
         let mask = self.mask();
         self.numeric(numerics::RPL_LOGGEDOUT, &[&mask], "You are now logged out");

@@ -17,31 +17,38 @@ use crate::numerics;
 const LONGEST_NICK: usize = 128;
 
 /// What only matters until registration.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Registering {
     /// When the client must be registered. It moves by the time that the application takes for its answers.
     pub(super) by: Instant,
     /// Lines so far.
     pub(super) lines: u16,
+    /// Between the first CAP LS or REQ and CAP END.
+    pub(super) negotiating: bool,
+    /// Nothing yet from clients that only hold a connection open.
+    said: Option<Box<Said>>,
+}
+
+/// What the client has said of itself, and what has been found out of it.
+#[derive(Debug, Default)]
+pub(super) struct Said {
     password: Option<Secret>,
     user: Option<User>,
     /// Who the client has proved to be.
     pub(super) account: Option<Identity>,
-    away: Option<Bytes>,
+    away: Option<Box<[u8]>>,
     /// The nickname that the application is asked for.
-    wanted: Bytes,
-    /// Between the first CAP LS or REQ and CAP END.
-    pub(super) negotiating: bool,
+    wanted: Box<[u8]>,
     pub(super) forwarded: Option<Box<Forwarded>>,
     /// What a gateway says, until the application has decided.
     pub(super) claimed: Option<Box<Forwarded>>,
     cookie: Cookie,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct User {
-    name: Bytes,
-    realname: Bytes,
+    name: Box<[u8]>,
+    realname: Box<[u8]>,
 }
 
 /// The PING before registration.
@@ -49,18 +56,26 @@ struct User {
 enum Cookie {
     #[default]
     NotAsked,
-    Asked(Bytes),
+    Asked(Box<[u8]>),
     Answered,
 }
 
 impl Registering {
     pub(super) fn new(by: Instant) -> Self {
-        Registering { by, ..Registering::default() }
+        Registering { by, lines: 0, negotiating: false, said: None }
     }
 
-    /// What is left of it when TLS has come up: nothing that was said in the clear.
+    /// TLS has come up: what was said in the clear is forgotten.
     pub(super) fn secured(&mut self) {
-        *self = Registering { by: self.by, lines: self.lines, ..Registering::default() };
+        (self.negotiating, self.said) = (false, None);
+    }
+
+    pub(super) fn said(&self) -> Option<&Said> {
+        self.said.as_deref()
+    }
+
+    pub(super) fn said_mut(&mut self) -> &mut Said {
+        self.said.get_or_insert_default()
     }
 }
 
@@ -69,7 +84,7 @@ impl Server {
 
     pub(super) fn pass(&mut self, password: &[u8]) -> Result<(), Rejected> {
         let password = core::str::from_utf8(password).map_err(|_| Rejected::NotUtf8)?;
-        self.registering()?.password = Some(Secret::new(password));
+        self.said()?.password = Some(Secret::new(password));
         Ok(())
     }
 
@@ -79,25 +94,23 @@ impl Server {
         if nick.len() > LONGEST_NICK {
             return Err(NickFault::TooLong.into());
         }
-        let nick = Bytes::copy_from_slice(nick);
-        self.registering()?.wanted = nick.clone();
+        self.said()?.wanted = nick.into();
         let ticket = self.issue();
-        self.queued = Some(Box::new(Event::Nick { ticket, nick }));
+        self.queued = Some(Box::new(Event::Nick { ticket, nick: Bytes::copy_from_slice(nick) }));
         Ok(())
     }
 
     pub(super) fn user(&mut self, name: &[u8], realname: &[u8]) -> Result<(), Rejected> {
         let limits = self.config.limits.clone();
-        let registering = self.registering()?;
-        if registering.user.is_some() {
+        let said = self.said()?;
+        if said.user.is_some() {
             return Err(Rejected::AlreadyRegistered);
         }
         let name = cut(name, limits.user.max(1));
         if name.is_empty() || name.iter().any(|byte| *byte <= b' ' || b"!@:*?\x7f".contains(byte)) {
             return Err(Rejected::User);
         }
-        let copy = |text: &[u8], length| Bytes::copy_from_slice(cut(text, length));
-        registering.user = Some(User { name: copy(name, limits.user), realname: copy(realname, limits.name) });
+        said.user = Some(User { name: cut(name, limits.user).into(), realname: cut(realname, limits.name).into() });
         self.try_to_register();
         Ok(())
     }
@@ -107,38 +120,39 @@ impl Server {
         if !self.agreed.has(Capability::PreAway) {
             return Err(Rejected::NotRegistered);
         }
-        let away = Some(text).filter(|text| !text.is_empty()).map(Bytes::copy_from_slice);
+        let away = Some(text).filter(|text| !text.is_empty()).map(Box::from);
         let (numeric, text) = match away {
             Some(_) => (numerics::RPL_NOWAWAY, "You have been marked as being away"),
             None => (numerics::RPL_UNAWAY, "You are no longer marked as being away"),
         };
-        self.registering()?.away = away;
+        self.said()?.away = away;
         self.numeric(numeric, &[], text);
         Ok(())
     }
 
     /// The user name of USER.
     pub(super) fn user_name(&self) -> &[u8] {
-        let user = self.registering.as_ref().and_then(|registering| registering.user.as_ref());
+        let said = self.registering.as_ref().and_then(|registering| registering.said());
+        let user = said.and_then(|said| said.user.as_ref());
         user.map_or(&[], |user| &user.name)
     }
 
     /// PONG before registration, which may carry the cookie.
     pub(super) fn pong(&mut self, token: Option<&[u8]>) -> Result<(), Rejected> {
-        let Some(registering) = &mut self.registering else { return Ok(()) };
-        if let Cookie::Asked(cookie) = &registering.cookie {
+        let Ok(said) = self.said() else { return Ok(()) };
+        if let Cookie::Asked(cookie) = &said.cookie {
             if token != Some(cookie) {
                 return Err(Rejected::Cookie);
             }
-            registering.cookie = Cookie::Answered;
+            said.cookie = Cookie::Answered;
             self.try_to_register();
         }
         Ok(())
     }
 
     pub(super) fn remind_of_cookie(&mut self) {
-        let cookie = match self.registering.as_ref().map(|registering| &registering.cookie) {
-            Some(Cookie::Asked(cookie)) => cookie.clone(),
+        let cookie = match self.said().map(|said| &said.cookie) {
+            Ok(Cookie::Asked(cookie)) => cookie.clone(),
             _ => return,
         };
         let cookie = core::str::from_utf8(&cookie).unwrap_or_default();
@@ -155,9 +169,8 @@ impl Server {
     /// [`Misuse::StaleTicket`].
     pub fn accept_nick(&mut self, ticket: Ticket<kind::Nick>) -> Result<(), Misuse> {
         self.redeem(ticket)?;
-        if let Ok(registering) = self.registering() {
-            let wanted = core::mem::take(&mut registering.wanted);
-            self.nick = wanted[..].into();
+        if let Ok(said) = self.said() {
+            self.nick = core::mem::take(&mut said.wanted);
         }
         self.ask_for_cookie();
         self.try_to_register();
@@ -173,10 +186,7 @@ impl Server {
     /// [`Misuse::StaleTicket`].
     pub fn refuse_nick(&mut self, ticket: Ticket<kind::Nick>, why: NickRefusal) -> Result<(), Misuse> {
         self.redeem(ticket)?;
-        let wanted = match self.registering() {
-            Ok(registering) => core::mem::take(&mut registering.wanted),
-            Err(_) => Bytes::new(),
-        };
+        let wanted = self.said().map(|said| core::mem::take(&mut said.wanted)).unwrap_or_default();
         let (numeric, text) = match why {
             NickRefusal::InUse => (numerics::ERR_NICKNAMEINUSE, "Nickname is already in use"),
             NickRefusal::Erroneous => (numerics::ERR_ERRONEUSNICKNAME, "Erroneous nickname"),
@@ -234,8 +244,9 @@ impl Server {
     /// Asks the application whether the client is welcome, once nothing is missing.
     pub(super) fn try_to_register(&mut self) {
         let Some(registering) = &self.registering else { return };
-        let awaits_cookie = self.config.ping_cookie && !matches!(registering.cookie, Cookie::Answered);
-        if self.nick.is_empty() || registering.user.is_none() || registering.negotiating || awaits_cookie {
+        let Some(said) = registering.said() else { return };
+        let awaits_cookie = self.config.ping_cookie && !matches!(said.cookie, Cookie::Answered);
+        if self.nick.is_empty() || said.user.is_none() || registering.negotiating || awaits_cookie {
             return;
         }
         if self.state == State::Authenticating {
@@ -248,25 +259,20 @@ impl Server {
     }
 
     fn registration(&mut self) -> Registration {
-        let registering = self.registering.as_deref_mut();
-        let registering = registering.map(|registering| {
-            let fresh = Registering::new(registering.by);
-            core::mem::replace(registering, fresh)
-        });
-        let registering = registering.unwrap_or_default();
-        let user = registering.user.unwrap_or(User { name: Bytes::new(), realname: Bytes::new() });
-        let secure = registering.forwarded.as_ref().is_none_or(|forwarded| forwarded.secure);
+        let said = self.registering.as_mut().and_then(|registering| registering.said.take()).unwrap_or_default();
+        let user = said.user.unwrap_or_default();
+        let secure = said.forwarded.as_ref().is_none_or(|forwarded| forwarded.secure);
         Registration {
             nick: Bytes::copy_from_slice(&self.nick),
-            user: user.name,
-            realname: user.realname,
-            password: registering.password,
-            account: registering.account,
-            away: registering.away,
-            forwarded: registering.forwarded,
+            user: user.name.into(),
+            realname: user.realname.into(),
+            password: said.password,
+            account: said.account,
+            away: said.away.map(Bytes::from),
+            forwarded: said.forwarded,
             capabilities: self.agreed,
             encrypted: self.encrypted && secure,
-            certificate: self.login.as_ref().and_then(|login| login.certificate.clone()),
+            certificate: self.login.as_ref().and_then(|login| login.certificate()).cloned().map(Box::new),
         }
     }
 
@@ -275,19 +281,21 @@ impl Server {
             return;
         }
         let (Some(registering), Some(login)) = (&mut self.registering, &mut self.login) else { return };
-        if !matches!(registering.cookie, Cookie::NotAsked) {
+        let said = registering.said_mut();
+        if !matches!(said.cookie, Cookie::NotAsked) {
             return;
         }
         let nonce = login.nonces.fresh();
-        let cookie: Bytes = nonce.as_str().bytes().filter(u8::is_ascii_alphanumeric).take(12).collect();
-        registering.cookie = Cookie::Asked(cookie.clone());
+        let cookie: Box<[u8]> = nonce.as_str().bytes().filter(u8::is_ascii_alphanumeric).take(12).collect();
+        said.cookie = Cookie::Asked(cookie.clone());
         let ping = Parts { command: Command::Word(b"PING"), params: &[&cookie], ..Parts::default() };
         let said = self.say(&ping);
         debug_assert!(said.is_ok(), "{said:?}");
     }
 
-    fn registering(&mut self) -> Result<&mut Registering, Rejected> {
-        self.registering.as_deref_mut().ok_or(Rejected::AlreadyRegistered)
+    /// What the client says before registration.
+    fn said(&mut self) -> Result<&mut Said, Rejected> {
+        self.registering.as_mut().map(|registering| registering.said_mut()).ok_or(Rejected::AlreadyRegistered)
     }
 
     /// Tells the session the user's new nickname, for the network has changed it: its own replies are addressed to it.

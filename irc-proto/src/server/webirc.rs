@@ -64,7 +64,7 @@ impl Server {
     /// `WEBIRC password gateway hostname ip :options`
     pub(super) fn webirc(&mut self, message: Message<&[u8]>) -> Result<(), Rejected> {
         let registering = self.registering.as_ref().ok_or(Rejected::AlreadyRegistered)?;
-        if registering.forwarded.is_some() {
+        if registering.said().is_some_and(|said| said.forwarded.is_some()) {
             return Err(Rejected::AlreadyRegistered);
         }
         let forwarded = Forwarded::parse(message, self.config.limits.host).ok_or(Rejected::Gateway)?;
@@ -84,7 +84,7 @@ impl Server {
             Webirc::Ask => {
                 let request = GatewayRequest { password: Secret::new(password), forwarded: forwarded.clone() };
                 if let Some(registering) = &mut self.registering {
-                    registering.claimed = Some(Box::new(forwarded));
+                    registering.said_mut().claimed = Some(Box::new(forwarded));
                 }
                 let ticket = self.issue();
                 self.queued = Some(Box::new(Event::Gateway { ticket, request: Box::new(request) }));
@@ -100,7 +100,7 @@ impl Server {
     /// [`Misuse::StaleTicket`].
     pub fn accept_gateway(&mut self, ticket: Ticket<kind::Gateway>) -> Result<(), Misuse> {
         self.redeem(ticket)?;
-        if let Some(forwarded) = self.registering.as_mut().and_then(|registering| registering.claimed.take()) {
+        if let Some(forwarded) = self.registering.as_mut().and_then(|registering| registering.said_mut().claimed.take()) {
             self.trust(*forwarded);
         }
         Ok(())
@@ -123,7 +123,7 @@ impl Server {
             login.forget_channel();
         }
         if let Some(registering) = &mut self.registering {
-            registering.forwarded = Some(Box::new(forwarded.clone()));
+            registering.said_mut().forwarded = Some(Box::new(forwarded.clone()));
         }
         self.queued = Some(Box::new(Event::Forwarded(Box::new(forwarded))));
     }

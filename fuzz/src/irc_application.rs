@@ -68,7 +68,7 @@ impl Application {
                 }
             }
             Event::Authenticate { ticket, ask } => {
-                let answer = self.verdict(ask);
+                let answer = self.verdict(*ask);
                 server.authenticate(ticket, answer)
             }
             Event::LoggedIn(identity) => {

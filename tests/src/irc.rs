@@ -107,7 +107,7 @@ impl Desk {
                 server.refuse_nick(ticket, NickRefusal::InUse)
             }
             Event::Nick { ticket, .. } => server.accept_nick(ticket),
-            Event::Authenticate { ticket, ask } => server.authenticate(ticket, verdict(ask)),
+            Event::Authenticate { ticket, ask } => server.authenticate(ticket, verdict(*ask)),
             Event::LoggedIn(identity) => {
                 self.who = Some(identity.name().to_owned());
                 Ok(())

@@ -1,8 +1,7 @@
 use core::fmt;
 
-use wirestate_machine::scan;
-
 use super::profile::Fault;
+use super::scan;
 
 /// What a message is about: a word or a numeric (RFC 2812 §2.3.1, `command`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,10 +68,10 @@ impl<'a> Command<'a> {
 
     /// How long the word is with which this begins, where the lenient profile takes it.
     pub(super) fn length(rest: &[u8]) -> Result<usize, Fault> {
-        let len = scan::position(b' ', rest).unwrap_or(rest.len());
-        let word = &rest[..len];
-        let is_marked = matches!(word.first(), Some(b':' | b'@'));
-        if is_marked || !word.iter().all(u8::is_ascii_graphic) { Err(Fault::Command) } else { Ok(len) }
+        let len = scan::graphic(rest);
+        let is_marked = matches!(rest.first(), Some(b':' | b'@'));
+        let is_ended = matches!(rest.get(len), None | Some(b' '));
+        if is_ended && !is_marked { Ok(len) } else { Err(Fault::Command) }
     }
 
     pub(super) fn check_strict(&self) -> Result<(), Fault> {

@@ -32,6 +32,7 @@ impl Encoding {
     /// # Errors
     ///
     /// [`NotUtf8`] under [`Utf8Only`](Encoding::Utf8Only).
+    #[inline]
     pub fn line(self, line: &[u8]) -> Result<Cow<'_, [u8]>, NotUtf8> {
         if self == Encoding::Bytes {
             return Ok(Cow::Borrowed(line));

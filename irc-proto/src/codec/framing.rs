@@ -5,6 +5,7 @@ use wirestate_machine::Inbox;
 
 use super::budget::{Budget, Sender};
 use super::profile::{Fault, Profile};
+use super::scan;
 
 /// How long a line may be, in bytes: its tags and the rest have budgets of their own (message-tags, "Size limit"; RFC 2812 §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,8 +48,12 @@ pub struct Framing {
     profile: Profile,
     /// How many bytes the last frame borrowed, which are still in the inbox.
     lent: usize,
+    /// The beginning of a line has been looked at.
+    begun: bool,
     /// In the middle of a line that is too long.
     skipping: bool,
+    /// Whether the last line was a [plain](Framing::plain_line) one.
+    plain: bool,
     head: Head,
 }
 
@@ -67,7 +72,7 @@ pub enum Frame<'a> {
 impl Framing {
     /// A framing for lines of these limits.
     pub fn new(limits: Limits, profile: Profile) -> Self {
-        Framing { limits, profile, lent: 0, skipping: false, head: Head::default() }
+        Framing { limits, profile, lent: 0, begun: false, skipping: false, plain: false, head: Head::default() }
     }
 
     /// Changes the limits, beginning with the line that is unfinished.
@@ -78,10 +83,40 @@ impl Framing {
     /// The next line, if it is all here. Empty lines are passed over (RFC 2812 §2.3.1). An unfinished line stays in the inbox.
     ///
     /// The line stays in the inbox too, until this is called again or [`release`](Framing::release) is.
+    #[inline]
     pub fn next<'i>(&mut self, inbox: &'i mut Inbox) -> Option<Frame<'i>> {
         self.release(inbox);
+        let plain = if self.begun { None } else { self.plain_line(inbox.bytes()) };
+        self.plain = plain.is_some();
+        match plain {
+            Some(len) => {
+                self.lent = len + 2;
+                inbox.bytes().get(..len).map(Frame::Line)
+            }
+            None => self.next_of_any(inbox),
+        }
+    }
+
+    /// How long the line is with which this begins, if it is one as nearly all are: all here, within the limits, with CRLF at its end and no control
+    /// character before it, and beginning with what is no space and no tag. So one look at each byte tells all.
+    fn plain_line(&self, bytes: &[u8]) -> Option<usize> {
+        let len = scan::control(bytes)?;
+        let is_whole = bytes.get(len..)?.starts_with(b"\r\n") && len.saturating_add(2) <= self.limits.body;
+        let begins = !matches!(bytes.first(), Some(b' ' | b'@' | b'\r'));
+        (is_whole && begins).then_some(len)
+    }
+
+    /// Whether the last line is known to hold no control character.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// The next line, whatever it is.
+    #[inline(never)]
+    fn next_of_any<'i>(&mut self, inbox: &'i mut Inbox) -> Option<Frame<'i>> {
         loop {
             let end = inbox.find_lf();
+            self.begun = end.is_none();
             if self.skipping {
                 inbox.consume(end.map_or(usize::MAX, |end| end + 1));
                 self.skipping = end.is_none();
@@ -92,7 +127,7 @@ impl Framing {
             let content = before.strip_suffix(b"\r").unwrap_or(before);
             if let Err(budget) = self.head.measure(content, self.limits) {
                 self.head = Head::default();
-                self.skipping = true;
+                (self.begun, self.skipping) = (true, true);
                 return Some(Frame::TooLong(budget));
             }
             let width = end? + 1;
@@ -110,6 +145,7 @@ impl Framing {
     }
 
     /// Takes the last line out of the inbox. Whoever hands the rest of the inbox on, to TLS or an inflater, calls this first.
+    #[inline]
     pub fn release(&mut self, inbox: &mut Inbox) {
         if self.lent > 0 {
             inbox.consume(core::mem::take(&mut self.lent));
@@ -219,11 +255,15 @@ mod tests {
                 assert!(taken > 0, "the framing is stuck with a full inbox");
                 rest = &rest[taken..];
                 while let Some(frame) = framing.next(&mut inbox) {
-                    told.push(match frame {
+                    let frame = match frame {
                         Frame::Line(line) => Told::Line(line.into()),
                         Frame::TooLong(budget) => Told::TooLong(budget),
                         Frame::Fault(fault) => Told::Fault(fault),
-                    });
+                    };
+                    if framing.is_plain() {
+                        assert!(matches!(&frame, Told::Line(line) if scan::control(line).is_none()), "{frame:?}");
+                    }
+                    told.push(frame);
                 }
             }
         }
@@ -283,6 +323,15 @@ mod tests {
             frames(input, 3, Limits::from(Sender::Client), Profile::Lenient),
             [line(b"PING a"), line(b"PING b"), line(b"PING c")]
         );
+    }
+
+    #[test]
+    fn a_line_that_was_too_long_stays_so_whatever_limits_follow() {
+        let (mut inbox, mut framing) = (Inbox::new(100), Framing::new(SMALL, Profile::Lenient));
+        inbox.push(b"PRIVMSG #x :hi\r\nPING x\r\n");
+        assert_eq!(framing.next(&mut inbox), Some(Frame::TooLong(Budget::Body)));
+        framing.set_limits(Limits { tags: 8, body: 100 });
+        assert_eq!(framing.next(&mut inbox), Some(Frame::Line(b"PING x")));
     }
 
     #[test]

@@ -26,16 +26,10 @@ pub struct Message<T> {
 /// Where the parts of a line are. In 32 bits each, for messages are handed from one to the next by value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Spans {
-    tags: Option<Marked>,
-    source: Option<Marked>,
+    /// The ends of the tags and the source. They begin where what is before them ends, after spaces and a mark, which are no end of a part.
+    tags: Option<NonZeroU32>,
+    source: Option<NonZeroU32>,
     command: (u32, u32),
-}
-
-/// A part that follows its mark, `@` or `:`, and so does not begin the line.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Marked {
-    start: NonZeroU32,
-    end: u32,
 }
 
 impl<'a> Message<&'a [u8]> {
@@ -45,6 +39,19 @@ impl<'a> Message<&'a [u8]> {
     ///
     /// The first [`Fault`]: of the grammar, or, where the profile is strict, of its spacing and spelling.
     pub fn parse(line: &'a [u8], profile: Profile) -> Result<Self, Fault> {
+        Message::parse_told(line, profile, false)
+    }
+
+    /// Parses a line, of which it may be known that it holds no control character.
+    #[inline(always)]
+    pub(crate) fn parse_told(line: &'a [u8], profile: Profile, is_plain: bool) -> Result<Self, Fault> {
+        if !is_plain && let Some(at) = scan::forbidden(line) {
+            return Err(match line[at] {
+                b'\r' => Fault::BareCr,
+                b'\n' => Fault::InnerLf,
+                _ => Fault::Nul,
+            });
+        }
         let message = Message { line, spans: Spans::find(line)? };
         if profile == Profile::Strict {
             message.check()?;
@@ -83,7 +90,14 @@ impl<'a> Message<&'a [u8]> {
         self.params().nth(index)
     }
 
+    /// Whether there is one at `index`.
+    #[inline(never)]
+    pub(crate) fn has_param(self, index: usize) -> bool {
+        self.param(index).is_some()
+    }
+
     /// Copies the message into a buffer of its own, so that it can outlive what it was read from.
+    #[inline]
     pub fn to_owned(self) -> Message<Bytes> {
         Message { line: Box::<[u8]>::from(self.line).into(), spans: self.spans }
     }
@@ -122,14 +136,20 @@ impl<'a> Message<&'a [u8]> {
         self.tags_span().map_or(0, |(_, end)| end + 1)
     }
 
+    /// Whether it has a section of tags, be there any in it or none.
+    pub(crate) fn has_tags(self) -> bool {
+        self.spans.tags.is_some()
+    }
+
     /// Where the tags are, without their `@`.
     pub(super) fn tags_span(self) -> Option<(usize, usize)> {
-        self.spans.tags.map(Marked::span)
+        self.spans.tags.map(|end| marked(self.line, 0, end))
     }
 
     /// Where the source is, without its `:`.
     pub(super) fn source_span(self) -> Option<(usize, usize)> {
-        self.spans.source.map(Marked::span)
+        let before = self.spans.tags.map_or(0, |end| end.get() as usize);
+        self.spans.source.map(|end| marked(self.line, before, end))
     }
 
     pub(super) fn command_start(self) -> usize {
@@ -166,40 +186,41 @@ impl<T: AsRef<[u8]>> Message<T> {
 }
 
 impl Spans {
+    #[inline(always)]
     fn find(line: &[u8]) -> Result<Spans, Fault> {
-        if let Some(at) = scan::forbidden(line) {
-            return Err(match line[at] {
-                b'\r' => Fault::BareCr,
-                b'\n' => Fault::InnerLf,
-                _ => Fault::Nul,
-            });
-        }
         if u32::try_from(line.len()).is_err() {
             return Err(Fault::TooLong);
         }
-        let mut at = skip_spaces(line, 0);
-        let mut marked = |mark: u8| {
-            if line.get(at) != Some(&mark) {
-                return None;
-            }
-            let (start, end) = (at + 1, memchr(b' ', &line[at..]).map_or(line.len(), |len| at + len));
-            at = skip_spaces(line, end);
-            NonZeroU32::new(start as u32).map(|start| Marked { start, end: end as u32 })
-        };
-        let tags = marked(b'@');
-        let source = marked(b':');
+        // Most lines from clients begin with the command.
+        let begins = !matches!(line.first(), None | Some(b' ' | b'@' | b':'));
+        let (tags, source, at) = if begins { (None, None, 0) } else { Spans::before_command(line) };
         let len = Command::length(&line[at..])?;
         if len == 0 {
             return Err(if tags.is_none() && source.is_none() { Fault::Empty } else { Fault::MissingCommand });
         }
         Ok(Spans { tags, source, command: (at as u32, (at + len) as u32) })
     }
+
+    /// Where tags and source end, and where the command begins.
+    #[inline(never)]
+    fn before_command(line: &[u8]) -> (Option<NonZeroU32>, Option<NonZeroU32>, usize) {
+        let mut at = skip_spaces(line, 0);
+        let mut end_of = |mark: u8| {
+            if line.get(at) != Some(&mark) {
+                return None;
+            }
+            let end = memchr(b' ', &line[at..]).map_or(line.len(), |len| at + len);
+            at = skip_spaces(line, end);
+            NonZeroU32::new(end as u32)
+        };
+        let (tags, source) = (end_of(b'@'), end_of(b':'));
+        (tags, source, at)
+    }
 }
 
-impl Marked {
-    fn span(self) -> (usize, usize) {
-        (self.start.get() as usize, self.end as usize)
-    }
+/// Where a part is that ends here, without the mark with which it begins.
+fn marked(line: &[u8], before: usize, end: NonZeroU32) -> (usize, usize) {
+    (skip_spaces(line, before) + 1, end.get() as usize)
 }
 
 fn skip_spaces(line: &[u8], from: usize) -> usize {

@@ -60,7 +60,7 @@ pub enum Event {
         /// Comes back with the answer.
         ticket: Ticket<kind::Authenticate>,
         /// What the mechanism must know.
-        ask: Ask,
+        ask: Box<Ask>,
     },
     /// The client has proved who it is, and has been told.
     LoggedIn(Identity),

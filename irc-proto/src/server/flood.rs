@@ -36,27 +36,34 @@ impl Flood {
     pub const RFC1459: Flood =
         Flood::Penalty { line: Duration::from_secs(2), kilobyte: Duration::ZERO, ahead: Duration::from_secs(10) };
 
-    fn cost(self, bytes: usize) -> Duration {
-        match self {
+    fn cost(&self, bytes: usize) -> Duration {
+        match *self {
             Flood::Off => Duration::ZERO,
             Flood::Penalty { line, kilobyte, .. } if kilobyte.is_zero() => line,
-            Flood::Penalty { line, kilobyte, .. } => {
-                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-                line.saturating_add(kilobyte.saturating_mul(bytes) / 1000)
-            }
+            Flood::Penalty { line, kilobyte, .. } => line.saturating_add(by_bytes(kilobyte, bytes)),
             Flood::Bucket { refill, .. } => refill,
         }
     }
 
-    /// How far the clock may be ahead of the time at which a line is understood.
-    fn ahead(self) -> Duration {
-        match self {
-            Flood::Off => Duration::MAX,
+    /// How far the clock may be ahead of the time at which a line is understood, in nanoseconds.
+    fn ahead(&self) -> u64 {
+        match *self {
+            Flood::Off => u64::MAX,
             // What is at the bound waits for no time at all: less than `ahead` an instant later.
-            Flood::Penalty { ahead, .. } => ahead,
-            Flood::Bucket { burst, refill } => refill.saturating_mul(burst.max(1) - 1),
+            Flood::Penalty { ahead, .. } => nanos(ahead),
+            Flood::Bucket { burst, refill } => nanos(refill).saturating_mul(u64::from(burst.max(1) - 1)),
         }
     }
+}
+
+#[inline(never)]
+fn by_bytes(kilobyte: Duration, bytes: usize) -> Duration {
+    kilobyte.saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1000
+}
+
+/// In 64 bits, with which there is less to reckon than with the 128 of [`Duration::as_nanos`].
+fn nanos(duration: Duration) -> u64 {
+    (Instant::START + duration).as_nanos()
 }
 
 /// A session's clock of penalties.
@@ -68,8 +75,9 @@ impl Penalties {
         self.0 = self.0.max(now) + cost;
     }
 
-    pub(super) fn add_line(&mut self, flood: Flood, now: Instant, bytes: usize) {
-        if flood != Flood::Off {
+    #[inline]
+    pub(super) fn add_line(&mut self, flood: &Flood, now: Instant, bytes: usize) {
+        if !matches!(flood, Flood::Off) {
             self.add(now, flood.cost(bytes));
         }
     }
@@ -80,9 +88,8 @@ impl Penalties {
     }
 
     /// From when on the next line may be understood.
-    pub(super) fn ready_at(self, flood: Flood) -> Instant {
-        let ahead = u64::try_from(flood.ahead().as_nanos()).unwrap_or(u64::MAX);
-        Instant::from_nanos(self.0.as_nanos().saturating_sub(ahead))
+    pub(super) fn ready_at(self, flood: &Flood) -> Instant {
+        Instant::from_nanos(self.0.as_nanos().saturating_sub(flood.ahead()))
     }
 }
 
@@ -97,8 +104,8 @@ mod tests {
             .map(|second| {
                 let now = Instant::START + Duration::from_secs(second);
                 let mut passed = 0;
-                while clock.ready_at(flood) <= now && passed < 1000 {
-                    clock.add_line(flood, now, 100);
+                while clock.ready_at(&flood) <= now && passed < 1000 {
+                    clock.add_line(&flood, now, 100);
                     passed += 1;
                 }
                 passed
@@ -147,7 +154,7 @@ mod tests {
     fn a_clock_never_overflows() {
         let mut clock = Penalties::default();
         clock.add(Instant::from_nanos(u64::MAX), Duration::MAX);
-        assert!(clock.ready_at(Flood::RFC1459) > Instant::START);
-        assert_eq!(clock.ready_at(Flood::Off), Instant::START);
+        assert!(clock.ready_at(&Flood::RFC1459) > Instant::START);
+        assert_eq!(clock.ready_at(&Flood::Off), Instant::START);
     }
 }

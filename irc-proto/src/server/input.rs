@@ -16,10 +16,12 @@ use crate::numerics;
 pub(super) enum Read {
     /// There is none.
     Nothing,
-    /// Something happened; there may be an event.
+    /// It has its answer, and there is nothing to tell.
+    Answered,
+    /// Something happened, of which there may be an event in the queue.
     Something,
-    /// A message for the application.
-    Message(Message<Bytes>),
+    /// There is an event.
+    Event(Event),
 }
 
 impl Server {
@@ -49,38 +51,38 @@ impl Server {
             let command = word_of(line, &self.config);
             return self.reject_line(length, Rejected::NotUtf8, &command);
         };
-        let message = match Message::parse(&text, self.config.profile) {
+        let message = match Message::parse_told(&text, self.config.profile, self.framing.is_plain()) {
             Ok(message) => message,
             Err(fault) => return self.reject_line(length, Rejected::Line(fault), &[]),
         };
-        let known = known(message, &self.config);
+        let known = known(message.command(), &self.config);
         let is_registered = self.registering.is_none();
         // Who answers PING floods nobody.
         if is_registered && known.is_none_or(|known| known.keyword != Keyword::Pong) {
-            self.penalties.add_line(self.config.flood, self.now, length);
+            self.penalties.add_line(&self.config.flood, self.now, length);
             if !self.config.command_costs.is_empty() && self.config.flood != Flood::Off {
                 self.penalties.add(self.now, self.config.cost_of(message));
             }
         }
         // What a user says most often takes a short way, which comes to the same: a message is handed on, PING is answered without a copy.
-        if let Some(Known { keyword, least }) = known
+        if let Some(known @ Known { keyword, .. }) = known
             && is_registered
             && self.plugins.is_empty()
             && TABLE.allows(self.state, keyword)
         {
-            if keyword == Keyword::Served && has_params(message, least) {
+            if keyword == Keyword::Served && known.has_params(message) {
                 let message = message.to_owned();
                 self.framing.release(&mut self.inbox);
-                return Ok(Read::Message(message));
+                return Ok(Read::Event(Event::Message(message)));
             }
             if keyword == Keyword::Ping
-                && message.tags().is_empty()
+                && !message.has_tags()
                 && let Some(token) = message.param(0)
                 && token.len() <= PLAIN_TOKEN
             {
                 put_pong(&self.config.name, token, &mut self.outbox);
                 self.framing.release(&mut self.inbox);
-                return Ok(Read::Something);
+                return Ok(Read::Answered);
             }
         }
         let message = message.to_owned();
@@ -96,7 +98,7 @@ impl Server {
     fn reject_line(&mut self, length: usize, why: Rejected, command: &[u8]) -> Result<Read, Violation> {
         self.framing.release(&mut self.inbox);
         if self.registering.is_none() {
-            self.penalties.add_line(self.config.flood, self.now, length);
+            self.penalties.add_line(&self.config.flood, self.now, length);
         }
         self.count_line()?;
         self.reject(Keyword::Custom, why, command, b"");
@@ -104,6 +106,7 @@ impl Server {
     }
 
     /// Before registration the lines are counted, good ones and bad ones.
+    #[cold]
     fn count_line(&mut self) -> Result<(), Violation> {
         let most = self.config.limits.lines_before_registration;
         let Some(registering) = &mut self.registering else { return Ok(()) };
@@ -112,6 +115,7 @@ impl Server {
     }
 
     /// A TLS handshake or an HTTP request on this port is no beginner's mistake that an error a line would mend.
+    #[cold]
     fn refuse_other_protocols(&mut self) -> Result<(), Violation> {
         const HANDSHAKE: u8 = 0x16;
         let methods: [&[u8]; 8] =
@@ -127,6 +131,7 @@ impl Server {
         Err(self.violate(violation))
     }
 
+    #[inline(never)]
     fn take(&mut self, mut message: Message<Bytes>, mut known: Option<Known>) -> Result<Read, Violation> {
         let mut lawful = self.check(known, message.borrow());
         if lawful.is_ok() && !self.plugins.is_empty() {
@@ -138,7 +143,7 @@ impl Server {
                 return Ok(Read::Something);
             }
             // A plugin may have made another command of it, which must be lawful too.
-            known = self::known(message.borrow(), &self.config);
+            known = self::known(message.borrow().command(), &self.config);
             lawful = self.check(known, message.borrow());
         }
         let keyword = known.map_or(Keyword::Custom, |known| known.keyword);
@@ -150,7 +155,7 @@ impl Server {
             _ => false,
         };
         if lawful.is_ok() && is_for_application {
-            return Ok(Read::Message(message));
+            return Ok(Read::Event(Event::Message(message)));
         }
         let message = message.borrow();
         self.begin_answer(message);
@@ -167,7 +172,7 @@ impl Server {
 
     /// Whether the command may come now, and has the parameters that it must have.
     fn check(&self, known: Option<Known>, message: Message<&[u8]>) -> Result<(), Rejected> {
-        let Known { keyword, least } = known.ok_or(Rejected::Unknown)?;
+        let known @ Known { keyword, .. } = known.ok_or(Rejected::Unknown)?;
         if !TABLE.allows(self.state, keyword) {
             return Err(match keyword {
                 Keyword::Served => Rejected::NotRegistered,
@@ -178,7 +183,7 @@ impl Server {
         if keyword == Keyword::Custom && self.registering.is_some() && !self.is_early(message) {
             return Err(Rejected::NotRegistered);
         }
-        if has_params(message, least) { Ok(()) } else { Err(Rejected::MissingParams) }
+        if known.has_params(message) { Ok(()) } else { Err(Rejected::MissingParams) }
     }
 
     fn is_early(&self, message: Message<&[u8]>) -> bool {
@@ -279,12 +284,8 @@ fn put_pong(name: &ServerName, token: &[u8], outbox: &mut Outbox) {
     outbox.put(b"\r\n");
 }
 
-fn has_params(message: Message<&[u8]>, least: u8) -> bool {
-    least == 0 || message.param(usize::from(least) - 1).is_some()
-}
-
-fn known(message: Message<&[u8]>, config: &Config) -> Option<Known> {
-    match message.command() {
+fn known(command: Command<'_>, config: &Config) -> Option<Known> {
+    match command {
         Command::Word(word) => keyword::find(word, &config.custom),
         Command::Numeric(_) => None,
     }

@@ -77,6 +77,14 @@ pub(super) struct Known {
     pub(super) least: u8,
 }
 
+impl Known {
+    /// Whether the command has as many parameters as it must have.
+    #[inline]
+    pub(super) fn has_params(self, message: Message<&[u8]>) -> bool {
+        self.least == 0 || message.has_param(usize::from(self.least) - 1)
+    }
+}
+
 /// The place in an [`Interest`](wirestate_machine::plugin::Interest) mask of a command of this name: the commands of the session have
 /// places of their own, as have the most frequent others; numerics share place 62, and all else place 63.
 pub fn place(command: &str) -> u32 {
@@ -106,14 +114,22 @@ impl<T: AsRef<[u8]>> Kind for Message<T> {
 
 /// What this word is, if it is a command here.
 pub(super) fn find(word: &[u8], custom: &[Custom]) -> Option<Known> {
-    let known = match key(word) {
-        Some(key) => COMMANDS.binary_search_by_key(&key, |(one, _)| *one).ok().and_then(|at| COMMANDS.get(at)),
-        None => None,
-    };
-    match known {
-        Some((_, known)) => Some(*known),
+    match key(word).and_then(find_key) {
+        Some(known) => Some(known),
         None => find_rare(word, custom),
     }
+}
+
+fn find_key(key: u64) -> Option<Known> {
+    let mut slot = slot(key);
+    // A free slot has the place of no command.
+    while let Some((one, known)) = COMMANDS.get(usize::from(PLACES[slot])) {
+        if *one == key {
+            return Some(*known);
+        }
+        slot = (slot + 1) % SLOTS;
+    }
+    None
 }
 
 #[cold]
@@ -127,17 +143,23 @@ fn find_rare(word: &[u8], custom: &[Custom]) -> Option<Known> {
 /// A word of at most 8 bytes as a number, the same in either case. Only letters become what letters do; and as no word has a NUL or a blank in
 /// it, what is shorter is never the same as what is longer.
 const fn key(word: &[u8]) -> Option<u64> {
-    if word.len() > 8 {
-        return None;
-    }
-    let mut bytes = [0; 8];
-    let (into, _) = bytes.split_at_mut(word.len());
-    into.copy_from_slice(word);
-    Some(u64::from_be_bytes(bytes) & UPPER)
+    let key = match (word, word) {
+        // Both halves, of which the second may lie across the first: there they are the same.
+        (&[a, b, c, d, ..], &[.., w, x, y, z]) if word.len() <= 8 => {
+            let at = 8 * (word.len() - 4);
+            u32::from_le_bytes([a, b, c, d]) as u64 | (u32::from_le_bytes([w, x, y, z]) as u64) << at
+        }
+        (&[a, b, c], _) => u32::from_le_bytes([a, b, c, 0]) as u64,
+        (&[a, b], _) => u16::from_le_bytes([a, b]) as u64,
+        (&[a], _) => a as u64,
+        (&[], _) => 0,
+        _ => return None,
+    };
+    Some(key & UPPER)
 }
 
 /// Takes the bit off by which ASCII tells cases apart.
-const UPPER: u64 = u64::from_be_bytes([0xdf; 8]);
+const UPPER: u64 = u64::from_le_bytes([0xdf; 8]);
 
 const fn known(word: &str, keyword: Keyword, least: u8) -> (u64, Known) {
     match key(word.as_bytes()) {
@@ -158,7 +180,7 @@ const LONG_COMMANDS: [(&str, Known); 2] = [
 
 /// All other commands. Where the parameters are to be missed in another way (431, 411, 412, FAIL), the least number is 0, and whoever serves the
 /// command says so.
-const COMMANDS: [(u64, Known); 66] = sorted([
+static COMMANDS: [(u64, Known); 66] = [
     known("PASS", Keyword::Pass, 1),
     known("NICK", Keyword::Nick, 0),
     known("USER", Keyword::User, 4),
@@ -225,22 +247,31 @@ const COMMANDS: [(u64, Known); 66] = sorted([
     served("WHOIS", 0),
     served("WHOWAS", 0),
     served("WHOX", 0),
-]);
+];
 
-const fn sorted<const N: usize>(mut all: [(u64, Known); N]) -> [(u64, Known); N] {
-    let mut from = 1;
-    while from < N {
-        let mut at = from;
-        while at > 0 && all[at - 1].0 > all[at].0 {
-            let one = all[at];
-            all[at] = all[at - 1];
-            all[at - 1] = one;
-            at -= 1;
-        }
-        from += 1;
-    }
-    all
+/// Four times as many as there are commands: most have their own.
+const SLOTS: usize = 256;
+
+/// Where a command is looked for first, and then in the slots that follow.
+const fn slot(key: u64) -> usize {
+    // The highest bits depend on all letters. The factor is 2^64 over the golden ratio, as for any such table.
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
 }
+
+/// The place among the commands of what is found in each slot.
+static PLACES: [u8; SLOTS] = {
+    let mut places = [u8::MAX; SLOTS];
+    let mut place = 0;
+    while place < COMMANDS.len() {
+        let mut slot = slot(COMMANDS[place].0);
+        while places[slot] != u8::MAX {
+            slot = (slot + 1) % SLOTS;
+        }
+        places[slot] = place as u8;
+        place += 1;
+    }
+    places
+};
 
 #[cfg(test)]
 mod tests {
@@ -249,7 +280,10 @@ mod tests {
 
     #[test]
     fn commands_are_found_in_either_case_and_once_each() {
-        assert!(COMMANDS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        for (at, (key, known)) in COMMANDS.iter().enumerate() {
+            assert_eq!(find_key(*key), Some(*known));
+            assert!(COMMANDS[..at].iter().all(|(earlier, _)| earlier != key));
+        }
         assert_eq!(find(b"privMsg", &[]), Some(Known { keyword: Keyword::Served, least: 0 }));
         assert_eq!(find(b"Authenticate", &[]).map(|known| known.keyword), Some(Keyword::Authenticate));
         for word in [&b""[..], b"FOO", b"PRIVMSGX", b"XPRIVMSG", b"PASS0", b"0PASS", b"AUTHENTICATEAUTHENTICATE"] {

@@ -283,7 +283,7 @@ impl Server {
 
     fn ask(&mut self, ask: Ask) {
         let ticket = self.issue();
-        self.queued = Some(Box::new(Event::Authenticate { ticket, ask }));
+        self.queued = Some(Box::new(Event::Authenticate { ticket, ask: Box::new(ask) }));
     }
 
     /// A challenge in chunks; what fills its last chunk, as nothing does, is ended by an empty one.
@@ -392,10 +392,11 @@ impl Server {
         login.failures = login.failures.saturating_add(1);
         login.kept_back = Some(numeric);
         self.queued = Some(Box::new(Event::LoginFailed { count: login.failures, failure }));
-        self.timer.delay();
+        self.timer.delay(self.now);
     }
 
     /// The delay after a failed login is over: now the client learns of it.
+    #[cold]
     pub(super) fn end_delay(&mut self) {
         let Some(login) = &mut self.login else { return };
         let failures = login.failures;

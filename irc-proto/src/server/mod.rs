@@ -294,6 +294,7 @@ impl Server {
 
     // --- ends ---
 
+    #[cold]
     fn close_with_error(&mut self, reason: Reason) {
         if self.state != State::Securing {
             self.say_error(&reason.text());
@@ -301,12 +302,14 @@ impl Server {
         self.close(reason);
     }
 
+    #[cold]
     fn close(&mut self, reason: Reason) {
         self.leave();
         self.ending = Some((&reason).into());
         self.queued = Some(Box::new(Event::Closed(reason)));
     }
 
+    #[cold]
     fn violate(&mut self, violation: Violation) -> Violation {
         self.say_error(alloc::format!("{violation}").as_bytes());
         self.leave();
@@ -344,7 +347,7 @@ impl Machine for Server {
 
     fn poll(&mut self, now: Instant) -> Result<Option<Event>, Violation> {
         self.now = self.now.max(now);
-        loop {
+        'turns: loop {
             // What was queued came before the violation.
             if let Some(event) = self.queued.take() {
                 return Ok(Some(*event));
@@ -372,32 +375,31 @@ impl Machine for Server {
                 self.close_with_error(Reason::Shutdown);
                 continue;
             }
-            if !self.is_reading() {
+            if self.state == State::Securing {
                 if !self.inbox.is_closed() {
                     return Ok(None);
                 }
                 self.close(Reason::PeerClosed);
                 continue;
             }
-            if self.outbox.is_full() {
-                return Ok(None);
-            }
-            if self.inbox.is_empty() && !self.inbox.is_closed() {
-                return Ok(None);
-            }
-            if self.held_until().is_some() {
-                if !self.inbox.is_closed() {
-                    return Ok(None);
+            while !self.outbox.is_full() && (!self.inbox.is_empty() || self.inbox.is_closed()) {
+                if self.held_until().is_some() {
+                    if !self.inbox.is_closed() {
+                        return Ok(None);
+                    }
+                    // Nobody waits for what is held back any more.
+                    self.close(Reason::PeerClosed);
+                    continue 'turns;
                 }
-                // Nobody waits for what is held back any more.
-                self.close(Reason::PeerClosed);
-                continue;
+                match self.read_line()? {
+                    Read::Nothing => return Ok(None),
+                    // All else is as it was.
+                    Read::Answered => {}
+                    Read::Something => continue 'turns,
+                    Read::Event(event) => return Ok(Some(event)),
+                }
             }
-            match self.read_line()? {
-                Read::Nothing => return Ok(None),
-                Read::Something => {}
-                Read::Message(message) => return Ok(Some(Event::Message(message))),
-            }
+            return Ok(None);
         }
     }
 

@@ -116,6 +116,7 @@ impl Server {
     }
 
     /// The answer is whole: one message has the label itself, several are a batch, and none is an ACK.
+    #[cold]
     pub(super) fn end_answer(&mut self) {
         let Some(labelled) = self.labelled.take() else { return };
         let Labelled { label, lines } = *labelled;

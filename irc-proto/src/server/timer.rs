@@ -18,8 +18,8 @@ enum Wait {
     Nothing,
     /// The application got a ticket at this time. With the ticket back, the time that it took is still to be given to the client.
     Answer(Instant),
-    /// A login has failed, after a question at this time; from the next time on that is told, the answer is delayed.
-    DelayBegun(Option<Instant>),
+    /// A login has failed, after a question at this time, or of itself at this time; from the next time on that is told, the answer is delayed.
+    DelayBegun(Instant),
     /// The end of the delay before the answer to a failed login.
     Delay(Instant),
 }
@@ -42,12 +42,11 @@ impl Timer {
     }
 
     /// The next thing that happens is the end of a delay.
-    pub(super) fn delay(&mut self) {
-        let asked_at = match self.wait {
-            Wait::Answer(at) => Some(at),
-            _ => None,
+    pub(super) fn delay(&mut self, now: Instant) {
+        self.wait = match self.wait {
+            Wait::Answer(asked_at) => Wait::DelayBegun(asked_at),
+            _ => Wait::DelayBegun(now),
         };
-        self.wait = Wait::DelayBegun(asked_at);
     }
 
     pub(super) fn is_delaying(&self) -> bool {
@@ -67,9 +66,7 @@ impl Server {
                 self.timer.wait = Wait::Nothing;
             }
             Wait::DelayBegun(asked_at) => {
-                if let Some(asked_at) = asked_at {
-                    self.give_back(asked_at);
-                }
+                self.give_back(asked_at);
                 self.timer.wait = Wait::Delay(self.now + self.config.limits.failure_delay);
                 return true;
             }
@@ -106,6 +103,7 @@ impl Server {
         due
     }
 
+    #[cold]
     fn ask_whether_alive(&mut self) {
         if self.timer.asked {
             let silence = self.config.limits.ping_after.saturating_add(self.config.limits.ping_timeout);
@@ -123,7 +121,7 @@ impl Server {
         if !self.penalties.is_ahead(self.now) || self.exempt || self.registering.is_some() || self.inbox.is_empty() {
             return None;
         }
-        let ready = self.penalties.ready_at(self.config.flood);
+        let ready = self.penalties.ready_at(&self.config.flood);
         (ready > self.now).then_some(ready)
     }
 

@@ -100,7 +100,8 @@ impl Server {
     /// [`Misuse::StaleTicket`].
     pub fn accept_gateway(&mut self, ticket: Ticket<kind::Gateway>) -> Result<(), Misuse> {
         self.redeem(ticket)?;
-        if let Some(forwarded) = self.registering.as_mut().and_then(|registering| registering.said_mut().claimed.take()) {
+        if let Some(forwarded) = self.registering.as_mut().and_then(|registering| registering.said_mut().claimed.take())
+        {
             self.trust(*forwarded);
         }
         Ok(())

@@ -91,13 +91,29 @@ impl Buffer {
     #[inline]
     pub(crate) fn consume(&mut self, count: usize) {
         if count >= self.len() {
-            *self = Buffer::new();
-            return;
+            return self.clear();
         }
         match self {
             Buffer::InPlace { start, .. } => *start += count as u8,
             Buffer::OnHeap(bytes) => bytes.advance(count),
         }
+    }
+
+    /// Drops all that is there, and the heap.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Buffer::InPlace { start, end, bytes } => {
+                (*start, *end) = (0, 0);
+                *bytes = [0; IN_PLACE];
+            }
+            Buffer::OnHeap(_) => self.give_back(),
+        }
+    }
+
+    #[inline(never)]
+    fn give_back(&mut self) {
+        *self = Buffer::new();
     }
 
     /// Takes the first `count` bytes out (all where there are fewer), without a copy where they are on the heap.

@@ -151,7 +151,7 @@ impl Outbox {
     #[cold]
     fn append_on_heap(&mut self, bytes: &[u8]) {
         if self.tail.is_empty() {
-            self.tail = Buffer::new();
+            self.tail.clear();
         } else if self.tail.len() + bytes.len() > SEGMENT {
             let full = self.tail.take(usize::MAX);
             self.links().push_back(full);
@@ -176,6 +176,28 @@ impl Outbox {
         }
     }
 
+    /// Drops the first `count` bytes, which are all that the driver has written.
+    fn drop_first(&mut self, mut count: usize) {
+        assert!(count <= self.len, "advanced by {count} bytes, but only {} were waiting", self.len);
+        self.len -= count;
+        if self.len == 0 {
+            return self.shrunk();
+        }
+        if let Some(linked) = &mut self.linked {
+            while let Some(first) = linked.front_mut() {
+                if count < first.len() {
+                    first.advance(count);
+                    count = 0;
+                    break;
+                }
+                count -= first.len();
+                linked.pop_front();
+            }
+        }
+        self.tail.consume(count);
+        self.shrunk();
+    }
+
     #[inline]
     fn shrunk(&mut self) {
         if self.full && self.len <= self.marks.low {
@@ -184,7 +206,7 @@ impl Outbox {
         }
         if self.len == 0 {
             self.linked = None;
-            self.tail = Buffer::new();
+            self.tail.clear();
         }
     }
 }
@@ -220,25 +242,11 @@ impl Buf for Outbox {
     /// # Panics
     ///
     /// When `count` is more than [`remaining`](Buf::remaining), as [`Buf`] demands.
-    fn advance(&mut self, mut count: usize) {
-        assert!(count <= self.len, "advanced by {count} bytes, but only {} were waiting", self.len);
-        self.len -= count;
-        if self.len == 0 {
-            return self.shrunk();
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        if count > 0 {
+            self.drop_first(count);
         }
-        if let Some(linked) = &mut self.linked {
-            while let Some(first) = linked.front_mut() {
-                if count < first.len() {
-                    first.advance(count);
-                    count = 0;
-                    break;
-                }
-                count -= first.len();
-                linked.pop_front();
-            }
-        }
-        self.tail.consume(count);
-        self.shrunk();
     }
 }
 

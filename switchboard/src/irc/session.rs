@@ -105,7 +105,7 @@ impl<O: Offload> Session<O> {
                 }
                 Event::Nick { ticket, nick } => self.claim(conn.machine(), ticket, &nick)?,
                 Event::Authenticate { ticket, ask } => {
-                    let answer = Box::pin(self.judge(ask)).await;
+                    let answer = Box::pin(self.judge(*ask)).await;
                     conn.machine().authenticate(ticket, answer)?;
                 }
                 Event::LoggedIn(identity) => {

@@ -9,7 +9,7 @@ use super::text::Literal;
 
 mod place;
 
-use place::{Kind, Scan};
+use place::Scan;
 
 /// How much one command or response may bring, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

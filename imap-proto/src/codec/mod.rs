@@ -2,6 +2,7 @@
 
 mod body_structure;
 mod capability;
+pub mod command;
 mod cursor;
 mod date;
 mod encode;
@@ -15,13 +16,16 @@ mod mailbox;
 mod number;
 mod number_set;
 mod response;
+mod search;
 mod section;
 mod sequence;
 mod text;
 pub mod utf7;
+mod words;
 
 pub use body_structure::{BodyStructure, BuildError, Parameters, Part, PartRef};
 pub use capability::Capability;
+pub use command::{BadCommand, Command, Keyword, TaggedCommand};
 pub use date::{Date, DateTime};
 pub use encode::{Encode, Encoder, Literals, Sink, Unwritable, Waits, Writer};
 pub use envelope::{Address, AddressField, Envelope};
@@ -39,6 +43,7 @@ pub use response::{
     Progress, Quota, QuotaResource, QuotaRoots, ResourceName, Response, SearchResult, Status, StatusValue, ThreadNode,
     Threads,
 };
+pub use search::{BadSearch, EntryKind, SearchKey, SearchKeys};
 pub use section::{Section, SectionText};
 pub use sequence::{Bound, SeqNo, SequenceSet, SetFault, Span};
 pub use text::{Literal, Secret};

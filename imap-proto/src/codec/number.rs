@@ -139,11 +139,6 @@ pub(crate) fn nz_number(input: &[u8]) -> Parsed<'_, NonZeroU32> {
     }
 }
 
-/// `uniqueid` (RFC 9051 §9).
-pub(crate) fn uid(input: &[u8]) -> Parsed<'_, Uid> {
-    nz_number(input).map(|(rest, number)| (rest, Uid(number)))
-}
-
 /// `mod-sequence-valzer` (RFC 7162 §7).
 pub(crate) fn mod_seq_or_zero(input: &[u8]) -> Parsed<'_, ModSeq> {
     let (rest, number) = digits(input)?;
@@ -151,12 +146,6 @@ pub(crate) fn mod_seq_or_zero(input: &[u8]) -> Parsed<'_, ModSeq> {
         Some(number) => Ok((rest, number)),
         None => fail(input, Expected::ModSeq),
     }
-}
-
-/// `mod-sequence-value`: not 0 (RFC 7162 §7).
-pub(crate) fn mod_seq(input: &[u8]) -> Parsed<'_, ModSeq> {
-    let (rest, number) = mod_seq_or_zero(input)?;
-    if number.is_zero() { fail(input, Expected::ModSeq) } else { Ok((rest, number)) }
 }
 
 #[cfg(test)]
@@ -176,10 +165,9 @@ mod tests {
         assert_eq!(left(nz_number(b"4294967296")), None);
         assert_eq!(left(nz_number(b"0")), None);
         assert_eq!(left(number(b"0")), Some(0));
-        assert_eq!(left(uid(b"007")), Uid::new(7));
-        assert_eq!(left(mod_seq(b"9223372036854775807")), Some(ModSeq::MAX));
-        assert_eq!(left(mod_seq(b"9223372036854775808")), None);
-        assert_eq!(left(mod_seq(b"0")), None);
+        assert_eq!(left(nz_number(b"007")), NonZeroU32::new(7));
+        assert_eq!(left(mod_seq_or_zero(b"9223372036854775807")), Some(ModSeq::MAX));
+        assert_eq!(left(mod_seq_or_zero(b"9223372036854775808")), None);
         assert_eq!(left(mod_seq_or_zero(b"0")), Some(ModSeq::default()));
         assert_eq!(left(digits(b"18446744073709551615")), Some(u64::MAX));
         assert_eq!(left(digits(b"18446744073709551616")), None);

@@ -8,11 +8,15 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
 use pop3_proto::client::{Client, Config as ClientConfig, Event as ClientEvent, Login, Reason, TlsPolicy, Violation};
 use pop3_proto::codec::{Code, MessageNumber};
 use pop3_proto::server::{Server, Tls as ServerTls};
-use wirestate_driver::{ConnectError, Connection, Control, Error, Info, Listener, Mode, Report, Shutdown, Stream};
+use wirestate_driver::{
+    ConnectError, Connection, Connector, Control, Ending, Error, Info, Listener, Mode, Notice, Observer, Redial,
+    Report, Shutdown, Step, Stream,
+};
 use wirestate_layers::{Error as LayerError, Tls};
 use wirestate_sasl::client::Credentials;
 use wirestate_tests::certificate::Trust;
@@ -203,16 +207,70 @@ fn a_dead_port_is_told_as_such<C: World>() {
     assert_eq!((address, source.kind()), (dead.into(), ErrorKind::ConnectionRefused));
 }
 
-fn a_certificate_that_is_not_trusted_is_told_as_such<S: World, C: World>() {
+fn a_certificate_that_is_not_trusted_is_the_connectors_failure<S: World, C: World>() {
     let server = Post::start::<S>(Way::Implicit, &Trust::new());
-    let error = C::block_on(async {
-        let conn = connect::<C>(server.running.address, Way::Implicit, 0, &Trust::new()).await.unwrap();
-        fetch(conn, Way::Implicit.fetcher()).await.unwrap_err()
-    });
-    assert!(matches!(error, Error::Protocol(LayerError::Tls(_))), "{error:?}");
+    let address = server.running.address;
+    let error = C::block_on(connect::<C>(address, Way::Implicit, 0, &Trust::new())).unwrap_err();
+    let ConnectError::Handshake { address: peer, ending, source } = error else { panic!("{error:?}") };
+    assert_eq!((peer.tcp(), ending), (Some(address), Ending::Tls));
+    let source: &Failure = source.downcast_ref().expect("the machine's own error");
+    assert!(matches!(source, Error::Protocol(LayerError::Tls(_))), "{source:?}");
     let desk = server.desks.recv_timeout(PATIENCE).expect("the session ends");
     assert!(desk.who.is_none());
     assert_eq!(server.stop().accepted, 1);
+}
+
+fn a_certificate_that_is_not_trusted_is_tried_again_with_pauses<S: World, C: World>() {
+    let (server, trust) = (Post::start::<S>(Way::Implicit, &Trust::new()), Trust::new());
+    let (shutdown, mut redial) = (Shutdown::new(), Redial::new(Duration::from_millis(1), Duration::from_millis(8)));
+    let (config, stop, mut tries) = (Way::Implicit.fetcher().config, shutdown.clone(), 0);
+    let factory = |_: &Info, now| {
+        tries += 1;
+        if tries == 4 {
+            stop.trigger(Mode::Now);
+        }
+        trust.on_client(Client::new(config.clone(), [0; 32], now))
+    };
+    let conn = C::block_on(C::reconnect(server.running.address, &mut redial, || 0, &shutdown, factory));
+    assert!(conn.is_none());
+    assert_eq!((redial.tries(), tries), (4, 4));
+}
+
+fn implicit_tls_is_there_when_the_connector_is_done<S: World, C: World>() {
+    let trust = Trust::new();
+    let server = Post::start::<S>(Way::Implicit, &trust);
+    let (tell, told) = channel();
+    let observer = Observer::new(move |notice| {
+        let word = match notice {
+            Notice::ConnectorOpened { .. } => "opened",
+            Notice::Connected { .. } => "connected",
+            Notice::Upgraded { .. } => "upgraded",
+            Notice::Disconnected { .. } => "disconnected",
+            _ => return,
+        };
+        tell.send(word).unwrap();
+    });
+    let connector = Connector::to(server.running.address).observe(observer);
+    let config = Way::Implicit.fetcher().config;
+    C::block_on(async {
+        let made = C::connect(connector, |_, now| trust.on_client(Client::new(config, [0; 32], now))).await;
+        let conn = made.unwrap();
+        let stats = conn.handle().stats();
+        assert!(stats.channel.tls && stats.tls.is_some());
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["opened", "connected"]);
+        fetch(conn, Way::Implicit.fetcher()).await.unwrap();
+    });
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["upgraded", "disconnected"]);
+}
+
+fn a_server_that_says_nothing_is_given_up_in_the_handshake<C: World>() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (trust, within) = (Trust::new(), Duration::from_millis(50));
+    let connector = Connector::to(silent.local_addr().unwrap()).within(within);
+    let config = Way::Implicit.fetcher().config;
+    let made = C::connect(connector, |_, now| trust.on_client(Client::new(config, [0; 32], now)));
+    let error = C::block_on(made).unwrap_err();
+    assert!(matches!(error, ConnectError::Deadline { after, step: Step::Handshake } if after == within), "{error}");
 }
 
 /// The scenario for a server of one world and clients of the same or another.
@@ -237,8 +295,23 @@ macro_rules! scenario {
             }
 
             #[test]
-            fn a_certificate_that_is_not_trusted_is_told_as_such() {
-                super::a_certificate_that_is_not_trusted_is_told_as_such::<Serving, Fetching>();
+            fn a_certificate_that_is_not_trusted_is_the_connectors_failure() {
+                super::a_certificate_that_is_not_trusted_is_the_connectors_failure::<Serving, Fetching>();
+            }
+
+            #[test]
+            fn a_certificate_that_is_not_trusted_is_tried_again_with_pauses() {
+                super::a_certificate_that_is_not_trusted_is_tried_again_with_pauses::<Serving, Fetching>();
+            }
+
+            #[test]
+            fn implicit_tls_is_there_when_the_connector_is_done() {
+                super::implicit_tls_is_there_when_the_connector_is_done::<Serving, Fetching>();
+            }
+
+            #[test]
+            fn a_server_that_says_nothing_is_given_up_in_the_handshake() {
+                super::a_server_that_says_nothing_is_given_up_in_the_handshake::<Fetching>();
             }
         }
     )*};

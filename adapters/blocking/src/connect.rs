@@ -1,13 +1,13 @@
 use std::io;
 
-use wirestate_driver::{Clock, ConnectError, Connector, Info, Options, Redial, Shutdown, Timer};
+use wirestate_driver::{Clock, ConnectError, Connector, Fault, Info, Options, Redial, Shutdown, Timer};
 use wirestate_machine::{Instant, Machine};
 
 use crate::threads::Threads;
 use crate::{Channel, Connection, Socket, block_on};
 
 /// Connects to a server, such as `"localhost:1110"`, and puts the machine that `factory` makes on the connection.
-pub fn connect<M: Machine>(
+pub fn connect<M: Machine<Error: Fault>>(
     server: impl Into<Connector>,
     factory: impl FnOnce(&Info, Instant) -> M,
 ) -> Result<Connection<M>, ConnectError> {
@@ -15,12 +15,12 @@ pub fn connect<M: Machine>(
 }
 
 /// Connects to a server, however often that takes: see [`wirestate_driver::reconnect`].
-pub fn reconnect<M: Machine + 'static>(
+pub fn reconnect<M: Machine<Error: Fault> + 'static>(
     server: impl Into<Connector>,
     redial: &mut Redial,
     random: impl FnMut() -> u64,
     shutdown: &Shutdown,
-    factory: impl FnOnce(&Info, Instant) -> M,
+    factory: impl FnMut(&Info, Instant) -> M,
 ) -> Option<Connection<M>> {
     let connected = wirestate_driver::reconnect(Threads::default(), server, redial, random, shutdown, factory);
     block_on(connected).map(Connection::from)

@@ -54,7 +54,7 @@ pub use serve::{serve, serve_async};
 pub use socket::{Channel, Socket, Wire};
 pub use wait::block_on;
 pub use wirestate_driver::{
-    Address, BindError, BindOptions, ConnectError, Connector, Control, Ending, Error, Handle, How, Info, IpNet,
-    Keepalive, Limits, Listener, ListenerError, ListenerId, Mode, Notice, Observer, OnError, Options, Proxies, Rate,
-    Redial, Refusal, Report, Selector, Sent, Shutdown, Stats, Stream, Traffic, Undelivered,
+    Address, BindError, BindOptions, ConnectError, Connector, Control, Ending, Error, Fault, Handle, How, Info, IpNet,
+    Keepalive, Limits, Listener, ListenerError, ListenerId, Mode, Notice, Observer, OnError, Options, Pace, Proxies,
+    Rate, Redial, Refusal, Report, Selector, Sent, Shutdown, Stats, Stream, Traffic, Undelivered,
 };

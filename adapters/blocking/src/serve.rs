@@ -18,7 +18,7 @@ pub fn serve<M, F, H>(
     control: impl Into<Control<M>>,
 ) -> Report
 where
-    M: Machine<Error: Send> + Send + 'static,
+    M: Machine<Event: Send, Error: Send> + Send + 'static,
     F: Fn(&Info, Instant) -> M + Send + Sync + 'static,
     H: Fn(Connection<M>) + Send + Sync + 'static,
 {

@@ -20,7 +20,7 @@ use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn start<M: Machine<Error: Send> + Send + 'static>(
+fn start<M: Machine<Event: Send, Error: Send> + Send + 'static>(
     factory: impl Fn(Instant) -> M + Send + Sync + 'static,
     handler: impl Fn(Connection<M>) + Send + Sync + 'static,
 ) -> (SocketAddr, Shutdown, JoinHandle<Report>) {

@@ -30,6 +30,8 @@ pub struct Connection<M: Machine, S> {
     /// What was read and the machine has had no room for yet.
     pub(crate) unread: Option<Box<Bytes>>,
     pub(crate) stage: Stage,
+    /// An event that came while the connection was established, and is to be pulled yet.
+    pub(crate) foretold: Option<Box<M::Event>>,
     /// What `None` must be preceded by.
     pub(crate) failure: Option<Error<M::Error>>,
     pub(crate) now: Instant,
@@ -100,9 +102,11 @@ pub enum How {
 /// What a [`Connection`] was made of.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Parts<M, S> {
+pub struct Parts<M: Machine, S> {
     /// The machine, with what is in its boxes.
     pub machine: M,
+    /// What the machine has told while a connector waited for its handshake, and nobody has pulled.
+    pub event: Option<M::Event>,
     /// What was read and the machine has had no room for: the peer said it after all that is in the inbox.
     pub unread: Bytes,
     /// The stream.
@@ -145,6 +149,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             },
             unread: None,
             stage: Stage::Open,
+            foretold: None,
             failure: None,
             now,
             slice: None,
@@ -170,6 +175,13 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     pub fn observe(mut self, observer: Observer) -> Self {
         observer.tell(&Notice::Connected { info: self.info() });
         self.presence.audience = Some(Audience::of(observer));
+        self
+    }
+
+    /// Lets what lies between machine and peer already be told to the observer that comes.
+    pub(crate) fn unseen(mut self) -> Self {
+        self.state.tls = false;
+        self.state.deflate = false;
         self
     }
 
@@ -223,7 +235,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     ///
     /// The server's shutdown and limits go on to hold; handles of the old machine reach nothing any more, and its [`Control`](crate::Control)
     /// finds the connection no more, for it knows handles of the old machine alone. A machine that waits for an
-    /// upgrade cannot be replaced, for what comes next is no longer what it was. A connection that is ending already goes on ending.
+    /// upgrade cannot be replaced, for what comes next is no longer what it was. What it has told and nobody has pulled goes with it. A connection that is ending already goes on ending.
     pub async fn replace<N: Machine + 'static>(
         mut self,
         machine: impl FnOnce(M, &Info, Instant) -> N,
@@ -298,7 +310,16 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         self.presence.ending.get_or_insert(Ending::Local);
         let unread = self.unread.take().map(|unread| *unread).unwrap_or_default();
         let info = self.info().clone();
-        Parts { machine: self.machine, unread, stream: self.stream, info, clock: self.clock, options: self.options }
+        let event = self.foretold.take().map(|event| *event);
+        Parts {
+            machine: self.machine,
+            event,
+            unread,
+            stream: self.stream,
+            info,
+            clock: self.clock,
+            options: self.options,
+        }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared<M>> {

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant as Time};
 
-use wirestate_machine::{Instant, Machine};
+use wirestate_machine::{Ending, Instant, Machine};
 
 use crate::race::Race;
 use crate::{
@@ -26,7 +26,8 @@ use crate::{
 /// ```
 ///
 /// TLS is no matter of the connector's: the machine offers the upgrade before its first byte or at the protocol's command, and its TLS
-/// layer takes it.
+/// layer takes it. But where a machine cannot begin before something lies between it and its peer, as it is with implicit TLS, the server is
+/// not reached before [that](Machine::is_establishing): a handshake that fails is a failure of the connector's.
 #[derive(Clone, Debug)]
 pub struct Connector {
     target: Target,
@@ -66,6 +67,11 @@ pub trait Dialer: Timer {
     fn keep_alive(stream: &Self::Stream, keepalive: &Keepalive) -> io::Result<()>;
 }
 
+/// What a machine's own error has to be, so that a [`ConnectError`] can tell of it: any error that can be sent elsewhere.
+pub trait Fault: std::error::Error + Send + Sync + 'static {}
+
+impl<E: std::error::Error + Send + Sync + 'static> Fault for E {}
+
 impl Connector {
     /// Connects to `server`.
     pub fn to(server: impl Into<Connector>) -> Self {
@@ -93,7 +99,7 @@ impl Connector {
         Connector { from: Some(address), ..self }
     }
 
-    /// Sets how long the connector tries, over all addresses and with resolving them. Default 30 s.
+    /// Sets how long the connector tries, over all addresses, with resolving them and with the handshake of implicit TLS. Default 30 s.
     pub fn within(self, within: Duration) -> Self {
         Connector { within, ..self }
     }
@@ -159,28 +165,26 @@ impl From<Vec<SocketAddr>> for Connector {
 /// Connects to a server, and puts the machine that `factory` makes on the connection.
 ///
 /// The addresses that a name resolves to are tried as RFC 8305 has it: families in turn, one beside the other where one alone takes long.
-pub async fn connect<D: Dialer, M: Machine>(
+pub async fn connect<D: Dialer, M: Machine<Error: Fault>>(
     mut dialer: D,
     connector: impl Into<Connector>,
     factory: impl FnOnce(&Info, Instant) -> M,
 ) -> Result<Connection<M, D::Stream>, ConnectError> {
-    let connector = connector.into();
-    let (stream, info) = attempt(&mut dialer, &connector).await?;
-    Ok(open(stream, info, &connector, factory))
+    attempt(&mut dialer, &connector.into(), factory).await
 }
 
 /// Connects to a server, however often that takes, with the pauses of `redial` in between; `random` gives their jitter. `None` comes
-/// only of a shutdown. The connection is under that shutdown, too.
+/// only of a shutdown. The connection is under that shutdown, too. Each try that comes as far as a handshake has a machine of its own.
 ///
 /// To stay connected, call it again with the same `redial` when the connection has ended, and [`reset`](Redial::reset) that when a session
 /// has gone well.
-pub async fn reconnect<D: Dialer, M: Machine + 'static>(
+pub async fn reconnect<D: Dialer, M: Machine<Error: Fault> + 'static>(
     mut dialer: D,
     connector: impl Into<Connector>,
     redial: &mut Redial,
     mut random: impl FnMut() -> u64,
     shutdown: &Shutdown,
-    factory: impl FnOnce(&Info, Instant) -> M,
+    mut factory: impl FnMut(&Info, Instant) -> M,
 ) -> Option<Connection<M, D::Stream>> {
     let connector = connector.into();
     let mut triggered = pin!(shutdown.triggered());
@@ -194,46 +198,73 @@ pub async fn reconnect<D: Dialer, M: Machine + 'static>(
         if over.await {
             return None;
         }
-        let mut tried = pin!(attempt(&mut dialer, &connector));
+        let mut tried = pin!(attempt(&mut dialer, &connector, &mut factory));
         let tried = poll_fn(|cx| match triggered.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(None),
             Poll::Pending => tried.as_mut().poll(cx).map(Some),
         });
         match tried.await {
             None => return None,
-            Some(Ok((stream, info))) => return Some(open(stream, info, &connector, factory).enroll(shutdown)),
+            Some(Ok(connection)) => return Some(connection.enroll(shutdown)),
             Some(Err(_)) => {}
         }
     }
 }
 
-fn open<M: Machine, S: Stream>(
-    stream: S,
-    info: Info,
+/// One try, of which the observer is told.
+async fn attempt<D: Dialer, M: Machine<Error: Fault>>(
+    dialer: &mut D,
     connector: &Connector,
     factory: impl FnOnce(&Info, Instant) -> M,
-) -> Connection<M, S> {
-    let clock = Clock::starting(stream.now());
-    let connection = Connection::open(stream, info, clock, connector.options, factory);
-    match connector.observer.clone() {
-        Some(observer) => connection.observe(observer),
-        None => connection,
-    }
-}
-
-/// One try, of which the observer is told.
-async fn attempt<D: Dialer>(dialer: &mut D, connector: &Connector) -> Result<(D::Stream, Info), ConnectError> {
-    let tried = dial(dialer, connector).await;
-    match &tried {
-        Ok((_, info)) => connector.tell(&Notice::ConnectorOpened { info }),
-        Err(error) => connector.tell(&Notice::ConnectorFailed { error }),
-    }
-    tried
-}
-
-async fn dial<D: Dialer>(dialer: &mut D, connector: &Connector) -> Result<(D::Stream, Info), ConnectError> {
-    let late = |step| ConnectError::Deadline { after: connector.within, step };
+) -> Result<Connection<M, D::Stream>, ConnectError> {
     let deadline = dialer.now().checked_add(connector.within);
+    let tried = match dial(dialer, connector, deadline).await {
+        Ok((stream, info)) => {
+            let clock = Clock::starting(stream.now());
+            let connection = Connection::open(stream, info, clock, connector.options, factory);
+            establish(dialer, connector, deadline, connection).await
+        }
+        Err(error) => Err(error),
+    };
+    match tried {
+        Ok(connection) => {
+            connector.tell(&Notice::ConnectorOpened { info: connection.info() });
+            Ok(match connector.observer.clone() {
+                Some(observer) => connection.observe(observer),
+                None => connection,
+            })
+        }
+        Err(error) => {
+            connector.tell(&Notice::ConnectorFailed { error: &error });
+            Err(error)
+        }
+    }
+}
+
+/// Waits until the machine can begin.
+async fn establish<M: Machine<Error: Fault>, S: Stream>(
+    timer: &mut impl Timer,
+    connector: &Connector,
+    deadline: Option<Time>,
+    mut connection: Connection<M, S>,
+) -> Result<Connection<M, S>, ConnectError> {
+    match before(timer, deadline, poll_fn(|cx| connection.poll_established(cx))).await {
+        Some(Ok(())) => Ok(connection.unseen()),
+        Some(Err(error)) => Err(ConnectError::Handshake {
+            address: connection.info().peer().clone(),
+            ending: connection.presence.ending.unwrap_or(Ending::PeerClosed),
+            source: error.map_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof).into(), Into::into),
+        }),
+        None => Err(ConnectError::Deadline { after: connector.within, step: Step::Handshake }),
+    }
+}
+
+async fn dial<D: Dialer>(
+    dialer: &mut D,
+    connector: &Connector,
+    deadline: Option<Time>,
+) -> Result<(D::Stream, Info), ConnectError> {
+    let late = |step| ConnectError::Deadline { after: connector.within, step };
     let addresses = match &connector.target {
         Target::Addresses(addresses) => addresses.clone(),
         Target::Host(host) => {

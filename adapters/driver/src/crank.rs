@@ -61,6 +61,25 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         }
     }
 
+    /// Turns the crank until the session can begin, or has ended before. `Ok` is told with what the machine has to tell still to be pulled.
+    pub(crate) fn poll_established(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Option<Error<M::Error>>>> {
+        if self.can_begin() {
+            return Poll::Ready(Ok(()));
+        }
+        match self.poll_next(cx) {
+            Poll::Ready(Some(Ok(event))) => self.foretold = Some(Box::new(event)),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Some(error))),
+            Poll::Ready(None) => return Poll::Ready(Err(None)),
+            Poll::Pending if self.can_begin() => {}
+            Poll::Pending => return Poll::Pending,
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn can_begin(&mut self) -> bool {
+        self.stage == Stage::Open && !self.machine.is_establishing()
+    }
+
     pub(crate) fn turn_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error<M::Error>>> {
         self.tick();
         loop {
@@ -89,6 +108,10 @@ impl<M: Machine, S: Stream> Connection<M, S> {
 
     /// What the machine has to tell, if anything.
     fn poll_machine(&mut self) -> Option<Result<M::Event, Error<M::Error>>> {
+        if let Some(event) = self.foretold.take() {
+            self.watch_channel();
+            return Some(Ok(*event));
+        }
         match self.machine.poll(self.now) {
             Ok(Some(event)) => {
                 // Who answers may ask what lies between by now: whose certificate it is, say.

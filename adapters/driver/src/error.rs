@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use thiserror::Error;
-use wirestate_machine::Upgrade;
+use wirestate_machine::{Ending, Upgrade};
 
 use crate::Address;
 
@@ -74,6 +74,16 @@ pub enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
+    /// The server was reached, and what has to lie between it and the machine before all else was not agreed on: implicit TLS, most often.
+    #[error("no session with {address}, for shaking hands ended it ({ending}): {source}")]
+    Handshake {
+        /// The server's address.
+        address: Address,
+        /// Why it ended, in short.
+        ending: Ending,
+        /// What was wrong: the [`Error`] with the machine's own, which can be had by `downcast_ref`.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// [`Connector::within`](crate::Connector::within) ran out.
     #[error("no connection within {after:?}, while {step}: the server, or something before it, drops what it is sent")]
     Deadline {
@@ -92,6 +102,8 @@ pub enum Step {
     Resolve,
     /// For the server to answer.
     Connect,
+    /// For what has to lie between server and machine before all else, such as implicit TLS.
+    Handshake,
 }
 
 impl fmt::Display for Step {
@@ -99,6 +111,7 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Step::Resolve => "resolving the server's name",
             Step::Connect => "connecting",
+            Step::Handshake => "shaking hands",
         })
     }
 }

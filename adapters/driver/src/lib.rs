@@ -84,7 +84,7 @@ pub use accept::{Accept, AcceptClass, Backoff};
 pub use address::Address;
 pub use clock::Clock;
 pub use connection::{Connection, How, Next, Parts};
-pub use connector::{Connector, Dialer, connect, reconnect};
+pub use connector::{Connector, Dialer, Fault, connect, reconnect};
 pub use control::{Control, Sent};
 #[cfg(unix)]
 pub use dial::connect_unix;

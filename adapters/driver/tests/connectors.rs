@@ -26,12 +26,13 @@ use std::time::{Duration, Instant};
 
 use by_hand::{SECOND, is_over, once, poll};
 use notes::Notes;
-use toy::Toy;
+use toy::{Shy, Toy};
 use wire::Wire;
 use wirestate_driver::{
     Address, ConnectError, Connection, Connector, Dialer, Info, Keepalive, Mode, Redial, Shutdown, Step, Timer,
     connect, reconnect,
 };
+use wirestate_machine::Machine;
 
 const PATIENCE: Duration = Duration::ZERO;
 
@@ -320,6 +321,82 @@ fn the_pauses_are_those_of_redial_with_the_given_jitter() {
     assert_eq!(notes.so_far(), expected);
     drop(conn);
     assert_eq!(notes.so_far(), ["disconnected: closed by this end"]);
+}
+
+#[test]
+fn the_deadline_covers_resolving_connecting_and_shaking_hands() {
+    let after = |seconds| Answer::After(seconds * SECOND, Ok(()));
+    let deadline = |resolving: Answer<()>, connecting: Answer<()>| {
+        earth(|earth| *earth = Earth::new(earth.now));
+        name(
+            "pop.example.org:110",
+            match resolving {
+                Answer::After(after, _) => Answer::After(after, Ok(&[V4][..])),
+                Answer::Never => Answer::Never,
+            },
+        );
+        server(
+            V4,
+            match connecting {
+                Answer::After(after, _) => Answer::After(after, Ok(Wire::new())),
+                Answer::Never => Answer::Never,
+            },
+        );
+        let tried = run(connect(Fake, "pop.example.org:110", |_, _| Shy::new()), SECOND);
+        assert_eq!(elapsed(), 30 * SECOND);
+        match tried.err() {
+            Some(ConnectError::Deadline { step, after }) if after == 30 * SECOND => step,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(deadline(Answer::Never, Answer::Never), Step::Resolve);
+    assert_eq!(deadline(after(10), Answer::Never), Step::Connect);
+    assert_eq!(deadline(after(10), after(15)), Step::Handshake);
+}
+
+#[test]
+fn pauses_grow_while_handshakes_fail() {
+    let (observer, notes) = Notes::new();
+    let wire = Wire::new();
+    server(V4, at_once(Ok(wire.clone())));
+    let connector = Connector::to(address(V4)).observe(observer);
+    let (shutdown, mut redial) = (Shutdown::new(), Redial::new(SECOND, 60 * SECOND));
+    let shy = |_: &Info, _| {
+        wire.state().eof = elapsed() < 15 * SECOND;
+        wire.send(if wire.state().eof { b"no\r\n" } else { b"hello\r\n" });
+        Shy::new()
+    };
+    let conn = run(reconnect(Fake, connector, &mut redial, || u64::MAX, &shutdown, shy), 60 * SECOND);
+    assert!(conn.is_some());
+    let times: Vec<_> = tried().into_iter().map(|(_, when)| when).collect();
+    assert_eq!(times, [0, 1000, 3000, 7000, 15_000]);
+    let told = notes.so_far();
+    assert!(told[..4].iter().all(|note| note.starts_with("connector failed: no session with")), "{told:?}");
+    assert_eq!(told[4..], ["connector opened", "connected"]);
+}
+
+#[test]
+fn a_shutdown_ends_a_handshake() {
+    let wire = Wire::new();
+    server(V4, at_once(Ok(wire.clone())));
+    let (shutdown, mut redial) = (Shutdown::new(), Redial::default());
+    let mut came = pin!(reconnect(Fake, address(V4), &mut redial, || 0, &shutdown, |_, _| Shy::new()));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(came.as_mut().poll(&mut cx).is_pending());
+    assert!(wire.state().reads > 0);
+    shutdown.trigger(Mode::Now);
+    assert!(matches!(came.as_mut().poll(&mut cx), Poll::Ready(None)));
+}
+
+#[test]
+fn what_came_with_the_handshake_is_there_when_the_connection_is_taken_apart() {
+    let wire = Wire::new();
+    server(V4, at_once(Ok(wire.clone())));
+    wire.send(b"hello\r\nwith it\r\nafter it\r\n");
+    let conn = run(connect(Fake, address(V4), |_, _| Shy::new()), SECOND).unwrap();
+    let mut parts = conn.into_parts();
+    assert_eq!(parts.event.unwrap(), "with it\r\n");
+    assert_eq!(parts.machine.inbox().bytes(), b"after it\r\n");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 use tokio::io::{AsyncRead, AsyncWrite};
-use wirestate_driver::{Clock, ConnectError, Connector, Info, Options, Redial, Shutdown, Timer};
+use wirestate_driver::{Clock, ConnectError, Connector, Fault, Info, Options, Redial, Shutdown, Timer};
 use wirestate_machine::{Instant, Machine};
 
 use crate::sockets::Tokio;
 use crate::{Connection, Socket};
 
 /// Connects to a server, such as `"localhost:1110"`, and puts the machine that `factory` makes on the connection.
-pub async fn connect<M: Machine>(
+pub async fn connect<M: Machine<Error: Fault>>(
     server: impl Into<Connector>,
     factory: impl FnOnce(&Info, Instant) -> M,
 ) -> Result<Connection<M>, ConnectError> {
@@ -14,12 +14,12 @@ pub async fn connect<M: Machine>(
 }
 
 /// Connects to a server, however often that takes: see [`wirestate_driver::reconnect`].
-pub async fn reconnect<M: Machine + 'static>(
+pub async fn reconnect<M: Machine<Error: Fault> + 'static>(
     server: impl Into<Connector>,
     redial: &mut Redial,
     random: impl FnMut() -> u64,
     shutdown: &Shutdown,
-    factory: impl FnOnce(&Info, Instant) -> M,
+    factory: impl FnMut(&Info, Instant) -> M,
 ) -> Option<Connection<M>> {
     wirestate_driver::reconnect(Tokio::default(), server, redial, random, shutdown, factory).await
 }

@@ -49,9 +49,9 @@ pub use serve::serve;
 pub use socket::Socket;
 pub use wire::Wire;
 pub use wirestate_driver::{
-    Address, BindError, BindOptions, ConnectError, Connector, Control, Ending, Error, Handle, How, Info, IpNet,
-    Keepalive, Limits, Listener, ListenerError, ListenerId, Mode, Notice, Observer, OnError, Options, Proxies, Rate,
-    Redial, Refusal, Report, Selector, Sent, Shutdown, Stats, Stream, Traffic, Undelivered,
+    Address, BindError, BindOptions, ConnectError, Connector, Control, Ending, Error, Fault, Handle, How, Info, IpNet,
+    Keepalive, Limits, Listener, ListenerError, ListenerId, Mode, Notice, Observer, OnError, Options, Pace, Proxies,
+    Rate, Redial, Refusal, Report, Selector, Sent, Shutdown, Stats, Stream, Traffic, Undelivered,
 };
 
 /// A machine on a tokio stream: that of a server or connector, where nothing else is said.

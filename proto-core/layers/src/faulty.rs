@@ -204,6 +204,10 @@ impl<M: Machine> Machine for Faulty<M> {
         self.inner_mut().shutdown();
     }
 
+    fn is_establishing(&mut self) -> bool {
+        self.inner.is_establishing()
+    }
+
     fn ending(&self) -> Option<Ending> {
         self.inner.ending()
     }

@@ -178,6 +178,10 @@ impl<M: Machine> Machine for Throttle<M> {
         self.inner_mut().shutdown();
     }
 
+    fn is_establishing(&mut self) -> bool {
+        self.inner.is_establishing()
+    }
+
     fn ending(&self) -> Option<Ending> {
         self.inner.ending()
     }

@@ -240,6 +240,28 @@ fn the_patience_can_be_set_and_ends_with_the_handshake() {
 }
 
 #[test]
+fn a_session_under_implicit_tls_is_established_by_its_handshake() {
+    let trust = trust(&[]);
+    let (mut client, mut server) = implicit(&trust);
+    assert!(client.is_establishing() && server.is_establishing(), "before anything was said");
+    settle(&mut client, Instant::START).unwrap();
+    // The layers outside of it tell so, too.
+    let trace = Trace::<_, Nothing>::silent(Deflate::new(implicit(&trust).0));
+    let mut outermost = Box::new(Faulty::new(Throttle::new(trace, None, None), &Script::new()));
+    assert!(client.is_establishing() && outermost.is_establishing());
+    run(&mut client, &mut server, || usize::MAX).0.unwrap();
+    assert!(!client.is_establishing() && !server.is_establishing());
+    let (mut client, _) = implicit(&trust);
+    settle(&mut client, Instant::START).unwrap();
+    client.inbox().push(b"+OK in clear text\r\n");
+    assert!(settle(&mut client, Instant::START).is_err());
+    assert!(!client.is_establishing(), "nor after a failure");
+    let (mut client, _) = starting(&trust);
+    assert!(!client.is_establishing(), "what comes later has been begun without");
+    assert!(!Tls::without(Toy::implicit()).is_establishing());
+}
+
+#[test]
 fn the_channel_tells_of_tls_once_it_is_there() {
     let trust = trust(&[b"toy"]);
     let (mut client, mut server) = implicit(&trust);

@@ -42,6 +42,13 @@ pub trait Machine {
         self.inbox().close();
     }
 
+    /// Whether the session has yet to begin, for the peer and this end are still about what is to lie between them before all else:
+    /// implicit TLS, the opening of a WebSocket. Layers tell it; a machine without any begins at once. A connector has not reached its server
+    /// before.
+    fn is_establishing(&mut self) -> bool {
+        false
+    }
+
     /// Why the session is over, once it is, as far as the machine knows. With `None` its driver concludes it from what it saw.
     fn ending(&self) -> Option<Ending> {
         None
@@ -92,6 +99,10 @@ impl<M: Machine + ?Sized> Machine for Box<M> {
 
     fn shutdown(&mut self) {
         (**self).shutdown();
+    }
+
+    fn is_establishing(&mut self) -> bool {
+        (**self).is_establishing()
     }
 
     fn ending(&self) -> Option<Ending> {

@@ -99,6 +99,10 @@ impl Machine for Carriage {
         either!(self, machine => Machine::shutdown(machine));
     }
 
+    fn is_establishing(&mut self) -> bool {
+        either!(self, machine => machine.is_establishing())
+    }
+
     fn ending(&self) -> Option<Ending> {
         either!(self, machine => machine.ending())
     }

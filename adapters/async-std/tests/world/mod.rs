@@ -2,7 +2,7 @@
 
 use socket2::SockRef;
 use wirestate_async_std::{
-    ConnectError, Connection, Connector, Control, Info, Listener, Redial, Report, Shutdown, Socket, Task, Wire,
+    ConnectError, Connection, Connector, Control, Fault, Info, Listener, Redial, Report, Shutdown, Socket, Task, Wire,
     connect, reconnect, serve,
 };
 use wirestate_machine::{Instant, Machine};
@@ -25,19 +25,19 @@ macro_rules! world {
                 $block_on(serve(listeners, $spawn, factory, handler, control))
             }
 
-            async fn connect<M: Machine>(
+            async fn connect<M: Machine<Error: Fault>>(
                 server: impl Into<Connector>,
                 factory: impl FnOnce(&Info, Instant) -> M,
             ) -> Result<Connection<M>, ConnectError> {
                 connect(server, factory).await
             }
 
-            async fn reconnect<M: Machine + 'static>(
+            async fn reconnect<M: Machine<Error: Fault> + 'static>(
                 server: impl Into<Connector>,
                 redial: &mut Redial,
                 random: impl FnMut() -> u64,
                 shutdown: &Shutdown,
-                factory: impl FnOnce(&Info, Instant) -> M,
+                factory: impl FnMut(&Info, Instant) -> M,
             ) -> Option<Connection<M>> {
                 reconnect(server, redial, random, shutdown, factory).await
             }

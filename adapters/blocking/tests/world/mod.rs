@@ -2,8 +2,8 @@
 
 use socket2::SockRef;
 use wirestate_blocking::{
-    ConnectError, Connector, Control, Info, Listener, Redial, Report, Shutdown, Socket, block_on, connect, reconnect,
-    serve_async,
+    ConnectError, Connector, Control, Fault, Info, Listener, Redial, Report, Shutdown, Socket, block_on, connect,
+    reconnect, serve_async,
 };
 use wirestate_driver::Connection;
 use wirestate_machine::{Instant, Machine};
@@ -24,19 +24,19 @@ impl World for Threads {
         serve_async(listeners, factory, handler, control)
     }
 
-    async fn connect<M: Machine>(
+    async fn connect<M: Machine<Error: Fault>>(
         server: impl Into<Connector>,
         factory: impl FnOnce(&Info, Instant) -> M,
     ) -> Result<Connection<M, Socket>, ConnectError> {
         connect(server, factory).map(wirestate_blocking::Connection::into_inner)
     }
 
-    async fn reconnect<M: Machine + 'static>(
+    async fn reconnect<M: Machine<Error: Fault> + 'static>(
         server: impl Into<Connector>,
         redial: &mut Redial,
         random: impl FnMut() -> u64,
         shutdown: &Shutdown,
-        factory: impl FnOnce(&Info, Instant) -> M,
+        factory: impl FnMut(&Info, Instant) -> M,
     ) -> Option<Connection<M, Socket>> {
         reconnect(server, redial, random, shutdown, factory).map(wirestate_blocking::Connection::into_inner)
     }

@@ -481,6 +481,10 @@ macro_rules! suite {
                 a_connection_that_ended_is_made_again
                 a_shutdown_ends_the_pause_between_two_tries
                 a_shutdown_ends_a_try
+                a_handshake_belongs_to_the_connecting
+                a_handshake_that_fails_is_the_connectors_failure
+                a_handshake_has_the_connectors_deadline
+                a_handshake_that_fails_is_tried_again
             }
             crate::suite::suite! { @in partings $world;
                 a_graceful_end_delivers_what_is_being_said

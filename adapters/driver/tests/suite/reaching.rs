@@ -1,20 +1,20 @@
 //! Connectors over real sockets.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Shutdown as Side, SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use wirestate_driver::{
-    Address, ConnectError, Connection, Connector, Info, Listener, Mode, Notice, Observer, Redial, Shutdown, Stream,
-    connect_unix,
+    Address, ConnectError, Connection, Connector, Ending, Error, Info, Listener, Mode, Notice, Observer, Redial,
+    Shutdown, Step, Stream, connect_unix,
 };
 
 use super::harness::{BlackHole, PATIENCE, Server, World, echo};
 use super::house::fresh_path;
-use super::toy::{Lines, Toy};
+use super::toy::{Lines, Rude, Shy, Toy};
 
 /// A server that tells who came.
 fn telling<W: World>(listeners: Vec<Listener>) -> (Server, Receiver<Info>) {
@@ -208,4 +208,113 @@ pub(crate) fn a_shutdown_ends_a_try<W: World>() {
     let came = W::block_on(W::reconnect(connector, &mut redial, || 0, &shutdown, |_, _| Lines::new()));
     assert!(came.is_none());
     helper.join().unwrap();
+}
+
+/// A server that says to each client what is due, and then echoes; with nothing more due it hangs up on whoever comes.
+fn server_of(greetings: &'static [&'static str]) -> (SocketAddr, thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = thread::spawn(move || {
+        let mut heard = Vec::new();
+        for greeting in greetings {
+            let (mut client, _) = listener.accept().unwrap();
+            client.set_read_timeout(Some(PATIENCE)).unwrap();
+            client.write_all(greeting.as_bytes()).unwrap();
+            // After an alert the client still waits a moment for the server's end.
+            if !greeting.starts_with("no") {
+                client.shutdown(Side::Write).unwrap();
+            }
+            heard.push(super::harness::read_to_end(&mut client));
+        }
+        heard
+    });
+    (address, serving)
+}
+
+fn told() -> (Observer, Receiver<String>) {
+    let (tell, told) = channel();
+    let observer = Observer::new(move |notice| {
+        let _ = tell.send(match notice {
+            Notice::ConnectorOpened { .. } => "opened".into(),
+            Notice::ConnectorFailed { error } => format!("failed: {error}"),
+            Notice::Connected { .. } => "connected".into(),
+            Notice::Disconnected { reason, .. } => format!("disconnected: {reason}"),
+            _ => return,
+        });
+    });
+    (observer, told)
+}
+
+pub(crate) fn a_handshake_belongs_to_the_connecting<W: World>() {
+    let (address, serving) = server_of(&["hello\r\nwith the handshake\r\nafter it\r\n"]);
+    let (observer, told) = told();
+    W::block_on(async {
+        let connector = Connector::to(address).observe(observer);
+        let mut conn = W::connect(connector, |_, _| Shy::new()).await.unwrap();
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), ["opened", "connected"]);
+        conn.machine().send(b"and I\r\n");
+        assert_eq!(conn.try_next().await.unwrap().unwrap(), "with the handshake\r\n");
+        assert_eq!(conn.try_next().await.unwrap().unwrap(), "after it\r\n");
+        assert!(conn.try_next().await.unwrap().is_none());
+        assert_eq!(conn.traffic().events, 2);
+    });
+    assert_eq!(serving.join().unwrap(), ["and I\r\n"]);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["disconnected: closed by the peer"]);
+}
+
+pub(crate) fn a_handshake_that_fails_is_the_connectors_failure<W: World>() {
+    let (address, serving) = server_of(&["no\r\n", "hel"]);
+    let (observer, told) = told();
+    let failed = || W::block_on(W::connect(Connector::to(address).observe(observer.clone()), |_, _| Shy::new())).err();
+    match failed() {
+        Some(ConnectError::Handshake { address: peer, ending: Ending::Tls, source }) => {
+            assert_eq!(peer.tcp(), Some(address));
+            assert!(matches!(source.downcast_ref(), Some(Error::Protocol(Rude))), "{source}");
+        }
+        other => panic!("{other:?}"),
+    }
+    match failed() {
+        Some(ConnectError::Handshake { ending: Ending::PeerClosed, source, .. }) => {
+            assert_eq!(source.downcast_ref::<std::io::Error>().unwrap().kind(), ErrorKind::UnexpectedEof);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(serving.join().unwrap(), ["alert\r\n", ""]);
+    let told: Vec<_> = told.try_iter().collect();
+    assert!(told.len() == 2 && told.iter().all(|note| note.starts_with("failed: no session with")), "{told:?}");
+}
+
+pub(crate) fn a_handshake_has_the_connectors_deadline<W: World>() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let after = Duration::from_millis(50);
+    let connector = Connector::to(listener.local_addr().unwrap()).within(after);
+    let late = W::block_on(W::connect(connector, |_, _| Shy::new())).err();
+    assert!(
+        matches!(late, Some(ConnectError::Deadline { after: told, step: Step::Handshake }) if told == after),
+        "{late:?}"
+    );
+}
+
+pub(crate) fn a_handshake_that_fails_is_tried_again<W: World>() {
+    let (address, serving) = server_of(&["no\r\n", "", "hello\r\nyou\r\n"]);
+    let mut redial = Redial::new(Duration::from_millis(1), Duration::from_millis(4));
+    let shutdown = Shutdown::new();
+    let mut machines = 0;
+    W::block_on(async {
+        let connected = W::reconnect(
+            address,
+            &mut redial,
+            || 0,
+            &shutdown,
+            |_, _| {
+                machines += 1;
+                Shy::new()
+            },
+        );
+        let mut conn = connected.await.unwrap();
+        assert_eq!(conn.try_next().await.unwrap().unwrap(), "you\r\n");
+        assert!(conn.try_next().await.unwrap().is_none());
+    });
+    assert_eq!((redial.tries(), machines), (3, 3));
+    assert_eq!(serving.join().unwrap(), ["alert\r\n", "", ""]);
 }

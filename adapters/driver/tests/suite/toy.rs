@@ -34,6 +34,8 @@ impl std::fmt::Display for Rude {
     }
 }
 
+impl std::error::Error for Rude {}
+
 impl Toy {
     pub(crate) fn new(now: Instant) -> Self {
         Toy::with_idle(now, Duration::from_secs(600))
@@ -209,5 +211,81 @@ impl Machine for Lines {
 
     fn is_closed(&self) -> bool {
         self.inbox.is_closed() && !self.inbox.bytes().contains(&b'\n')
+    }
+}
+
+/// A client that does not begin before the server has said `hello`, and takes any other line as a handshake that failed; then a client of lines.
+pub(crate) struct Shy {
+    lines: Lines,
+    phase: Phase,
+}
+
+#[derive(PartialEq, Eq)]
+enum Phase {
+    Waiting,
+    Begun,
+    Failed,
+}
+
+impl Shy {
+    pub(crate) fn new() -> Self {
+        Shy { lines: Lines::new(), phase: Phase::Waiting }
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.lines.send(bytes);
+    }
+}
+
+impl Machine for Shy {
+    type Event = Bytes;
+    type Error = Rude;
+
+    fn inbox(&mut self) -> &mut Inbox {
+        self.lines.inbox()
+    }
+
+    fn outbox(&mut self) -> &mut Outbox {
+        self.lines.outbox()
+    }
+
+    fn poll(&mut self, now: Instant) -> Result<Option<Bytes>, Rude> {
+        if self.phase == Phase::Waiting {
+            match self.lines.poll(now) {
+                Ok(None) => return Ok(None),
+                Ok(Some(line)) if line == "hello\r\n" => self.phase = Phase::Begun,
+                Ok(Some(_)) => {
+                    self.phase = Phase::Failed;
+                    self.send(b"alert\r\n");
+                }
+                Err(error) => match error {},
+            }
+        }
+        match self.phase {
+            Phase::Failed => Err(Rude),
+            _ => self.lines.poll(now).map_err(|error| match error {}),
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn upgrade(&mut self) -> Option<Upgrade> {
+        None
+    }
+
+    fn upgraded(&mut self, _now: Instant, _how: Upgraded) {}
+
+    fn is_closed(&self) -> bool {
+        self.phase == Phase::Failed || self.lines.is_closed()
+    }
+
+    fn is_establishing(&mut self) -> bool {
+        self.phase == Phase::Waiting && !self.is_closed()
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        (self.phase == Phase::Failed).then_some(Ending::Tls)
     }
 }

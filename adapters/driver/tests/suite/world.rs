@@ -2,7 +2,7 @@
 
 use socket2::SockRef;
 use wirestate_driver::{
-    ConnectError, Connection, Connector, Control, Info, Listener, Redial, Report, Shutdown, Stream,
+    ConnectError, Connection, Connector, Control, Fault, Info, Listener, Redial, Report, Shutdown, Stream,
 };
 use wirestate_machine::{Instant, Machine};
 
@@ -18,17 +18,17 @@ pub(crate) trait World: 'static {
         control: &Control<M>,
     ) -> Report;
 
-    fn connect<M: Machine>(
+    fn connect<M: Machine<Error: Fault>>(
         server: impl Into<Connector>,
         factory: impl FnOnce(&Info, Instant) -> M,
     ) -> impl Future<Output = Result<Connection<M, Self::Stream>, ConnectError>>;
 
-    fn reconnect<M: Machine + 'static>(
+    fn reconnect<M: Machine<Error: Fault> + 'static>(
         server: impl Into<Connector>,
         redial: &mut Redial,
         random: impl FnMut() -> u64,
         shutdown: &Shutdown,
-        factory: impl FnOnce(&Info, Instant) -> M,
+        factory: impl FnMut(&Info, Instant) -> M,
     ) -> impl Future<Output = Option<Connection<M, Self::Stream>>>;
 
     fn block_on<F: Future>(future: F) -> F::Output;

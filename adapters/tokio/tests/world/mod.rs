@@ -4,8 +4,8 @@ use socket2::SockRef;
 use tokio::runtime::{Builder, Runtime};
 use wirestate_machine::{Instant, Machine};
 use wirestate_tokio::{
-    ConnectError, Connection, Connector, Control, Info, Listener, Redial, Report, Shutdown, Socket, Wire, connect,
-    reconnect, serve,
+    ConnectError, Connection, Connector, Control, Fault, Info, Listener, Redial, Report, Shutdown, Socket, Wire,
+    connect, reconnect, serve,
 };
 
 use super::World;
@@ -30,19 +30,19 @@ impl<const THREADS: usize> World for Tokio<THREADS> {
         runtime::<THREADS>().block_on(serve(listeners, factory, handler, control))
     }
 
-    async fn connect<M: Machine>(
+    async fn connect<M: Machine<Error: Fault>>(
         server: impl Into<Connector>,
         factory: impl FnOnce(&Info, Instant) -> M,
     ) -> Result<Connection<M>, ConnectError> {
         connect(server, factory).await
     }
 
-    async fn reconnect<M: Machine + 'static>(
+    async fn reconnect<M: Machine<Error: Fault> + 'static>(
         server: impl Into<Connector>,
         redial: &mut Redial,
         random: impl FnMut() -> u64,
         shutdown: &Shutdown,
-        factory: impl FnOnce(&Info, Instant) -> M,
+        factory: impl FnMut(&Info, Instant) -> M,
     ) -> Option<Connection<M>> {
         reconnect(server, redial, random, shutdown, factory).await
     }

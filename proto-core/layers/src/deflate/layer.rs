@@ -235,6 +235,10 @@ impl<M: Machine> Machine for Deflate<M> {
         self.inner.shutdown();
     }
 
+    fn is_establishing(&mut self) -> bool {
+        self.inner.is_establishing()
+    }
+
     fn ending(&self) -> Option<Ending> {
         self.failure.map(|_| Ending::Violation).or_else(|| self.inner.ending())
     }

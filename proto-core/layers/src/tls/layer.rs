@@ -215,6 +215,15 @@ impl<M: Machine> Machine for Tls<M> {
         self.inner.shutdown();
     }
 
+    fn is_establishing(&mut self) -> bool {
+        let is_shaking_hands = match &self.session {
+            _ if self.is_closed() => return false,
+            Some(session) => !session.is_open(),
+            None => !matches!(self.role, Role::None) && self.inner.upgrade() == Some(Upgrade::Tls),
+        };
+        is_shaking_hands || self.inner.is_establishing()
+    }
+
     fn ending(&self) -> Option<Ending> {
         match self.failure.as_deref() {
             Some(Failure::TooSlow { .. }) => Some(Ending::Timeout),

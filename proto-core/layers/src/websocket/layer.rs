@@ -286,6 +286,14 @@ impl<M: Machine, D: Delimiter> Machine for WebSocket<M, D> {
         self.inner.shutdown();
     }
 
+    fn is_establishing(&mut self) -> bool {
+        match self.phase {
+            _ if self.is_closed() => false,
+            Phase::Before | Phase::Opening { .. } => true,
+            _ => self.inner.is_establishing(),
+        }
+    }
+
     fn ending(&self) -> Option<Ending> {
         match (&self.failure, &self.phase) {
             (Some(failure), _) => Some(failure.ending()),

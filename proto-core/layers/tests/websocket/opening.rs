@@ -34,6 +34,8 @@ fn the_handshake_of_the_rfc_is_answered_as_there() {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
     );
+    let mut server = server;
+    assert!(!server.is_establishing() && crate::support::server(config()).is_establishing());
     let facts = server.handshake().unwrap();
     assert_eq!((facts.target(), facts.host(), facts.origin()), ("/irc", "chat.example", Some("http://a.example")));
     assert_eq!((facts.protocol(), facts.frames()), (None, Frames::Text));

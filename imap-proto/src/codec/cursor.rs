@@ -12,6 +12,7 @@ use memchr::memchr2;
 use super::date::{DateTime, date_time};
 use super::fault::{self, Expected, Failure};
 use super::mailbox::Mailbox;
+use super::number::digits;
 use super::number_set::UidSet;
 use super::sequence::SequenceSet;
 use super::text::literal_head;
@@ -162,19 +163,21 @@ impl<'a> Cursor<'a> {
     /// A number of at most 64 bits; leading zeros are let pass.
     #[inline]
     pub(crate) fn number64(&mut self) -> Read<u64> {
-        let digits = self.take_while(|byte| byte.is_ascii_digit());
-        if digits.is_empty() {
-            return self.fail(Expected::Number);
+        /// So many digits always fit.
+        const SAFE: usize = 19;
+        let (mut number, mut rest) = (0u64, self.rest);
+        while let [digit @ b'0'..=b'9', after @ ..] = rest {
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            rest = after;
         }
-        let mut number: u64 = 0;
-        for digit in digits {
-            let next = number.checked_mul(10).and_then(|number| number.checked_add(u64::from(digit - b'0')));
-            match next {
-                Some(next) => number = next,
-                None => return self.fail(Expected::SmallerNumber),
+        match self.rest.len() - rest.len() {
+            0 => self.fail(Expected::Number),
+            1..=SAFE => {
+                self.rest = rest;
+                Ok(number)
             }
+            _ => self.with(digits),
         }
-        Ok(number)
     }
 
     /// A number that some servers give as negative where they do not know it: that is read as 0.
@@ -260,7 +263,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn quoted(&mut self) -> Read<Cow<'a, [u8]>> {
         let Some((_, inside)) = self.rest.split_first() else { return self.fail(Expected::String) };
-        let end = inside.iter().position(|byte| ends_plain_quoted(*byte)).unwrap_or(inside.len());
+        let end = inside.iter().position(|byte| !is(QUOTED, *byte)).unwrap_or(inside.len());
         match inside.split_at_checked(end) {
             Some((text, [b'"', rest @ ..])) => {
                 self.rest = rest;
@@ -397,15 +400,24 @@ pub(crate) fn is_known(set: &SequenceSet) -> bool {
     !set.is_saved() && !set.names_last()
 }
 
-/// What may stand in an atom here: all but spaces, controls and parentheses. Stricter grammars break at what servers really send.
+/// What may stand in an atom here: all but spaces, controls, quotes and parentheses. Stricter grammars break at what servers really send.
+pub(crate) const ATOM: u8 = 1;
+/// What may stand in the name of something that may have brackets after it.
+pub(crate) const NAME: u8 = 2;
+/// What may stand in a list of atoms.
+pub(crate) const ATOMS: u8 = 4;
+/// What stands for itself in a quoted string.
+const QUOTED: u8 = 8;
+
+/// Whether a byte is of a class.
 #[inline]
-pub(crate) fn is_atom_byte(byte: u8) -> bool {
-    CLASS[byte as usize] & NOT_IN_ATOM == 0
+pub(crate) fn is(class: u8, byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
 }
 
 #[inline]
-fn ends_plain_quoted(byte: u8) -> bool {
-    CLASS[byte as usize] & ENDS_PLAIN_QUOTED != 0
+pub(crate) fn is_atom_byte(byte: u8) -> bool {
+    is(ATOM, byte)
 }
 
 #[inline]
@@ -413,21 +425,25 @@ fn is_line_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-const NOT_IN_ATOM: u8 = 1;
-const ENDS_PLAIN_QUOTED: u8 = 2;
-
-static CLASS: [u8; 256] = {
-    let mut class = [0; 256];
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        if byte <= 0x20 || byte == 0x7f || byte == b'(' as usize || byte == b')' as usize {
-            class[byte] |= NOT_IN_ATOM;
+        let mut class = 0;
+        if byte > 0x20 && byte != 0x7f && !matches!(byte as u8, b'(' | b')' | b'"') {
+            class |= ATOM | ATOMS;
+            if !matches!(byte as u8, b'[' | b']') {
+                class |= NAME;
+            }
         }
+        if byte == 0x20 {
+            class |= ATOMS;
+        }
+        if !matches!(byte as u8, b'"' | b'\\' | b'\r' | b'\n') {
+            class |= QUOTED;
+        }
+        classes[byte] = class;
         byte += 1;
     }
-    class[b'"' as usize] |= ENDS_PLAIN_QUOTED | NOT_IN_ATOM;
-    class[b'\\' as usize] |= ENDS_PLAIN_QUOTED;
-    class[b'\r' as usize] |= ENDS_PLAIN_QUOTED;
-    class[b'\n' as usize] |= ENDS_PLAIN_QUOTED;
-    class
+    classes
 };

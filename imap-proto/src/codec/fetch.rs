@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use super::body_structure::BodyStructure;
-use super::cursor::{Cursor, Read, is_atom_byte};
+use super::cursor::{Cursor, NAME, Read, is, is_atom_byte};
 use super::date::DateTime;
 use super::envelope::Envelope;
 use super::fault::Expected;
@@ -134,12 +134,10 @@ impl<T> MessageAttribute<T> {
 
 type Attribute<'a> = MessageAttribute<Cow<'a, [u8]>>;
 
-/// Enough for what clients mostly ask for at once, so that the list seldom grows.
-const FIRST_ITEMS: usize = 4;
-
 /// Reads the items of one message, with their parentheses.
 pub(super) fn read_items<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Attribute<'a>>> {
-    let mut items = Vec::with_capacity(FIRST_ITEMS);
+    // Enough for what clients mostly ask for at once, so that the list seldom grows.
+    let mut items = Vec::with_capacity(if cursor.rest().len() < 128 { 4 } else { 8 });
     cursor.open()?;
     loop {
         cursor.skip_spaces();
@@ -153,7 +151,7 @@ pub(super) fn read_items<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Attribute<'a>>
 fn read_item<'a>(cursor: &mut Cursor<'a>) -> Read<Attribute<'a>> {
     use MessageAttribute as Is;
     let start = *cursor;
-    let name = cursor.take_while(|byte| is_atom_byte(byte) && byte != b'[');
+    let name = cursor.take_while(|byte| is(NAME, byte));
     let mut word = [0; 16];
     let name = upper(name, &mut word);
     if cursor.peek() == Some(b'[') {

@@ -36,7 +36,7 @@ pub use search::SearchResult;
 pub use status::{MailboxStatus, StatusValue};
 pub use thread::{ThreadNode, Threads};
 
-/// One response of a server, generic over how it holds its text: as [`Command`](super::Command) is.
+/// One response of a server, generic over how it holds its text: borrowed from the frame, sharing it, or owned.
 ///
 /// ```
 /// use imap_proto::codec::{Condition, Response};
@@ -178,6 +178,8 @@ impl<T> Status<T> {
     }
 }
 
+type Text<'a> = Cow<'a, [u8]>;
+
 fn read<'a>(cursor: &mut Cursor<'a>) -> Read<Response<Cow<'a, [u8]>>> {
     if cursor.eat(b'*') {
         cursor.space()?;
@@ -220,7 +222,7 @@ fn read_status<'a>(cursor: &mut Cursor<'a>, condition: Condition) -> Read<Status
 }
 
 /// `resp-text`, of which some servers leave out all.
-fn read_text<'a>(cursor: &mut Cursor<'a>) -> Read<(Option<Code<Cow<'a, [u8]>>>, Cow<'a, [u8]>)> {
+fn read_text<'a>(cursor: &mut Cursor<'a>) -> Read<(Option<Code<Text<'a>>>, Text<'a>)> {
     let code = Code::read_in_brackets(cursor);
     if code.is_some() {
         cursor.eat(b' ');

@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
-use super::cursor::{Cursor, Read, is_atom_byte};
+use super::cursor::{Cursor, NAME, Read, is};
 use super::encode::{Unwritable, Writer};
 use super::fault::Expected;
 
@@ -65,7 +65,7 @@ impl<'a> Section<Cow<'a, [u8]>> {
         if cursor.eat(b']') {
             return Ok(Section { part, text: None });
         }
-        let name = cursor.take_while(|byte| is_atom_byte(byte) && byte != b']');
+        let name = cursor.take_while(|byte| is(NAME, byte));
         let mut word = [0; 17];
         let text = match upper(name, &mut word) {
             b"HEADER" => SectionText::Header,
@@ -166,7 +166,8 @@ fn read_names<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Cow<'a, [u8]>>> {
 #[inline]
 pub(super) fn upper<'w>(word: &[u8], room: &'w mut [u8]) -> &'w [u8] {
     let Some(upper) = room.get_mut(..word.len()) else { return &[] };
-    upper.copy_from_slice(word);
-    upper.make_ascii_uppercase();
+    for (upper, byte) in upper.iter_mut().zip(word) {
+        *upper = byte.to_ascii_uppercase();
+    }
     upper
 }

@@ -11,10 +11,15 @@ use crate::codec::fault::Expected;
 
 type Text<'a> = Cow<'a, [u8]>;
 
+/// Enough for the parameters of most messages: names and values.
+const FIRST_TEXTS: usize = 16;
+
 impl<'a> BodyStructure<Text<'a>> {
     /// Reads a structure, with its parentheses, with or without extension data.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Read<Self> {
-        let mut structure = BodyStructure { parts: Vec::new(), texts: Vec::new() };
+        // A multipart has at least one part more, and mostly two or three.
+        let parts = if cursor.rest().starts_with(b"((") { 4 } else { 1 };
+        let mut structure = BodyStructure { parts: Vec::with_capacity(parts), texts: Vec::new() };
         let mut around: Option<usize> = None;
         let mut depth = 0;
         loop {
@@ -176,6 +181,9 @@ impl<'a> BodyStructure<Text<'a>> {
     fn read_parameters(&mut self, cursor: &mut Cursor<'a>) -> Read<Place> {
         let start = self.texts.len();
         if cursor.eat(b'(') {
+            if self.texts.capacity() == 0 {
+                self.texts.reserve(FIRST_TEXTS);
+            }
             loop {
                 cursor.skip_spaces();
                 if cursor.eat(b')') {

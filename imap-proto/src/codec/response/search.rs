@@ -1,7 +1,10 @@
 //! SEARCH and SORT (RFC 3501 §7.2.5, RFC 5256 §4), with the mod-sequence of RFC 7162 §3.1.5.
 
+use alloc::vec;
 use alloc::vec::Vec;
-use core::num::NonZeroU32;
+use core::hint::black_box;
+use core::num::{NonZeroU32, NonZeroU64};
+use core::slice;
 
 use memchr::memchr_iter;
 
@@ -36,44 +39,75 @@ impl SearchResult {
 }
 
 /// Numbers, each after a space; stops at what is none.
+///
+/// Before RFC 4731 there was no shorter way to say which messages were found than all their numbers, and a mailbox may have millions: so
+/// those of at most seven digits are read eight bytes at a time, in one register.
 fn read_numbers(cursor: &mut Cursor<'_>) -> Read<Vec<NonZeroU32>> {
-    // One space for each: no number grows the vector again, and no other input makes it larger than itself.
-    let mut numbers = Vec::with_capacity(memchr_iter(b' ', cursor.rest()).count());
-    while let [b' ', after @ ..] = cursor.rest() {
-        let (number, len) = after.first_chunk().map_or((0, 0), |bytes| short_number(*bytes));
-        if let (Some(number), Some(rest)) = (NonZeroU32::new(number), after.get(len..)) {
-            numbers.push(number);
-            cursor.resume(rest);
-            continue;
-        }
+    let all = cursor.rest();
+    let plain = all.get(..count_plain(all)).unwrap_or_default();
+    // One space for each: no number grows the vector, and no other input makes it larger than itself.
+    let mut numbers = vec![NonZeroU32::MIN; memchr_iter(b' ', plain).count()];
+    let mut slots = numbers.iter_mut();
+    let mut rest = plain.strip_prefix(b" ").unwrap_or_default();
+    loop {
+        read_short_numbers(&mut rest, &mut slots);
+        // What is longer, the last one, or after more spaces than one.
+        cursor.resume(all.get(plain.len() - rest.len()..).unwrap_or_default());
         cursor.skip_spaces();
         if !cursor.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             break;
         }
-        numbers.push(cursor.nz_number()?);
+        let number = cursor.nz_number()?;
+        let Some(slot) = slots.next() else { break };
+        *slot = number;
+        if !cursor.eat(b' ') {
+            break;
+        }
+        let read = all.len() - cursor.rest().len();
+        rest = plain.get(read..).unwrap_or_default();
     }
+    let unused = slots.len();
+    numbers.truncate(numbers.len() - unused);
     Ok(numbers)
 }
 
-/// The number of one to seven digits at the start of eight bytes, and how many digits it has; 0 and 0 where there is none of these.
-///
-/// All eight are looked at in one register. RFC 9051 has no shorter way to say which messages were found than their numbers, and a
-/// mailbox may have millions.
+/// Reads numbers of at most seven digits with one space after each, as long as at least eight bytes are left, all digits and spaces.
 #[inline]
-fn short_number(bytes: [u8; 8]) -> (u32, usize) {
-    let digits = u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030;
-    // The high bit of each byte that is more than 9.
-    let others = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
-    let len = (others.trailing_zeros() / 8) as usize;
-    if len == 0 || len == 8 {
-        return (0, 0);
+fn read_short_numbers(rest: &mut &[u8], slots: &mut slice::IterMut<'_, NonZeroU32>) {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Otherwise each number would load these anew.
+    let (in_pairs, in_fours, join_fours) =
+        black_box((0x00ff_00ff_00ff_00ff, 0x0000_ffff_0000_ffff, (10_000u64 << 32) + 1));
+    let mut left = *rest;
+    while let Some(bytes) = left.first_chunk() {
+        let digits = u64::from_le_bytes(*bytes) ^ (EACH * u64::from(b'0'));
+        // Of digits and spaces only a space still has this bit.
+        let Some(space) = NonZeroU64::new(digits & (EACH * 0x10)) else { break };
+        let space = space.trailing_zeros();
+        // What follows goes, zeros come before. The first digit is in the lowest byte, so each step joins a byte, or more, with the next.
+        let digits = digits << 8 << (space ^ 60);
+        let pairs = (digits.wrapping_mul((10 << 8) + 1) >> 8) & in_pairs;
+        let fours = (pairs.wrapping_mul((100 << 16) + 1) >> 16) & in_fours;
+        let number = fours.wrapping_mul(join_fours) >> 32;
+        let Some(number) = NonZeroU32::new(number as u32) else { break };
+        let Some(slot) = slots.next() else { break };
+        *slot = number;
+        left = &left[(space as usize + 4) / 8..];
     }
-    // Zeros in the place of what follows, before the digits: little-endian, so the first digit is the lowest byte.
-    let digits = digits << (64 - 8 * len);
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
-    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
-    let high = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
-    ((low.wrapping_add(high) >> 32) as u32, len)
+    *rest = left;
+}
+
+/// How many of the first bytes are digits and spaces.
+fn count_plain(bytes: &[u8]) -> usize {
+    let is_plain = |byte: u8| byte.wrapping_sub(b'0') < 10 || byte == b' ';
+    let mut count = 0;
+    for block in bytes.chunks(64) {
+        if !block.iter().fold(true, |all, byte| all & is_plain(*byte)) {
+            return count + block.iter().take_while(|byte| is_plain(**byte)).count();
+        }
+        count += block.len();
+    }
+    count
 }
 
 impl Encode for SearchResult {
@@ -96,23 +130,38 @@ impl Encode for SearchResult {
 mod tests {
     use super::*;
     use alloc::format;
+    use alloc::string::String;
     use proptest::prelude::*;
+
+    fn read(text: &str) -> Read<Vec<u32>> {
+        let result = SearchResult::read(&mut Cursor::new(text.as_bytes()))?;
+        Ok(result.numbers.into_iter().map(NonZeroU32::get).collect())
+    }
 
     proptest! {
         #[test]
-        fn short_numbers_are_read_as_the_long_way_reads_them(number in 0u32..10_000_000, after in "[^0-9].{7}") {
-            let text = format!("{number}{after}");
-            let bytes: [u8; 8] = text.as_bytes()[..8].try_into().unwrap();
-            let expected = format!("{number}").len();
-            prop_assert_eq!(short_number(bytes), (number, expected));
+        fn numbers_are_read_as_they_were_written(numbers in proptest::collection::vec(digits(), 0..40), spaces in 1usize..3) {
+            let mut text = String::new();
+            for number in &numbers {
+                text += &" ".repeat(spaces);
+                text += &format!("{number}");
+            }
+            prop_assert_eq!(read(&text), Ok(numbers.clone()));
+            prop_assert_eq!(read(&(text.clone() + "\r\n")), Ok(numbers.clone()));
+            prop_assert_eq!(read(&(text + " ")), Ok(numbers));
         }
     }
 
+    /// Numbers of any length.
+    fn digits() -> impl Strategy<Value = u32> {
+        (0u32..32, 1u32..).prop_map(|(shift, number)| (number >> shift).max(1))
+    }
+
     #[test]
-    fn what_is_not_short_is_left_to_the_long_way() {
-        assert_eq!(short_number(*b"12345678"), (0, 0));
-        assert_eq!(short_number(*b"/1234567"), (0, 0));
-        assert_eq!(short_number(*b":1234567"), (0, 0));
-        assert_eq!(short_number(*b"1\xb1345678"), (1, 1));
+    fn a_zero_is_refused_wherever_it_stands() {
+        for odd in [" 0", " 1 0", " 0 1 2 3 4 5 6 7 8", " 1 0 2 3 4 5 6 7 8 9", " 00 1 2 3 4 5 6 7"] {
+            assert!(read(odd).is_err(), "{odd}");
+        }
+        assert_eq!(read(" 01 0000000002 3 4 5 6 7 8 9"), Ok([1, 2, 3, 4, 5, 6, 7, 8, 9].into()));
     }
 }

@@ -34,7 +34,11 @@ fn views_in_step_share_their_uids() {
     let (mut views, usage) =
         Heap::measure(|| (0..SESSIONS).map(|session| select(&mut mailbox, session)).collect::<Vec<_>>());
     let each = usage.live as usize / SESSIONS;
-    assert!(each < size_of::<View>() + 512, "{each} octets for a view");
+    assert!(
+        size_of::<View>() <= 384 && each < size_of::<View>() + 512,
+        "{} and {each} octets for a view",
+        size_of::<View>()
+    );
 
     // Days go by, and everyone follows.
     let ((), usage) = Heap::measure(|| {

@@ -292,6 +292,23 @@ mod tests {
     }
 
     #[test]
+    fn who_takes_turns_in_having_recent_messages_remembers_those_that_are_there() {
+        let (mut mailbox, mut view) = mailbox(0);
+        let mut other = mailbox.select(SessionId(2), Access::ReadWrite).unwrap();
+        for _ in 0..8 {
+            mailbox.append(Flags::NONE).unwrap();
+            view.catch_up(&mut mailbox);
+            mailbox.append(Flags::NONE).unwrap();
+            other.catch_up(&mut mailbox);
+        }
+        assert_eq!(view.recent.range_count(), 8);
+        mailbox.expunge(&uids("1:14"));
+        view.catch_up(&mut mailbox);
+        assert_eq!(told(&mut view, Policy::All), ["2 EXISTS 15:16", "1 RECENT"]);
+        assert_eq!((view.recent.to_string(), view.recent()), ("15".into(), 1));
+    }
+
+    #[test]
     fn words_change_while_things_wait() {
         let (mut mailbox, mut view) = mailbox(3);
         mailbox.expunge(&uids("1:2"));

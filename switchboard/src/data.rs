@@ -3,7 +3,8 @@
 //! ```text
 //! DIR/.lock              held while a program runs
 //! DIR/users.txt          the made users and their passwords, mode 0600
-//! DIR/mail/NAME/         NAME's Maildir: cur, new, tmp
+//! DIR/mail/NAME/         NAME's Maildir: cur, new, tmp; the other mailboxes beside
+//!                        them as Maildir++ folders, and the index of all
 //! DIR/irc-history.sqlite what was said on IRC, where that is kept on disk, mode 0600
 //! DIR/tls/ca.pem         the made certificate authority, to be trusted by clients
 //! DIR/tls/ca-key.pem     its key, mode 0600

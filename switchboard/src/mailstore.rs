@@ -16,6 +16,7 @@
 //!
 //! All of it blocks; async callers run it where blocking is allowed.
 
+mod annotations;
 mod append;
 mod contents;
 mod edit;

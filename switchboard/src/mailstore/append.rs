@@ -129,13 +129,13 @@ impl Mailbox {
     ///
     /// [`StoreError`]; then none is there.
     pub fn append(&self, origin: Origin, drafts: Vec<Appending>) -> Result<Appended, StoreError> {
-        let durability = self.store.durability;
-        let finish = |appending: Appending| {
-            let path = appending.draft.file.0.clone();
-            finish(appending, durability).map_err(StoreError::at(&path))
-        };
-        let ready = drafts.into_iter().map(finish).collect::<Result<Vec<_>, _>>()?;
+        let ready = drafts.into_iter().map(|draft| self.finished(draft)).collect::<Result<Vec<_>, _>>()?;
         self.put(origin, ready)
+    }
+
+    pub(super) fn finished(&self, draft: Appending) -> Result<Ready, StoreError> {
+        let path = draft.draft.file.0.clone();
+        finish(draft, self.store.durability).map_err(StoreError::at(&path))
     }
 
     /// Puts files that lie ready in their place.
@@ -177,7 +177,7 @@ impl Mailbox {
         Err(StoreError::Restless)
     }
 
-    fn plan(&self, contents: &Contents, ready: &[Ready]) -> Result<(Batch, Vec<Step>), StoreError> {
+    pub(super) fn plan(&self, contents: &Contents, ready: &[Ready]) -> Result<(Batch, Vec<Step>), StoreError> {
         let mut batch = Batch::default();
         let mut steps = Vec::with_capacity(ready.len());
         for Ready { file, base, flags, size, internal_date, email_id, original } in ready {

@@ -37,7 +37,8 @@ pub struct Expunged {
 }
 
 impl Mailbox {
-    /// Changes flags of messages, of each as one step; with `unchanged_since`
+    /// Changes flags of messages, of each as one step, without waiting for the
+    /// disk; with `unchanged_since`
     /// only of those whose mod-sequence is not above it (RFC 7162 section
     /// 3.1.3).
     ///
@@ -69,7 +70,6 @@ impl Mailbox {
             });
             let is_written = batch.is_empty() || self.write(&mut contents, origin, batch)?;
             if is_renamed {
-                self.sync_cur(&contents)?;
                 self.take_stamps(&mut contents);
             }
             match done? {

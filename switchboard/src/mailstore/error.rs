@@ -39,6 +39,12 @@ pub enum StoreError {
     /// `[LIMIT]`
     #[error("the mailbox has no room for more keywords; use fewer of them")]
     TooManyKeywords,
+    /// `[METADATA TOOMANY]`
+    #[error("the mailbox has no room for more annotations; remove some of them")]
+    TooManyAnnotations,
+    /// `[METADATA MAXSIZE 65536]`
+    #[error("an annotation is longer than 65536 octets")]
+    AnnotationTooLong,
     /// The last of the 4,294,967,295 UIDs is given out: `[LIMIT]`.
     #[error("the mailbox has given out all UIDs; copy its messages to a new one")]
     UidsUsedUp,

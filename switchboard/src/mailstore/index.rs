@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
 pub(super) use batch::{Arrival, Batch, Written, write};
 pub(super) use journal::{Step, note};
@@ -73,6 +73,15 @@ const SCHEMA: &str = "
         FOREIGN KEY(mailbox, uid) REFERENCES messages ON DELETE CASCADE
     ) STRICT;
     CREATE TABLE subscriptions(name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+    -- of a mailbox, or of the user as mailbox 0
+    CREATE TABLE annotations(
+        mailbox INTEGER NOT NULL,
+        entry TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY(mailbox, entry)
+    ) STRICT, WITHOUT ROWID;
+    -- the start of the system that wrote last
+    CREATE TABLE boot(id TEXT NOT NULL) STRICT;
     CREATE TABLE journal(
         id INTEGER PRIMARY KEY,
         source BLOB NOT NULL,
@@ -85,7 +94,7 @@ const SCHEMA: &str = "
 /// either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// All that was answered is on the disk.
+    /// All that was answered is on the disk, except for changes of flags.
     #[default]
     Full,
     /// The last seconds may be lost, and their UIDs be given out again: for
@@ -149,6 +158,7 @@ impl Index {
                 rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB), None).into()
             );
         }
+        skip_what_may_be_lost(&transaction)?;
         transaction.commit()?;
         let index = Self { db, root: root.to_owned(), durability };
         index.set_durability(durability)?;
@@ -180,7 +190,8 @@ impl Index {
         Ok(done)
     }
 
-    /// Writes what can be found out again after a power cut.
+    /// Writes what may be lost in a power cut: because it can be found out
+    /// again, or like flags is not worth to wait for the disk.
     pub(super) fn write_lightly<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
@@ -232,6 +243,23 @@ impl Index {
         };
         Ok(self.db.pragma_update(None, "synchronous", mode)?)
     }
+}
+
+/// After a power cut mod-sequences may have been told that the index no longer
+/// knows; they are not given out again.
+fn skip_what_may_be_lost(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    // More than can have been written since the disk was last waited for.
+    const STRIDE: i64 = 1_000_000;
+    let this = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let last: Option<String> = transaction.query_row("SELECT id FROM boot", [], |row| row.get(0)).optional()?;
+    if this.is_empty() || last.as_ref() != Some(&this) {
+        if last.is_some() {
+            transaction.execute("UPDATE mailboxes SET highest_modseq = highest_modseq + ?1", [STRIDE])?;
+        }
+        transaction.execute("DELETE FROM boot", [])?;
+        transaction.execute("INSERT INTO boot VALUES (?1)", [this])?;
+    }
+    Ok(())
 }
 
 // For tests: leaves the journal to the next process.

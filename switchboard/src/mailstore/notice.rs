@@ -65,6 +65,13 @@ pub enum TreeChange {
     Subscribed(MailboxName),
     /// A name is no longer subscribed.
     Unsubscribed(MailboxName),
+    /// An annotation was set or removed.
+    Annotated {
+        /// Whose; `None` is the user's.
+        mailbox: Option<MailboxName>,
+        /// Its name, in lower case.
+        entry: String,
+    },
 }
 
 type Listener<C> = Arc<dyn Fn(&C) + Send + Sync>;

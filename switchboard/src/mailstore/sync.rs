@@ -9,7 +9,7 @@ use std::sync::Weak;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::contents::{Contents, Differences};
 use super::error::StoreError;
@@ -148,8 +148,13 @@ impl Mailbox {
     /// process was faster, and the mailbox is to be updated first.
     pub(super) fn write(&self, contents: &mut Contents, origin: Origin, batch: Batch) -> Result<bool, StoreError> {
         let numbers = contents.snapshot.numbers;
-        let written = self.store.index().write(|transaction| index::write(transaction, self.id, numbers, &batch))?;
-        let Some(written) = written else { return Ok(false) };
+        let work = |transaction: &Transaction<'_>| index::write(transaction, self.id, numbers, &batch);
+        let mut index = self.store.index();
+        // Nobody waits for the disk because of flags.
+        let is_light = batch.arrivals.is_empty() && batch.gone.is_empty();
+        let written = if is_light { index.write_lightly(work) } else { index.write(work) };
+        drop(index);
+        let Some(written) = written? else { return Ok(false) };
         let change = contents.apply(origin, batch, written);
         self.tell(&change);
         Ok(true)

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use super::append::{Appended, Ready, TRIES, link};
+use super::append::{Appended, Appending, Ready, TRIES, TemporaryFile, link};
 use super::contents::Contents;
 use super::error::StoreError;
 use super::index::{self, Arrival, Batch, Step};
@@ -66,60 +66,115 @@ impl Mailbox {
                 self.set_stale();
                 continue;
             };
-            let Moves { gone, arrivals, steps } = moves;
-            let (from, to) = (here.snapshot.numbers, there.as_deref().unwrap_or(&here).snapshot.numbers);
-            if gone.is_empty() {
+            let to = there.as_deref().unwrap_or(&here).snapshot.numbers;
+            let modseq = here.snapshot.numbers.highest_modseq;
+            if moves.gone.is_empty() {
+                return Ok(Transferred { uid_validity: to.uid_validity, uids: Vec::new(), modseq });
+            }
+            let moved = moves.gone.clone();
+            if let Some((new, modseq)) = self.exchange(origin, &mut here, there.as_deref_mut(), target, moves)? {
                 return Ok(Transferred {
                     uid_validity: to.uid_validity,
-                    uids: Vec::new(),
-                    modseq: from.highest_modseq,
+                    uids: moved.into_iter().zip(new).collect(),
+                    modseq,
                 });
             }
-            let moved = gone.clone();
-            let mut leaving = Batch { gone, ..Batch::default() };
-            let mut coming = Batch { arrivals, ..Batch::default() };
-            if there.is_none() {
-                leaving.arrivals = std::mem::take(&mut coming.arrivals);
-            }
-            let result = self.store.index().write(|transaction| {
-                // The target first: it takes over what is known of the messages.
-                let came = match there {
-                    Some(_) => index::write(transaction, target.id, to, &coming)?,
-                    None => None,
-                };
-                if there.is_some() && came.is_none() {
-                    return Err(StoreError::Restless);
-                }
-                let Some(left) = index::write(transaction, self.id, from, &leaving)? else {
-                    return Err(StoreError::Restless);
-                };
-                index::note(transaction, &steps)?;
-                Ok((left, came))
-            });
-            let (left, came) = match result {
-                // Another process was faster. Nothing was written.
-                Err(StoreError::Restless) => continue,
-                result => result?,
-            };
-            if let Err(error) = self.store.index().roll_forward() {
-                // It is decided, and will be done: the journal has it.
-                tracing::error!(%error, "a move is not ended yet");
-                self.set_stale();
-                target.set_stale();
-            }
-            let new = came.as_ref().unwrap_or(&left);
-            let (uid_validity, uids, modseq) = (to.uid_validity, new.uids.clone(), left.numbers.highest_modseq);
-            let change = here.apply(origin, leaving, left);
-            self.take_stamps(&mut here);
-            self.tell(&change);
-            if let Some((there, came)) = there.as_deref_mut().zip(came) {
-                let change = there.apply(origin, coming, came);
-                target.take_stamps(there);
-                target.tell(&change);
-            }
-            return Ok(Transferred { uid_validity, uids: moved.into_iter().zip(uids).collect(), modseq });
         }
         Err(StoreError::Restless)
+    }
+
+    /// Puts a draft into `target` in the place of a message here (REPLACE, RFC
+    /// 8508): both or, whatever happens, neither.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Vanished`] if there is no such message; otherwise as
+    /// [`append`](Self::append).
+    pub fn replace(&self, origin: Origin, uid: Uid, by: Appending, target: &Self) -> Result<Appended, StoreError> {
+        let ready = self.finished(by)?;
+        for _ in 0..TRIES {
+            let (mut here, mut there) = self.enter_both(target)?;
+            let message = here.snapshot.message(uid).ok_or(StoreError::Vanished)?;
+            let path = here.path.join(message.file());
+            match fs::symlink_metadata(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    self.set_stale();
+                    continue;
+                }
+                Err(error) => return Err(StoreError::at(&path)(error)),
+                Ok(_) => {}
+            }
+            let (batch, mut steps) = target.plan(there.as_deref().unwrap_or(&here), std::slice::from_ref(&ready))?;
+            // Out of the way first, and removed when all is done.
+            let aside = self.store.temporary_path();
+            steps.push(Step {
+                source: self.journal_path(&here, message.file()),
+                target: aside.strip_prefix(&self.store.root).unwrap_or(&aside).to_owned(),
+                base: Some(message.base.to_os_string()),
+            });
+            let aside = TemporaryFile(aside);
+            let uid_validity = there.as_deref().unwrap_or(&here).snapshot.numbers.uid_validity;
+            let moves = Moves { gone: vec![uid], arrivals: batch.arrivals, steps };
+            let done = self.exchange(origin, &mut here, there.as_deref_mut(), target, moves)?;
+            drop(aside);
+            if let Some((uids, _)) = done {
+                let modseq = there.as_deref().unwrap_or(&here).snapshot.numbers.highest_modseq;
+                return Ok(Appended { uid_validity, uids, modseq });
+            }
+        }
+        Err(StoreError::Restless)
+    }
+
+    /// Lets messages go here and come there in one transaction, and gives the
+    /// new UIDs, and the highest mod-sequence here. `None` if another process
+    /// was faster, and nothing was done.
+    fn exchange(
+        &self,
+        origin: Origin,
+        here: &mut Contents,
+        there: Option<&mut Contents>,
+        target: &Self,
+        moves: Moves,
+    ) -> Result<Option<(Vec<Uid>, u64)>, StoreError> {
+        let Moves { gone, arrivals, steps } = moves;
+        let mut leaving = Batch { gone, ..Batch::default() };
+        let mut coming = Batch { arrivals, ..Batch::default() };
+        if there.is_none() {
+            leaving.arrivals = std::mem::take(&mut coming.arrivals);
+        }
+        let from = here.snapshot.numbers;
+        let to = there.as_ref().map(|there| there.snapshot.numbers);
+        let result = self.store.index().write(|transaction| {
+            // The target first: it takes over what is known of the messages.
+            let came = match to {
+                Some(to) => Some(index::write(transaction, target.id, to, &coming)?.ok_or(StoreError::Restless)?),
+                None => None,
+            };
+            let left = index::write(transaction, self.id, from, &leaving)?.ok_or(StoreError::Restless)?;
+            index::note(transaction, &steps)?;
+            Ok((left, came))
+        });
+        let (left, came) = match result {
+            // Nothing was written.
+            Err(StoreError::Restless) => return Ok(None),
+            result => result?,
+        };
+        if let Err(error) = self.store.index().roll_forward() {
+            // It is decided, and will be done: the journal has it.
+            tracing::error!(%error, "a move is not ended yet");
+            self.set_stale();
+            target.set_stale();
+        }
+        let (uids, modseq) = (came.as_ref().unwrap_or(&left).uids.clone(), left.numbers.highest_modseq);
+        let change = here.apply(origin, leaving, left);
+        self.take_stamps(here);
+        self.tell(&change);
+        if let Some((there, came)) = there.zip(came) {
+            let change = there.apply(origin, coming, came);
+            target.take_stamps(there);
+            target.tell(&change);
+        }
+        Ok(Some((uids, modseq)))
     }
 
     /// `None` if a file is not where it was.

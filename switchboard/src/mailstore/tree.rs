@@ -247,8 +247,9 @@ impl MailStore {
         let tree = self.tree();
         let rows = self.refresh(&tree)?;
         if rows.len() == 1 {
+            // Their names tell what they are for.
             for special_use in SpecialUse::ALL {
-                self.make(&MailboxName::parse(special_use.usual_name())?, Some(special_use))?;
+                self.make_folder(&MailboxName::parse(special_use.usual_name())?)?;
             }
         }
         let rows = self.refresh(&tree)?;
@@ -335,8 +336,20 @@ impl MailStore {
         missing.iter().rev().try_for_each(|name| self.make(name, None).map(drop))
     }
 
-    /// Makes the folder, whole, and then its row.
+    /// Makes the folder and then its row.
     fn make(&self, name: &MailboxName, special_use: Option<SpecialUse>) -> Result<MailboxId, StoreError> {
+        self.make_folder(name)?;
+        let row = self.index().write(|transaction| match table::mailbox(transaction, name)? {
+            // Another process has found the folder already.
+            Some(row) => Ok(row),
+            None => self.enter_row(transaction, name, special_use),
+        })?;
+        self.listeners.tell(&TreeChange::Created(name.clone()));
+        Ok(row.object_id)
+    }
+
+    /// Makes a mailbox's folder, whole or not at all.
+    fn make_folder(&self, name: &MailboxName) -> Result<(), StoreError> {
         let unfinished = self.unfinished();
         let path = self.path(name);
         let make = || -> io::Result<()> {
@@ -348,14 +361,7 @@ impl MailStore {
             fs::rename(&unfinished, &path)?;
             if self.durability == Durability::Full { sync_folder(&self.root) } else { Ok(()) }
         };
-        make().inspect_err(|_| drop(fs::remove_dir_all(&unfinished))).map_err(StoreError::at(&path))?;
-        let row = self.index().write(|transaction| match table::mailbox(transaction, name)? {
-            // Another process has found the folder already.
-            Some(row) => Ok(row),
-            None => self.enter_row(transaction, name, special_use),
-        })?;
-        self.listeners.tell(&TreeChange::Created(name.clone()));
-        Ok(row.object_id)
+        make().inspect_err(|_| drop(fs::remove_dir_all(&unfinished))).map_err(StoreError::at(&path))
     }
 
     fn enter_row(

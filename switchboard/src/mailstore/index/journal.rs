@@ -83,7 +83,9 @@ pub(super) fn roll_forward(
     for (id, step) in &steps {
         match step.perform(root) {
             Ok(()) => {
-                folders.extend([&step.source, &step.target].into_iter().filter_map(|path| path.parent()));
+                folders.extend(step.target.parent());
+                // What may still lie in tmp after a power cut does no harm.
+                folders.extend(step.source.parent().filter(|_| step.base.is_some()));
                 strike_out.execute([id])?;
             }
             Err(error) => outcome = Err(StoreError::File { path: root.join(&step.target), source: error }),

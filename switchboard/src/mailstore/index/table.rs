@@ -91,6 +91,7 @@ pub(in crate::mailstore) fn rename_mailbox(db: &Connection, id: i64, name: &Mail
 
 pub(in crate::mailstore) fn delete_mailbox(db: &Connection, id: i64) -> Result<(), StoreError> {
     db.execute("DELETE FROM mailboxes WHERE id = ?1", [id])?;
+    db.execute("DELETE FROM annotations WHERE mailbox = ?1", [id])?;
     Ok(())
 }
 
@@ -251,4 +252,27 @@ pub(in crate::mailstore) fn count_from(db: &Connection, mailbox: i64, uid: Uid) 
 pub(in crate::mailstore) fn usage(db: &Connection) -> Result<Usage, StoreError> {
     let sql = "SELECT count(*), ifnull(sum(size), 0), (SELECT count(*) FROM mailboxes) FROM messages";
     Ok(db.query_row(sql, [], |row| Ok(Usage { messages: row.get(0)?, octets: row.get(1)?, mailboxes: row.get(2)? }))?)
+}
+
+/// The annotations of a mailbox, by their names.
+pub(in crate::mailstore) fn annotations(db: &Connection, mailbox: i64) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let mut select = db.prepare("SELECT entry, value FROM annotations WHERE mailbox = ?1 ORDER BY entry")?;
+    let rows = select.query_map([mailbox], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(in crate::mailstore) fn annotate(
+    db: &Connection,
+    mailbox: i64,
+    entry: &str,
+    value: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    match value {
+        Some(value) => {
+            let sql = "INSERT OR REPLACE INTO annotations(mailbox, entry, value) VALUES (?1, ?2, ?3)";
+            db.execute(sql, params![mailbox, entry, value])?
+        }
+        None => db.execute("DELETE FROM annotations WHERE mailbox = ?1 AND entry = ?2", params![mailbox, entry])?,
+    };
+    Ok(())
 }

@@ -134,6 +134,19 @@ fn an_old_index_follows_the_files_and_keeps_uids() {
 }
 
 #[test]
+fn after_a_start_of_the_system_no_modseq_comes_twice() {
+    let world = World::new();
+    append(&world.inbox(), "", b"x");
+    let told = world.inbox().sync().unwrap().highest_modseq();
+    let inbox = world.another().mailbox(&named("INBOX")).unwrap();
+    assert_eq!(inbox.sync().unwrap().highest_modseq(), told, "it is still the same start");
+    world.store.index().write(|transaction| Ok(transaction.execute("UPDATE boot SET id = 'another'", [])?)).unwrap();
+    let inbox = world.another().mailbox(&named("INBOX")).unwrap();
+    assert!(inbox.sync().unwrap().highest_modseq() > told + 100_000);
+    assert_eq!(uids(&inbox), [1]);
+}
+
+#[test]
 #[ignore = "the program that is killed below"]
 fn child() {
     let store = open(PathBuf::from(std::env::var("MAILSTORE_CRASH_ROOT").unwrap()));

@@ -114,3 +114,24 @@ fn two_that_move_towards_each_other_do_not_wait_forever() {
     });
     assert_eq!(uids(&inbox).len() + uids(&sent).len(), 40);
 }
+
+#[test]
+fn a_replacement_takes_the_place_of_the_old_in_one_step() {
+    let world = World::new();
+    let (inbox, drafts) = (world.inbox(), world.mailbox("Drafts"));
+    append(&drafts, "\\Draft", b"first");
+    append(&drafts, "\\Draft", b"other");
+    let mirrors = [Mirror::of(&inbox), Mirror::of(&drafts)];
+    let by = |text: &[u8]| appending(&world.store, "\\Draft k", text);
+    let there = drafts.replace(Origin::OUTSIDE, uid(1), by(b"second"), &drafts).unwrap();
+    assert_eq!((there.uids, there.modseq), (vec![uid(3)], drafts.sync().unwrap().highest_modseq()));
+    assert_eq!(told(&drafts), "2(\\Draft) 3(\\Draft k)");
+    let elsewhere = drafts.replace(Origin::OUTSIDE, uid(3), by(b"third"), &inbox).unwrap();
+    assert_eq!((elsewhere.uids, elsewhere.uid_validity), (vec![uid(1)], inbox.sync().unwrap().uid_validity()));
+    assert_eq!((uids(&drafts), content(&inbox, uid(1))), (vec![2], b"third".to_vec()));
+    let gone = drafts.replace(Origin::OUTSIDE, uid(3), by(b"never"), &drafts);
+    assert!(matches!(gone, Err(StoreError::Vanished)));
+    assert_eq!((world.files("").len(), world.files(".Drafts").len()), (1, 1), "nothing is left aside");
+    mirrors[0].0.agrees_with(&inbox.sync().unwrap());
+    mirrors[1].0.agrees_with(&drafts.sync().unwrap());
+}

@@ -169,3 +169,24 @@ fn everything_about_the_tree_is_told() {
     store.create(&named("d"), None).unwrap();
     assert!(told.try_recv().is_err());
 }
+
+#[test]
+fn annotations_are_bounded_and_go_with_their_mailbox() {
+    let world = World::new();
+    let (store, sent) = (&world.store, named("Sent"));
+    store.annotate(None, &[("/private/Comment", Some(b"mine"))]).unwrap();
+    store.annotate(Some(&sent), &[("/private/comment", Some(b"a")), ("/shared/x", Some(b"b"))]).unwrap();
+    store.annotate(Some(&sent), &[("/SHARED/X", None), ("/private/comment", Some(b"c"))]).unwrap();
+    assert_eq!(store.annotations(None).unwrap(), [("/private/comment".into(), b"mine".to_vec())]);
+    assert_eq!(store.annotations(Some(&sent)).unwrap(), [("/private/comment".into(), b"c".to_vec())]);
+    let long = vec![0; MailStore::ANNOTATION_MAX + 1];
+    assert!(matches!(store.annotate(None, &[("/private/x", Some(&long))]), Err(StoreError::AnnotationTooLong)));
+    let names: Vec<_> = (0..100).map(|number| format!("/private/{number}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_str(), Some(&b"x"[..]))).collect();
+    assert!(matches!(store.annotate(Some(&sent), &many), Err(StoreError::TooManyAnnotations)));
+    assert_eq!(store.annotations(Some(&sent)).unwrap().len(), 1, "none of them is kept");
+    store.delete(&sent).unwrap();
+    assert!(matches!(store.annotations(Some(&sent)), Err(StoreError::NoMailbox)));
+    store.create(&sent, None).unwrap();
+    assert!(store.annotations(Some(&sent)).unwrap().is_empty());
+}

@@ -6,13 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use irc_proto::server::{
     AccountAnswer, AccountRefusal, AccountRequest, Ask, Config, Custom, Event, Flood, Lines, NickRefusal,
-    OtherCapability, Refusal, Registration, Server, Tls, Violation, Webirc,
+    OtherCapability, Refusal, Registration, Server, Tls, Webirc,
 };
 use irc_proto::{Capabilities, Capability};
-use wirestate_machine::{Instant, Machine, Misuse, Relay, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Instant, Machine, Misuse, Relay, TlsFacts, Upgraded};
 use wirestate_sasl::server::{Answer, Ask as Sasl, Identity, Rejection};
 use wirestate_sasl::{Derivation, FakeKeys, Hash, Mechanism, ScramKeys, Secret};
 use wirestate_testing::Subject;
+
+use crate::talk::Application;
 
 /// The user that exists.
 pub const USER: &str = "ann";
@@ -93,51 +95,6 @@ impl Desk {
         change(&mut config);
         Desk::new(config)
     }
-
-    /// Answers an event.
-    pub fn answer(&mut self, server: &mut Server, event: Event) -> Result<(), Misuse> {
-        if self.mute {
-            // A ticket that is dropped is a ticket that is never answered.
-            return Ok(());
-        }
-        match event {
-            Event::Gateway { ticket, request } if request.password.matches("gate") => server.accept_gateway(ticket),
-            Event::Gateway { ticket, .. } => server.refuse_gateway(ticket),
-            Event::Nick { ticket, nick } if nick.eq_ignore_ascii_case(self.taken.as_bytes()) => {
-                server.refuse_nick(ticket, NickRefusal::InUse)
-            }
-            Event::Nick { ticket, .. } => server.accept_nick(ticket),
-            Event::Authenticate { ticket, ask } => server.authenticate(ticket, verdict(*ask)),
-            Event::LoggedIn(identity) => {
-                self.who = Some(identity.name().to_owned());
-                Ok(())
-            }
-            Event::Account { ticket, request } => server.answer_account(ticket, account(*request)),
-            Event::Register { ticket, registration } => {
-                let given = registration.password.as_ref();
-                let good = self.password.is_none_or(|wanted| given.is_some_and(|given| given.matches(wanted)));
-                if !good {
-                    return server.refuse(ticket, Refusal::Password);
-                }
-                let welcome = format!(":irc.localhost 001 {} :Welcome\r\n", registration.nick.escape_ascii());
-                self.registration = Some(*registration);
-                server.welcome(ticket)?;
-                server.relay(&Lines::check(Bytes::from(welcome)).unwrap());
-                Ok(())
-            }
-            Event::Message(message) => {
-                if self.messages.len() < 16 {
-                    self.messages.push(message.borrow().line().to_vec());
-                }
-                Ok(())
-            }
-            Event::Closed(reason) => {
-                self.closed = Some(reason.to_string());
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 static KEYS: LazyLock<[ScramKeys; 3]> = LazyLock::new(|| {
@@ -188,6 +145,52 @@ fn account(request: AccountRequest) -> AccountAnswer<'static> {
     }
 }
 
+impl Application for Desk {
+    fn answer(&mut self, server: &mut Server, event: Event) -> Result<(), Misuse> {
+        if self.mute {
+            // A ticket that is dropped is a ticket that is never answered.
+            return Ok(());
+        }
+        match event {
+            Event::Gateway { ticket, request } if request.password.matches("gate") => server.accept_gateway(ticket),
+            Event::Gateway { ticket, .. } => server.refuse_gateway(ticket),
+            Event::Nick { ticket, nick } if nick.eq_ignore_ascii_case(self.taken.as_bytes()) => {
+                server.refuse_nick(ticket, NickRefusal::InUse)
+            }
+            Event::Nick { ticket, .. } => server.accept_nick(ticket),
+            Event::Authenticate { ticket, ask } => server.authenticate(ticket, verdict(*ask)),
+            Event::LoggedIn(identity) => {
+                self.who = Some(identity.name().to_owned());
+                Ok(())
+            }
+            Event::Account { ticket, request } => server.answer_account(ticket, account(*request)),
+            Event::Register { ticket, registration } => {
+                let given = registration.password.as_ref();
+                let good = self.password.is_none_or(|wanted| given.is_some_and(|given| given.matches(wanted)));
+                if !good {
+                    return server.refuse(ticket, Refusal::Password);
+                }
+                let welcome = format!(":irc.localhost 001 {} :Welcome\r\n", registration.nick.escape_ascii());
+                self.registration = Some(*registration);
+                server.welcome(ticket)?;
+                server.relay(&Lines::check(Bytes::from(welcome)).unwrap());
+                Ok(())
+            }
+            Event::Message(message) => {
+                if self.messages.len() < 16 {
+                    self.messages.push(message.borrow().line().to_vec());
+                }
+                Ok(())
+            }
+            Event::Closed(reason) => {
+                self.closed = Some(reason.to_string());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Subject for Desk {
     type Machine = Server;
 
@@ -226,38 +229,13 @@ impl Subject for Desk {
     }
 }
 
-/// A client that types lines at a server and reads what comes back.
-#[derive(Debug)]
-pub struct Talk {
-    /// The application.
-    pub desk: Desk,
-    /// The machine.
-    pub server: Server,
-    /// The time.
-    pub now: Instant,
-    /// All events so far, as their `Debug` shows them.
-    pub events: Vec<String>,
-    /// The error, once there is one.
-    pub violation: Option<Violation>,
-}
+/// A client that types lines at the desk.
+pub type Talk = crate::talk::Talk<Desk>;
 
 impl Talk {
-    /// Begins a session.
-    pub fn with(desk: Desk) -> Self {
-        let server = desk.machine(Instant::START);
-        let mut talk = Talk { desk, server, now: Instant::START, events: Vec::new(), violation: None };
-        talk.turn();
-        talk
-    }
-
-    /// A session before registration, with everything switched on.
-    pub fn new() -> Self {
-        Talk::with(Desk::default())
-    }
-
     /// A registered session.
     pub fn registered() -> Self {
-        Talk::with(Desk::default()).register()
+        Talk::new().register()
     }
 
     /// Registers as ann.
@@ -267,84 +245,9 @@ impl Talk {
         self
     }
 
-    /// Sends this and gives all that comes back.
-    pub fn say(&mut self, text: impl AsRef<[u8]>) -> String {
-        let mut rest = text.as_ref();
-        let mut said = Vec::new();
-        loop {
-            let taken = self.server.inbox().push_some(rest);
-            rest = &rest[taken..];
-            self.turn();
-            said.extend(self.server.outbox().drain());
-            if rest.is_empty() || self.server.is_closed() || taken == 0 {
-                break;
-            }
-        }
-        // What was written may have made room for more.
-        loop {
-            self.turn();
-            let more = self.server.outbox().drain();
-            if more.is_empty() {
-                return String::from_utf8_lossy(&said).into_owned();
-            }
-            said.extend(more);
-        }
-    }
-
-    /// The same, line by line: without line ends, and without the server's name before each.
+    /// Sends this as a line, and gives what comes back line by line: without line ends, and without the server's name before each.
     pub fn hear(&mut self, text: &str) -> Vec<String> {
         let said = self.say(format!("{text}\r\n"));
         said.lines().map(|line| line.strip_prefix(":irc.localhost ").unwrap_or(line).to_owned()).collect()
-    }
-
-    /// Lets so many seconds go by.
-    pub fn wait(&mut self, seconds: u64) -> String {
-        self.now = self.now + Duration::from_secs(seconds);
-        self.say("")
-    }
-
-    /// The client closes the connection.
-    pub fn hang_up(&mut self) -> String {
-        self.server.inbox().close();
-        self.say("")
-    }
-
-    /// Makes the TLS handshake that the server waits for.
-    pub fn secure(&mut self) -> String {
-        self.secure_with(TlsFacts::new())
-    }
-
-    /// The same, with these facts.
-    pub fn secure_with(&mut self, facts: TlsFacts) -> String {
-        assert_eq!(self.server.upgrade(), Some(Upgrade::Tls));
-        self.server.upgraded(self.now, Upgraded::Tls(Box::new(facts)));
-        self.say("")
-    }
-
-    /// Whether the last event begins like this.
-    pub fn last_event_is(&self, start: &str) -> bool {
-        self.events.last().is_some_and(|event| event.starts_with(start))
-    }
-
-    fn turn(&mut self) {
-        loop {
-            match self.server.poll(self.now) {
-                Ok(Some(event)) => {
-                    self.events.push(format!("{event:?}"));
-                    self.desk.answer(&mut self.server, event).unwrap();
-                }
-                Ok(None) => return,
-                Err(violation) => {
-                    self.violation = Some(violation);
-                    return;
-                }
-            }
-        }
-    }
-}
-
-impl Default for Talk {
-    fn default() -> Self {
-        Talk::new()
     }
 }

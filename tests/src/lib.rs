@@ -3,10 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod certificate;
+pub mod hostile;
 pub mod irc;
 pub mod irc_client;
 pub mod pop3;
 pub mod pop3_client;
+pub mod talk;
 
 /// The examples of the README, so that they stay true.
 #[cfg(doctest)]

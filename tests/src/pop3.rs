@@ -7,10 +7,12 @@ use pop3_proto::codec::{Code, MessageNumber, Text, WireSize};
 use pop3_proto::server::{
     Appetite, Ask, Body, Config, Custom, Event, Language, Maildrop, Phrase, Reply, Server, Tls, Utf8,
 };
-use wirestate_machine::{CertificateName, Instant, Machine, Misuse, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{CertificateName, Instant, Machine, Misuse, TlsFacts, Upgraded};
 use wirestate_sasl::server::{Answer, Ask as Sasl, Identity, Rejection};
 use wirestate_sasl::{Derivation, FakeKeys, Hash, Mechanism, ScramKeys, Secret};
 use wirestate_testing::Subject;
+
+use crate::talk::Application;
 
 /// The user that exists.
 pub const USER: &str = "ann";
@@ -132,49 +134,6 @@ impl Desk {
         maildrop
     }
 
-    /// Answers an event.
-    pub fn answer(&mut self, server: &mut Server, event: Event) -> Result<(), Misuse> {
-        if self.mute {
-            // A ticket that is dropped is a ticket that is never answered.
-            return Ok(());
-        }
-        match event {
-            Event::Greet(ticket) => server.greet(ticket, Text::literal("hello")),
-            Event::Authenticate { ticket, ask } => server.authenticate(ticket, verdict(ask)),
-            Event::Open { ticket, .. } if self.in_use => {
-                server.refuse_open(ticket, Some(Code::InUse), Text::literal("another session is open"))
-            }
-            Event::Open { ticket, identity } => {
-                self.who = Some(identity.name().to_owned());
-                server.open(ticket, self.listing())
-            }
-            Event::Retrieve { ticket, message, .. } => match self.messages.get(message.index()).cloned() {
-                Some(text) => {
-                    let body = server.send(ticket)?;
-                    self.stream(server, body, text)
-                }
-                None => server.refuse_message(ticket, Some(Code::SysTemp), Text::literal("gone")),
-            },
-            Event::Writable => match self.open_body.0.take() {
-                Some((body, rest)) => self.stream(server, body, rest),
-                None => Ok(()),
-            },
-            Event::Commit { ticket, deletions } => {
-                if !self.stuck {
-                    self.removed.extend(deletions.map(MessageNumber::number));
-                }
-                server.committed(ticket, !self.stuck)
-            }
-            Event::Custom { ticket, arguments, .. } if &*arguments == b"lines" => {
-                let mut body = server.send_lines(ticket, Text::literal("lines follow"))?;
-                server.piece(&mut body, Bytes::from_static(b"one\n.two\n"))?;
-                server.end(body)
-            }
-            Event::Custom { ticket, arguments, .. } => server.reply_to(ticket, Reply::ok(Text::lossy(arguments))),
-            _ => Ok(()),
-        }
-    }
-
     fn stream(&mut self, server: &mut Server, mut body: Body, mut text: Bytes) -> Result<(), Misuse> {
         if self.torn {
             server.piece(&mut body, text.split_to(text.len() / 2))?;
@@ -238,6 +197,50 @@ fn verdict(ask: Ask) -> Answer {
     }
 }
 
+impl Application for Desk {
+    fn answer(&mut self, server: &mut Server, event: Event) -> Result<(), Misuse> {
+        if self.mute {
+            // A ticket that is dropped is a ticket that is never answered.
+            return Ok(());
+        }
+        match event {
+            Event::Greet(ticket) => server.greet(ticket, Text::literal("hello")),
+            Event::Authenticate { ticket, ask } => server.authenticate(ticket, verdict(ask)),
+            Event::Open { ticket, .. } if self.in_use => {
+                server.refuse_open(ticket, Some(Code::InUse), Text::literal("another session is open"))
+            }
+            Event::Open { ticket, identity } => {
+                self.who = Some(identity.name().to_owned());
+                server.open(ticket, self.listing())
+            }
+            Event::Retrieve { ticket, message, .. } => match self.messages.get(message.index()).cloned() {
+                Some(text) => {
+                    let body = server.send(ticket)?;
+                    self.stream(server, body, text)
+                }
+                None => server.refuse_message(ticket, Some(Code::SysTemp), Text::literal("gone")),
+            },
+            Event::Writable => match self.open_body.0.take() {
+                Some((body, rest)) => self.stream(server, body, rest),
+                None => Ok(()),
+            },
+            Event::Commit { ticket, deletions } => {
+                if !self.stuck {
+                    self.removed.extend(deletions.map(MessageNumber::number));
+                }
+                server.committed(ticket, !self.stuck)
+            }
+            Event::Custom { ticket, arguments, .. } if &*arguments == b"lines" => {
+                let mut body = server.send_lines(ticket, Text::literal("lines follow"))?;
+                server.piece(&mut body, Bytes::from_static(b"one\n.two\n"))?;
+                server.end(body)
+            }
+            Event::Custom { ticket, arguments, .. } => server.reply_to(ticket, Reply::ok(Text::lossy(arguments))),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Subject for Desk {
     type Machine = Server;
 
@@ -265,39 +268,13 @@ impl Subject for Desk {
     }
 }
 
-/// A client that types lines at a server and reads what comes back.
-#[derive(Debug)]
-pub struct Talk {
-    /// The application.
-    pub desk: Desk,
-    /// The machine.
-    pub server: Server,
-    /// The time.
-    pub now: Instant,
-    /// All events so far, as their `Debug` shows them.
-    pub events: Vec<String>,
-    /// The error, once there is one.
-    pub violation: Option<pop3_proto::server::Violation>,
-}
+/// A client that types lines at the desk.
+pub type Talk = crate::talk::Talk<Desk>;
 
 impl Talk {
-    /// Begins a session and reads the greeting away.
-    pub fn with(desk: Desk) -> Self {
-        let server = desk.server(Instant::START);
-        let mut talk = Talk { desk, server, now: Instant::START, events: Vec::new(), violation: None };
-        talk.turn();
-        talk.server.outbox().clear();
-        talk
-    }
-
-    /// A session before login, with everything switched on.
-    pub fn new() -> Self {
-        Talk::with(Desk::default())
-    }
-
     /// A session after login.
     pub fn logged_in() -> Self {
-        Talk::with(Desk::default()).log_in()
+        Talk::new().log_in()
     }
 
     /// Logs in with USER and PASS.
@@ -305,81 +282,6 @@ impl Talk {
         let said = self.say(format!("USER {USER}\r\nPASS {PASSWORD}\r\n"));
         assert!(said.ends_with("+OK maildrop open\r\n"), "{said}");
         self
-    }
-
-    /// Sends this and gives all that comes back.
-    pub fn say(&mut self, text: impl AsRef<[u8]>) -> String {
-        let mut rest = text.as_ref();
-        let mut said = Vec::new();
-        loop {
-            let taken = self.server.inbox().push_some(rest);
-            rest = &rest[taken..];
-            self.turn();
-            said.extend(self.server.outbox().drain());
-            if rest.is_empty() || self.server.is_closed() || taken == 0 {
-                break;
-            }
-        }
-        // What was written may have made room for more.
-        loop {
-            self.turn();
-            let more = self.server.outbox().drain();
-            if more.is_empty() {
-                return String::from_utf8_lossy(&said).into_owned();
-            }
-            said.extend(more);
-        }
-    }
-
-    /// Lets so many seconds go by.
-    pub fn wait(&mut self, seconds: u64) -> String {
-        self.now = self.now + std::time::Duration::from_secs(seconds);
-        self.say("")
-    }
-
-    /// The client closes the connection.
-    pub fn hang_up(&mut self) -> String {
-        self.server.inbox().close();
-        self.say("")
-    }
-
-    /// Makes the TLS handshake that the server waits for.
-    pub fn secure(&mut self) -> String {
-        self.secure_with(TlsFacts::new())
-    }
-
-    /// The same, with these facts.
-    pub fn secure_with(&mut self, facts: TlsFacts) -> String {
-        assert_eq!(self.server.upgrade(), Some(Upgrade::Tls));
-        self.server.upgraded(self.now, Upgraded::Tls(Box::new(facts)));
-        self.say("")
-    }
-
-    /// Whether the last event begins like this.
-    pub fn last_event_is(&self, start: &str) -> bool {
-        self.events.last().is_some_and(|event| event.starts_with(start))
-    }
-
-    fn turn(&mut self) {
-        loop {
-            match self.server.poll(self.now) {
-                Ok(Some(event)) => {
-                    self.events.push(format!("{event:?}"));
-                    self.desk.answer(&mut self.server, event).unwrap();
-                }
-                Ok(None) => return,
-                Err(violation) => {
-                    self.violation = Some(violation);
-                    return;
-                }
-            }
-        }
-    }
-}
-
-impl Default for Talk {
-    fn default() -> Self {
-        Talk::new()
     }
 }
 

@@ -19,6 +19,7 @@ use wirestate_layers::Tls;
 use wirestate_layers::tls::{self, Certificates, HANDSHAKE_PATIENCE, Identity};
 use wirestate_machine::TlsFacts;
 use wirestate_tests::pop3::{Desk, open_config};
+use wirestate_tests::talk::Application;
 use worlds::{PATIENCE, Running, World, in_all_worlds};
 
 /// A certificate that proves itself, its key, and who trusts it.

@@ -24,6 +24,7 @@ use wirestate_machine::{Instant, Machine};
 use wirestate_testing::Heap;
 use wirestate_tests::certificate::Trust;
 use wirestate_tests::pop3::{Desk, PASSWORD, USER, open_config};
+use wirestate_tests::talk::Application;
 use wirestate_tokio::{
     Address, Connection, Connector, Control, Info, Listener, Mode, Options, Shutdown, Stream, Traffic, attach,
 };

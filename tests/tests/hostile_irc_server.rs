@@ -1,14 +1,12 @@
 //! Inputs that broke other servers, thrown at the IRC server. The names are the rows of the list they come from, and what they broke is
 //! told with each.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use irc_proto::codec::{Command, Encoder, Parts, Sender};
 use irc_proto::server::{Lines, State, Violation};
-use wirestate_machine::{Instant, Machine};
-use wirestate_sasl::base64;
-use wirestate_testing::{Heap, Sample, Subject, laws};
+use wirestate_machine::Machine;
+use wirestate_testing::{Heap, Sample, laws};
+use wirestate_tests::hostile;
 use wirestate_tests::irc::{Desk, PLAIN, Talk, starttls_config};
 
 #[global_allocator]
@@ -19,27 +17,12 @@ const BEFORE_REGISTRATION: usize = 32 * 1024;
 
 const REGISTER: &str = "NICK ann\r\nUSER ann 0 * :Ann\r\n";
 
-/// Feeds a flood to a session and gives the most heap that was held.
-fn peak(mut talk: Talk, flood: impl Iterator<Item = Vec<u8>>) -> usize {
-    let (_, usage) = Heap::measure(|| {
-        for piece in flood {
-            let _ = talk.server.inbox().push_some(&piece);
-            while let Ok(Some(_)) = talk.server.poll(talk.now) {}
-            talk.server.outbox().clear();
-        }
-    });
-    usage.peak
-}
-
 /// H1: commands in the segment of STARTTLS were run after the handshake (Dovecot CVE-2021-33515, Postfix CVE-2011-0411).
 #[test]
 fn h1_commands_behind_starttls() {
-    for behind in ["NICK eve\r\n", "QUIT\r\n", "N", "\r\n", "\0", "@"] {
-        let mut talk = Talk::with(Desk::new(starttls_config()));
-        talk.say(format!("STARTTLS\r\n{behind}"));
-        assert_eq!(talk.violation, Some(Violation::DataBeforeTls), "{behind:?}");
-        assert!(talk.events.is_empty() && talk.server.upgrade().is_none());
-    }
+    let begin = || Talk::with(Desk::new(starttls_config()));
+    let all = ["NICK eve\r\n", "QUIT\r\n", "N", "\r\n", "\0", "@"];
+    hostile::behind_starttls(begin, "STARTTLS", &all, &Violation::DataBeforeTls);
 }
 
 /// H1: what was negotiated in the clear counted after the handshake: a login half done, capabilities, names.
@@ -87,7 +70,7 @@ fn h10_rescans() -> Result<(), wirestate_testing::Broken> {
 fn h11_huge_lines() {
     for byte in [b'a', b'\r', b'\n', 0, 0xff, b'@', b' ', b':'] {
         for talk in [Talk::new(), Talk::registered()] {
-            let most = peak(talk, (0..1000).map(|_| vec![byte; 1000]));
+            let most = hostile::peak(talk, (0..1000).map(|_| vec![byte; 1000]));
             assert!(most < BEFORE_REGISTRATION, "{byte}: {most}");
         }
     }
@@ -180,17 +163,11 @@ fn h17_registration_has_a_deadline_in_all() {
 #[test]
 fn h18_other_protocols() {
     let body = "NICK eve\r\nUSER eve 0 * :Eve\r\nJOIN #a\r\n";
-    for request in [
-        format!("POST / HTTP/1.1\r\nHost: irc\r\n\r\n{body}").as_bytes(),
-        format!("GET / HTTP/1.0\r\n\r\n{body}").as_bytes(),
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"\x16\x03\x01\x00\xf4\x01",
-        b"\x16",
-    ] {
-        let mut talk = Talk::new();
-        assert_eq!(talk.say(request).lines().count(), 1);
-        assert!(talk.server.is_closed() && talk.events.is_empty());
-    }
+    let post = format!("POST / HTTP/1.1\r\nHost: irc\r\n\r\n{body}");
+    let get = format!("GET / HTTP/1.0\r\n\r\n{body}");
+    let requests =
+        [post.as_bytes(), get.as_bytes(), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x00\xf4\x01", b"\x16"];
+    hostile::other_protocols(Talk::new, &requests);
     // Later it is a command like any other.
     assert!(Talk::registered().hear("GET / HTTP/1.0")[0].starts_with("421 "));
 }
@@ -237,15 +214,9 @@ fn h22_cancelled_exchanges() {
     let mut talk = Talk::with(desk);
     talk.hear("CAP REQ sasl");
     let mut talk = talk.register();
-    talk.say("AUTHENTICATE SCRAM-SHA-256\r\nAUTHENTICATE *\r\n");
-    talk.events = Vec::new();
-    let (_, usage) = Heap::measure(|| {
-        for _ in 0..5000 {
-            talk.say("AUTHENTICATE SCRAM-SHA-256\r\nAUTHENTICATE biwsbj1hbm4scj1h\r\nAUTHENTICATE *\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE !!!!\r\n");
-            talk.events = Vec::new();
-        }
-    });
-    assert!(usage.live <= 64, "{usage:?}");
+    let warm = "AUTHENTICATE SCRAM-SHA-256\r\nAUTHENTICATE *\r\n";
+    let round = "AUTHENTICATE SCRAM-SHA-256\r\nAUTHENTICATE biwsbj1hbm4scj1h\r\nAUTHENTICATE *\r\nAUTHENTICATE PLAIN\r\nAUTHENTICATE !!!!\r\n";
+    hostile::cancelled_exchanges(&mut talk, warm, round);
 }
 
 /// H23: 400-byte chunks for ever.
@@ -254,7 +225,7 @@ fn h23_endless_sasl() {
     let chunk = format!("AUTHENTICATE {}\r\n", "A".repeat(400));
     let flood =
         (0..200).map(|turn| if turn == 0 { "CAP REQ sasl\r\nAUTHENTICATE PLAIN\r\n".into() } else { chunk.clone() });
-    let most = peak(Talk::new(), flood.map(String::into_bytes));
+    let most = hostile::peak(Talk::new(), flood.map(String::into_bytes));
     assert!(most < BEFORE_REGISTRATION, "{most}");
 }
 
@@ -272,18 +243,10 @@ fn h26_challenges_differ() {
 /// H27: the text or the time told whether a user exists (Prosody CVE-2021-32921). The time is the delay, the same for all.
 #[test]
 fn h27_user_enumeration() {
-    let failure = |user: &str| {
+    let failure = |user| {
         let mut talk = Talk::new();
         talk.hear("CAP REQ sasl\r\nAUTHENTICATE SCRAM-SHA-256");
-        let first = base64::encode(format!("n,,n={user},r=abc").as_bytes());
-        let challenge = talk.hear(&format!("AUTHENTICATE {first}")).swap_remove(0);
-        let challenge = base64::decode(challenge.strip_prefix("AUTHENTICATE ").unwrap(), 4096).unwrap();
-        let challenge = String::from_utf8(challenge).unwrap();
-        let nonce = challenge.split(',').next().unwrap().to_owned();
-        let proof = base64::encode(&[0; 32]);
-        let last = base64::encode(format!("c=biws,{nonce},p={proof}").as_bytes());
-        talk.hear(&format!("AUTHENTICATE {last}"));
-        (challenge.split(',').count(), talk.server.deadline(), talk.wait(2))
+        hostile::failed_scram(&mut talk, ["AUTHENTICATE "; 3], user)
     };
     assert_eq!(failure("ann"), failure("nobody"));
 }
@@ -306,37 +269,13 @@ fn h29_names_are_not_kept() {
 /// H37: ten thousand commands in one write, and nobody reads the answers.
 #[test]
 fn h37_pipelining_without_reading() {
-    let mut talk = Talk::registered();
-    let flood = "CAP LS 302\r\n".repeat(10_000);
-    let mut fed = 0;
-    let (_, usage) = Heap::measure(|| {
-        for _ in 0..10_000 {
-            fed += talk.server.inbox().push_some(&flood.as_bytes()[fed..]);
-            while let Ok(Some(event)) = talk.server.poll(talk.now) {
-                talk.desk.answer(&mut talk.server, event).unwrap();
-            }
-        }
-    });
-    assert!(fed < flood.len() && talk.server.inbox().room() == 0, "the input waits too");
-    assert!(usage.peak < 128 * 1024, "{usage:?}");
+    hostile::pipelining_without_reading(&mut Talk::registered(), "CAP LS 302\r\n", 128 * 1024);
 }
 
 /// H38: one byte in twenty seconds held a connection for ever: the time for registration is a total, and afterwards only whole lines count.
 #[test]
 fn h38_slow_loris() {
-    let mut talk = Talk::new();
-    let mut seconds = 0;
-    for byte in "NICK annabella-of-the-very-long-name".bytes() {
-        talk.say([byte]);
-        talk.wait(20);
-        seconds += 20;
-        if talk.server.is_closed() {
-            break;
-        }
-    }
-    assert_eq!(seconds, 60);
-    let silent = Desk::default().machine(Instant::START);
-    assert_eq!(silent.deadline(), Some(Instant::START + Duration::from_secs(60)));
+    hostile::slow_loris::<Desk>("NICK annabella-of-the-very-long-name", 60);
 }
 
 /// H45: a host out of reverse DNS held blanks and line ends, and entered sources (InspIRCd CVE-2015-8702).

@@ -1,14 +1,13 @@
 //! Inputs that broke other servers, thrown at the POP3 server. The names are the rows of the list they come from, and what they broke is
 //! told with each.
 
-use std::time::Duration;
-
-use bytes::Buf;
 use pop3_proto::server::Violation;
 use wirestate_machine::{Instant, Machine};
 use wirestate_sasl::base64;
 use wirestate_testing::{Heap, Sample, laws};
+use wirestate_tests::hostile;
 use wirestate_tests::pop3::{Desk, PASSWORD, Talk, stls_config};
+use wirestate_tests::talk::Application;
 
 #[global_allocator]
 static HEAP: Heap = Heap;
@@ -20,28 +19,17 @@ fn login() -> String {
     format!("USER ann\r\nPASS {PASSWORD}\r\n")
 }
 
-/// Feeds a flood and gives the most heap that was held.
+/// The most heap that a session holds, before login.
 fn peak(flood: impl Iterator<Item = Vec<u8>>) -> usize {
-    let mut talk = Talk::new();
-    let (_, usage) = Heap::measure(|| {
-        for piece in flood {
-            let _ = talk.server.inbox().push_some(&piece);
-            while let Ok(Some(_)) = talk.server.poll(talk.now) {}
-            talk.server.outbox().clear();
-        }
-    });
-    usage.peak
+    hostile::peak(Talk::new(), flood)
 }
 
 /// H1: commands in the segment of STLS were run after the handshake (Dovecot CVE-2021-33515, Postfix CVE-2011-0411).
 #[test]
 fn h1_commands_behind_stls() {
-    for behind in ["USER ann\r\n", "QUIT\r\n", "N", "\r\n", "\0"] {
-        let mut talk = Talk::with(Desk::new(stls_config()));
-        talk.say(format!("STLS\r\n{behind}"));
-        assert_eq!(talk.violation, Some(Violation::DataBeforeTls), "{behind:?}");
-        assert!(talk.events.is_empty() && talk.server.upgrade().is_none());
-    }
+    let begin = || Talk::with(Desk::new(stls_config()));
+    let all = ["USER ann\r\n", "QUIT\r\n", "N", "\r\n", "\0"];
+    hostile::behind_starttls(begin, "STLS", &all, &Violation::DataBeforeTls);
 }
 
 /// H10: an endless line fed byte by byte was scanned anew each time (net-imap CVE-2026-42245, Stalwart CVE-2025-61600).
@@ -88,11 +76,8 @@ fn h12_dots() {
 /// H18: requests of other protocols were read line by line as commands (Ergo #2239).
 #[test]
 fn h18_other_protocols() {
-    for request in [&b"GET / HTTP/1.0\r\n\r\n"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x00\xf4\x01"] {
-        let mut talk = Talk::new();
-        assert_eq!(talk.say(request).lines().count(), 1);
-        assert!(talk.server.is_closed());
-    }
+    let requests = [&b"GET / HTTP/1.0\r\n\r\n"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x00\xf4\x01"];
+    hostile::other_protocols(Talk::new, &requests);
 }
 
 /// H21 and H22: broken base64 and cancelled exchanges in a loop leaked memory or killed other sessions (Dovecot CVE-2025-59028,
@@ -101,16 +86,9 @@ fn h18_other_protocols() {
 fn h22_cancelled_exchanges() {
     let mut config = wirestate_tests::pop3::open_config();
     config.limits.bad_commands_before_login = u16::MAX;
-    let mut talk = Talk::with(Desk::new(config));
-    talk.say("AUTH SCRAM-SHA-256 biwsbj1hbm4scj1h\r\n*\r\n");
-    talk.events = Vec::new();
-    let (_, usage) = Heap::measure(|| {
-        for _ in 0..10_000 {
-            talk.say("AUTH SCRAM-SHA-256 biwsbj1hbm4scj1h\r\n*\r\nAUTH PLAIN\r\n!!!!\r\n");
-            talk.events = Vec::new();
-        }
-    });
-    assert!(usage.live <= 64, "{usage:?}");
+    let warm = "AUTH SCRAM-SHA-256 biwsbj1hbm4scj1h\r\n*\r\n";
+    let round = format!("{warm}AUTH PLAIN\r\n!!!!\r\n");
+    hostile::cancelled_exchanges(&mut Talk::with(Desk::new(config)), warm, &round);
 }
 
 /// H23: SASL messages without bound.
@@ -137,21 +115,9 @@ fn h26_challenges_differ() {
 /// H27: the text or the time told whether a user exists (Prosody CVE-2021-32921). The time is the delay, the same for all.
 #[test]
 fn h27_user_enumeration() {
-    let failure = |user: &str| {
-        let mut talk = Talk::new();
-        let first = base64::encode(format!("n,,n={user},r=abc").as_bytes());
-        let challenge = talk.say(format!("AUTH SCRAM-SHA-256 {first}\r\n"));
-        let challenge = base64::decode(challenge.strip_prefix("+ ").unwrap().trim_end(), 4096).unwrap();
-        let challenge = String::from_utf8(challenge).unwrap();
-        let nonce = challenge.split(',').next().unwrap().to_owned();
-        let proof = base64::encode(&[0; 32]);
-        talk.say(format!("{}\r\n", base64::encode(format!("c=biws,{nonce},p={proof}").as_bytes())));
-        let form: Vec<usize> = challenge.split(',').map(str::len).collect();
-        (form, talk.server.deadline(), talk.wait(2))
-    };
-    let (known, unknown) = (failure("ann"), failure("nobody"));
-    assert_eq!((&known.1, &known.2), (&unknown.1, &unknown.2));
-    assert_eq!(known.0.len(), unknown.0.len());
+    let before = ["AUTH SCRAM-SHA-256 ", "", "+ "];
+    let failure = |user| hostile::failed_scram(&mut Talk::new(), before, user);
+    assert_eq!(failure("ann"), failure("nobody"));
 }
 
 /// H28: names that are no UTF-8, or hold NUL (Dovecot CVE-2019-10691).
@@ -167,42 +133,13 @@ fn h28_bad_names() {
 /// H37: ten thousand commands in one write, and nobody reads the answers.
 #[test]
 fn h37_pipelining_without_reading() {
-    let mut talk = Talk::logged_in();
-    let flood = "RETR 5\r\n".repeat(10_000);
-    let mut fed = 0;
-    let (_, usage) = Heap::measure(|| {
-        for _ in 0..10_000 {
-            fed += talk.server.inbox().push_some(&flood.as_bytes()[fed..]);
-            while let Ok(Some(event)) = talk.server.poll(talk.now) {
-                talk.desk.answer(&mut talk.server, event).unwrap();
-            }
-        }
-    });
-    assert!(fed < flood.len() && talk.server.inbox().room() == 0, "the input waits too");
-    assert!(usage.peak < 300 * 1024, "{usage:?}");
-    // Once the answers are read, all goes on.
-    let waiting = talk.server.outbox().len();
-    talk.server.outbox().advance(waiting);
-    assert!(matches!(talk.server.poll(talk.now), Ok(Some(_))));
+    hostile::pipelining_without_reading(&mut Talk::logged_in(), "RETR 5\r\n", 300 * 1024);
 }
 
 /// H38: one byte in twenty seconds held a connection for ever: the deadline before login is a total.
 #[test]
 fn h38_slow_loris() {
-    let mut talk = Talk::new();
-    let mut seconds = 0;
-    for byte in "USER annabella-of-the-very-long-name".bytes() {
-        talk.say([byte]);
-        talk.wait(20);
-        seconds += 20;
-        if talk.server.is_closed() {
-            break;
-        }
-    }
-    assert_eq!(seconds, 180);
-    let start = Instant::START;
-    let silent = Desk::default().server(start);
-    assert_eq!(silent.deadline(), Some(start + Duration::from_secs(180)));
+    hostile::slow_loris::<Desk>("USER annabella-of-the-very-long-name", 180);
 }
 
 /// H44: numbers at the edges (Cyrus CVE-2015-8077).

@@ -11,6 +11,7 @@ use wirestate_machine::{Instant, TlsFacts, Upgraded};
 use wirestate_sasl::client::Credentials;
 use wirestate_testing::{Broken, Pair};
 use wirestate_tests::irc::{Desk, PASSWORD, USER, open_config, starttls_config};
+use wirestate_tests::talk::Application;
 
 /// What the client has heard in the end.
 #[derive(Debug, Default)]

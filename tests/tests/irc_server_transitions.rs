@@ -57,8 +57,9 @@ impl Step {
         }
     }
 
-    fn line(&self) -> String {
-        match self {
+    /// What is said, if anything is.
+    fn line(&self) -> Option<String> {
+        let line = match self {
             Step::Nick { free: true } => "NICK ann\r\n".into(),
             Step::Nick { free: false } => "NICK bob\r\n".into(),
             Step::User => "USER ann 0 * :Ann\r\n".into(),
@@ -78,8 +79,9 @@ impl Step {
             Step::Plain(keyword) => format!("{} x\r\n", keyword.name()),
             Step::Later => "XLATER\r\n".into(),
             Step::Unknown => "FOO\r\n".into(),
-            Step::HangUp => String::new(),
-        }
+            Step::HangUp => return None,
+        };
+        Some(line)
     }
 }
 
@@ -234,12 +236,7 @@ impl StateMachineTest for Session {
 
     fn apply(mut talk: Talk, model: &Model, step: Step) -> Talk {
         let before = talk.server.state();
-        let mut said = talk.say(step.line());
-        match step {
-            Step::HangUp => drop(talk.hang_up()),
-            Step::Starttls if talk.server.state() == State::Securing => drop(talk.secure()),
-            _ => said += &talk.wait(2),
-        }
+        let said = talk.step(step.line().as_deref());
         let after = talk.server.state();
         assert_eq!(after, model.state, "{step:?} in {before:?} said {said}");
         if before == State::Closed {

@@ -22,6 +22,7 @@ use wirestate_sasl::client::Credentials;
 use wirestate_tests::certificate::Trust;
 use wirestate_tests::pop3::{Desk, PASSWORD, USER, on_the_wire, open_config};
 use wirestate_tests::pop3_client::{Fetcher, Mail};
+use wirestate_tests::talk::Application;
 use worlds::{AsyncStd, PATIENCE, Running, Smol, Threads, Tokio, World};
 
 /// How many sessions there are at once.

@@ -11,6 +11,7 @@ use wirestate_machine::{Instant, TlsFacts, Upgraded};
 use wirestate_testing::{Broken, End, Pair, Trouble};
 use wirestate_tests::pop3::{Desk, on_the_wire, open_config, stls_config};
 use wirestate_tests::pop3_client::{Fetcher, Mail};
+use wirestate_tests::talk::Application;
 
 type Both = Pair<pop3_proto::client::Client, pop3_proto::server::Server>;
 

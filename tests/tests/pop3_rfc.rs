@@ -14,6 +14,7 @@ use wirestate_sasl::client::Credentials;
 use wirestate_sasl::{Mechanism, base64};
 use wirestate_testing::{Broken, Role, Subject, play, subject};
 use wirestate_tests::pop3::{Desk, PASSWORD, Talk, USER, open_config, stls_config};
+use wirestate_tests::talk::Application;
 
 /// A message of this many octets in one line.
 fn line_of(octets: usize, character: &str) -> String {

@@ -5,6 +5,7 @@ use pop3_proto::codec::{Expire, LoginDelay, Text};
 use pop3_proto::server::{Greeting, State, Tls, Violation};
 use wirestate_machine::{Machine, Upgrade};
 use wirestate_tests::pop3::{Desk, PASSWORD, Talk, on_the_wire, open_config, stls_config};
+use wirestate_tests::talk::Application;
 
 /// What RETR or TOP sent, without its first and its terminating line, unstuffed.
 fn body(said: &str) -> String {

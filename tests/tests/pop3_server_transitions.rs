@@ -50,8 +50,9 @@ impl Step {
         }
     }
 
-    fn line(&self) -> String {
-        match self {
+    /// What is said, if anything is.
+    fn line(&self) -> Option<String> {
+        let line = match self {
             Step::User => "USER ann\r\n".into(),
             Step::Pass { right: true } => format!("PASS {PASSWORD}\r\n"),
             Step::Pass { right: false } => "PASS wrong\r\n".into(),
@@ -64,8 +65,9 @@ impl Step {
             Step::Plain(Keyword::Top) => "TOP 3 0\r\n".into(),
             Step::Plain(keyword) => format!("{}\r\n", keyword.name()),
             Step::Unknown => "FOO\r\n".into(),
-            Step::HangUp => String::new(),
-        }
+            Step::HangUp => return None,
+        };
+        Some(line)
     }
 }
 
@@ -195,12 +197,7 @@ impl StateMachineTest for Session {
 
     fn apply(mut talk: Talk, model: &Model, step: Step) -> Talk {
         let before = talk.server.state();
-        let mut said = talk.say(step.line());
-        match step {
-            Step::HangUp => drop(talk.hang_up()),
-            Step::Stls if talk.server.state() == State::Securing => drop(talk.secure()),
-            _ => said += &talk.wait(2),
-        }
+        let said = talk.step(step.line().as_deref());
         let after = talk.server.state();
         assert_eq!(after, model.state, "{step:?} in {before:?} said {said}");
         if before == State::Closed {

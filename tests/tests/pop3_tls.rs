@@ -17,6 +17,7 @@ use wirestate_testing::{Broken, End, Pair};
 use wirestate_tests::certificate::Trust;
 use wirestate_tests::pop3::{Desk, PASSWORD, USER, on_the_wire, open_config, stls_config};
 use wirestate_tests::pop3_client::{Fetcher, Mail};
+use wirestate_tests::talk::Application;
 
 const LONG: Duration = Duration::from_secs(100_000);
 

@@ -129,7 +129,8 @@ fn system<T>(name: &[u8]) -> Option<Flag<T>> {
         b'd' => (b"Deleted", Flag::Deleted),
         _ => return None,
     };
-    name.eq_ignore_ascii_case(known.0).then_some(known.1)
+    // Most are spelt so already.
+    (name == known.0 || name.eq_ignore_ascii_case(known.0)).then_some(known.1)
 }
 
 #[cfg(test)]

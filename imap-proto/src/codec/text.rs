@@ -152,7 +152,8 @@ pub(crate) fn end(input: &[u8]) -> Parsed<'_, ()> {
 pub(crate) fn keyword<'a>(input: &'a [u8], wanted: &[u8]) -> Parsed<'a, ()> {
     match input.split_at_checked(wanted.len()) {
         Some((word, rest))
-            if (word == wanted || word.eq_ignore_ascii_case(wanted)) && !rest.first().is_some_and(|next| is(ATOM, *next)) =>
+            if (word == wanted || word.eq_ignore_ascii_case(wanted))
+                && !rest.first().is_some_and(|next| is(ATOM, *next)) =>
         {
             Ok((rest, ()))
         }

@@ -1,9 +1,10 @@
-//! What the fuzz targets share: a meter of heap and work, cuts, an application that answers whatever a machine asks, the ready-made machines
-//! behind one face, and a reader of frames.
+//! What the fuzz targets share: a meter of heap and work, cuts, what holds whatever bytes a machine is fed, applications that answer whatever it
+//! asks, the ready-made machines behind one face, and a reader of frames.
 
 #![deny(missing_docs)]
 
 pub mod application;
+pub mod bytes;
 pub mod feed;
 pub mod frames;
 pub mod irc_application;

@@ -6,6 +6,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`codec`] | the grammar without state, in both directions; borrowed and zero-copy |
+//! | [`server`] | [`Server`]: one session of a server, its states, its table and its diagram |
 //! | [`view`] | the selected mailbox: sequence numbers, and which session is told what and when |
 //!
 //! # Features
@@ -20,4 +21,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod codec;
+pub mod server;
 pub mod view;
+
+pub use server::Server;

@@ -4,6 +4,7 @@
 
 pub mod certificate;
 pub mod hostile;
+pub mod imap;
 pub mod irc;
 pub mod irc_client;
 pub mod pop3;

@@ -1,4 +1,4 @@
-use super::flags::Flags;
+use super::flags::{Flags, Keywords};
 use super::mailbox::modseq;
 use super::policy::Policy;
 use super::selected::{View, seq_no};
@@ -121,6 +121,11 @@ impl Iterator for Flush<'_> {
 }
 
 impl Flush<'_> {
+    /// The keywords of the mailbox, to write the flags of what is told.
+    pub fn flag_names(&self) -> &Keywords {
+        self.view.keywords()
+    }
+
     fn keywords(&mut self) -> Option<Update> {
         let told = core::mem::replace(&mut self.view.keywords_told, true);
         (!told).then_some(Update::Keywords)

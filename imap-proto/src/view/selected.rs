@@ -234,6 +234,11 @@ impl View {
         self.recent_told
     }
 
+    /// Whether this session is the one to which the message is recent, and its client knows what that is: `\Recent` is among the flags.
+    pub fn is_recent(&self, uid: Uid) -> bool {
+        self.wording.tells_recent() && self.recent.contains(uid)
+    }
+
     /// UIDVALIDITY.
     pub fn uid_validity(&self) -> NonZeroU32 {
         self.uid_validity

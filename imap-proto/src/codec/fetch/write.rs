@@ -355,6 +355,15 @@ impl FetchWriter {
         )
     }
 
+    /// Writes an item by other means, which are trusted.
+    pub(crate) fn item_by<S: Sink>(&mut self, sink: &mut S, write: impl FnOnce(&mut S)) {
+        if self.has_items {
+            sink.put(b" ");
+        }
+        self.has_items = true;
+        write(sink);
+    }
+
     /// Ends the response.
     pub fn end(self, sink: &mut dyn Sink) {
         sink.put(b")\r\n");

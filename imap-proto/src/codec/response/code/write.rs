@@ -3,7 +3,7 @@ use crate::codec::encode::{Unwritable, Writer};
 
 impl<T: AsRef<[u8]>> Code<T> {
     /// Writes the code without its brackets.
-    pub(in crate::codec::response) fn write(&self, writer: &mut Writer<'_>) -> Result<(), Unwritable> {
+    pub(crate) fn write(&self, writer: &mut Writer<'_>) -> Result<(), Unwritable> {
         if let Some(name) = self.plain_name() {
             writer.put(name);
             return Ok(());

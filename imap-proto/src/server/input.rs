@@ -1,0 +1,294 @@
+use bytes::Bytes;
+use wirestate_machine::plugin::Flow;
+use wirestate_machine::scan;
+
+use super::tag::Tag;
+use super::{Event, InProgress, Reason, Rejected, Server, State, TABLE, Violation};
+use crate::codec::{BadCommand, Command, Frame, Keyword, TaggedCommand};
+use crate::view::CommandFlags;
+
+/// What was found where a command may begin.
+enum Found {
+    Command(Tag, Command<Bytes>),
+    Bad(Tag, Keyword, Rejected),
+    /// A literal whose sender waits, of a command that begins so.
+    Literal(Tag, Keyword),
+}
+
+impl Server {
+    /// Understands the next thing, if it is there; gives whether anything happened.
+    pub(super) fn read(&mut self) -> Result<bool, Violation> {
+        if !self.heard {
+            self.refuse_other_protocols()?;
+        }
+        if self.state == State::Authenticating {
+            self.read_sasl_line()
+        } else if self.is_idling() {
+            self.read_done()
+        } else if self.appending.is_some() {
+            self.read_message()
+        } else {
+            self.read_command()
+        }
+    }
+
+    /// Nothing more is to be understood now; whether nothing more will come.
+    pub(super) fn end_of_input(&mut self) -> bool {
+        let is_over = self.inbox.is_closed();
+        if is_over {
+            self.close(Reason::PeerClosed);
+        }
+        is_over
+    }
+
+    fn read_sasl_line(&mut self) -> Result<bool, Violation> {
+        let mut limits = self.config.limits.command(false);
+        limits.line = self.config.limits.sasl_line;
+        self.framing.set_limits(limits);
+        let line = match self.framing.next_line(&mut self.inbox) {
+            None => return Ok(self.end_of_input()),
+            Some(Frame::Whole(line)) => Some(Bytes::copy_from_slice(line)),
+            Some(_) => None,
+        };
+        self.framing.release(&mut self.inbox);
+        self.framing.set_limits(self.config.limits.command(false));
+        self.timer.hear();
+        self.take_sasl_line(line)?;
+        self.violation.map_or(Ok(true), Err)
+    }
+
+    #[inline]
+    fn read_command(&mut self) -> Result<bool, Violation> {
+        let found = match self.framing.next(&mut self.inbox) {
+            None => return Ok(self.end_of_input()),
+            Some(Frame::Whole(frame)) => understand(frame),
+            Some(Frame::Message { head, .. }) => understand(head),
+            Some(Frame::Literal { head, .. }) => {
+                let (tag, keyword) = beginning(head);
+                Found::Literal(tag, keyword)
+            }
+            Some(Frame::TooBig { head, budget }) => {
+                let (tag, keyword) = beginning(head);
+                Found::Bad(tag, keyword, Rejected::TooBig(budget))
+            }
+            // Of messages that were refused nothing is told.
+            Some(Frame::Chunk(_) | Frame::Rest(_)) => return Ok(true),
+        };
+        self.heard = true;
+        self.timer.hear();
+        match found {
+            Found::Command(tag, command) => {
+                self.framing.release(&mut self.inbox);
+                self.begin_command(tag, command.keyword())?;
+                self.take_command(command)?;
+            }
+            Found::Bad(tag, keyword, why) => {
+                self.framing.release(&mut self.inbox);
+                self.framing.refuse();
+                self.begin_command(tag, keyword)?;
+                self.reject(why)?;
+            }
+            Found::Literal(tag, keyword) => self.go_ahead(tag, keyword)?,
+        }
+        // Set while the command was carried out.
+        self.violation.map_or(Ok(true), Err)
+    }
+
+    /// A client waits with an argument. It need not send what is refused anyway, and a password least of all.
+    fn go_ahead(&mut self, tag: Tag, keyword: Keyword) -> Result<(), Violation> {
+        let why = if !self.is_known(keyword) {
+            Rejected::Unknown
+        } else if !TABLE.allows(self.state, keyword) {
+            Rejected::WrongState
+        } else if keyword == Keyword::Login && !self.takes_secrets() {
+            Rejected::NeedsTls
+        } else {
+            self.framing.accept();
+            self.outbox.put(b"+ Go ahead\r\n");
+            return Ok(());
+        };
+        self.framing.refuse();
+        self.begin_command(tag, keyword)?;
+        self.reject(why)
+    }
+
+    /// Counts a command, whatever it is.
+    fn begin_command(&mut self, tag: Tag, keyword: Keyword) -> Result<(), Violation> {
+        self.command_count = self.command_count.saturating_add(1);
+        let flags = flags_of(keyword);
+        self.command = InProgress { tag, keyword, by_uid: keyword.is_uid(), flags, ..InProgress::none() };
+        if !self.is_logged_in() && self.command_count > self.config.limits.commands_before_login {
+            self.violate(Violation::TooManyCommands);
+        }
+        self.violation.map_or(Ok(()), Err)
+    }
+
+    /// Whether the word is a command here at all. The application's own are looked for by their names when they have come.
+    fn is_known(&self, keyword: Keyword) -> bool {
+        if keyword == Keyword::Other { !self.config.extra_commands.is_empty() } else { self.serves(keyword) }
+    }
+
+    #[inline]
+    fn take_command(&mut self, mut command: Command<Bytes>) -> Result<(), Violation> {
+        if let Err(why) = self.check(&command) {
+            return self.refuse_command(why);
+        }
+        if !self.plugins.is_empty() {
+            if let Flow::Answer(reply) = self.plugins.incoming(&mut command) {
+                self.framing.refuse();
+                let reply = reply.to(self.command.keyword);
+                self.answer_at_once(reply);
+                self.queue(Event::Rejected { keyword: self.command.keyword, why: Rejected::Plugin });
+                return Ok(());
+            }
+            // A plugin may have made another command of it, which must be lawful too.
+            let keyword = command.keyword();
+            (self.command.keyword, self.command.by_uid) = (keyword, keyword.is_uid());
+            self.command.flags = flags_of(keyword);
+            if let Err(why) = self.check(&command) {
+                return self.refuse_command(why);
+            }
+        }
+        match self.execute(command) {
+            Ok(()) => Ok(()),
+            Err(why) => self.refuse_command(why),
+        }
+    }
+
+    fn refuse_command(&mut self, why: Rejected) -> Result<(), Violation> {
+        // A literal of it that is still to come is skipped, or not sent.
+        self.framing.refuse();
+        self.cancel_append();
+        self.reject(why)
+    }
+
+    /// Whether the command may come now.
+    #[inline]
+    fn check(&mut self, command: &Command<Bytes>) -> Result<(), Rejected> {
+        let keyword = command.keyword();
+        if let Command::Other { name, .. } = command {
+            let custom = self.config.extra_commands.iter().find(|one| one.is(name)).ok_or(Rejected::Unknown)?;
+            self.command.flags = custom.flags();
+            return if custom.is_allowed_in(self.state) { Ok(()) } else { Err(Rejected::WrongState) };
+        }
+        if !self.serves(keyword) {
+            return Err(Rejected::Unknown);
+        }
+        if !TABLE.allows(self.state, keyword) {
+            return Err(Rejected::WrongState);
+        }
+        if self.enabled.uid_only && uses_numbers(keyword) {
+            return Err(Rejected::UidRequired);
+        }
+        Ok(())
+    }
+
+    /// Tells the application of a command that was refused, and ends the session where it was one too many.
+    pub(super) fn count(&mut self, why: Rejected) -> Result<(), Violation> {
+        let keyword = self.command.keyword;
+        self.queue(Event::Rejected { keyword, why });
+        let logged_in = self.is_logged_in();
+        if why.is_bad() {
+            self.bad_commands = self.bad_commands.saturating_add(1);
+        }
+        if why == Rejected::Unknown && !logged_in && self.config.unknown_command_closes {
+            self.violate(Violation::UnknownCommand);
+        } else if self.bad_commands >= self.config.limits.bad_commands(logged_in).max(1) {
+            self.violate(Violation::TooManyBadCommands);
+        }
+        // What was queued is told before the violation.
+        Ok(())
+    }
+
+    /// A TLS handshake or an HTTP request on this port is no beginner's mistake that a BAD a line would mend.
+    fn refuse_other_protocols(&mut self) -> Result<(), Violation> {
+        const HANDSHAKE: u8 = 0x16;
+        let methods: [&[u8]; 7] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"CONNECT ", b"PRI * "];
+        let bytes = self.inbox.bytes();
+        let violation = if bytes.first() == Some(&HANDSHAKE) {
+            Violation::TlsHandshake
+        } else if methods.iter().any(|method| bytes.starts_with(method)) {
+            Violation::HttpRequest
+        } else {
+            return Ok(());
+        };
+        self.violate(violation);
+        Err(violation)
+    }
+}
+
+/// Reads a command. One that has no text needs no heap.
+#[inline]
+fn understand(frame: &[u8]) -> Found {
+    if is_plain(frame) {
+        return match TaggedCommand::parse(frame) {
+            Ok(parsed) => Found::Command(Tag::new(&parsed.tag), parsed.command.map_text(&mut |_| Bytes::new())),
+            Err(bad) => Found::bad(bad),
+        };
+    }
+    let frame = Bytes::copy_from_slice(frame);
+    match TaggedCommand::parse(&frame) {
+        Ok(parsed) => Found::Command(Tag::new(&parsed.tag), parsed.command.into_owned(&frame)),
+        Err(bad) => Found::bad(bad),
+    }
+}
+
+impl Found {
+    fn bad(bad: BadCommand<&[u8]>) -> Found {
+        Found::Bad(Tag::new(bad.tag.unwrap_or_default()), bad.keyword, Rejected::Syntax(bad.fault))
+    }
+}
+
+/// The tag and the command, as far as they can be told from a beginning.
+fn beginning(head: &[u8]) -> (Tag, Keyword) {
+    match TaggedCommand::parse(head) {
+        Ok(parsed) => (Tag::new(&parsed.tag), parsed.command.keyword()),
+        Err(bad) => (Tag::new(bad.tag.unwrap_or_default()), bad.keyword),
+    }
+}
+
+/// Whether it looks like a command of one word.
+#[inline]
+fn is_plain(frame: &[u8]) -> bool {
+    let Some(space) = scan::position(b' ', frame) else { return true };
+    let keyword = frame.get(space + 1..).map_or(Keyword::Other, Keyword::from_bytes);
+    matches!(
+        keyword,
+        Keyword::Capability
+            | Keyword::Noop
+            | Keyword::Logout
+            | Keyword::StartTls
+            | Keyword::Unauthenticate
+            | Keyword::Namespace
+            | Keyword::Idle
+            | Keyword::Check
+            | Keyword::Close
+            | Keyword::Unselect
+            | Keyword::Expunge
+    )
+}
+
+/// What a command has to do with sequence numbers (RFC 9051 §5.5).
+fn flags_of(keyword: Keyword) -> CommandFlags {
+    match keyword {
+        Keyword::Fetch | Keyword::Store | Keyword::Search | Keyword::Sort | Keyword::Thread => CommandFlags::USES_SEQS,
+        Keyword::Copy | Keyword::Move | Keyword::Replace => CommandFlags::USES_SEQS | CommandFlags::BREAKS_SEQS,
+        Keyword::Select
+        | Keyword::Examine
+        | Keyword::Close
+        | Keyword::Unselect
+        | Keyword::Delete
+        | Keyword::Logout
+        | Keyword::Unauthenticate => CommandFlags::BREAKS_MAILBOX,
+        Keyword::Noop | Keyword::Check | Keyword::Expunge | Keyword::Idle | Keyword::Notify => {
+            CommandFlags::BREAKS_SEQS
+        }
+        keyword if keyword.is_uid() => CommandFlags::BREAKS_SEQS,
+        _ => CommandFlags::NONE,
+    }
+}
+
+/// Whether it names messages by number, or is answered so: after UIDONLY it may not be used (RFC 9586 §3.2).
+fn uses_numbers(keyword: Keyword) -> bool {
+    flags_of(keyword).has(CommandFlags::USES_SEQS)
+}

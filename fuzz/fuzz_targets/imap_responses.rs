@@ -103,7 +103,7 @@ fn streamed(input: &[u8]) {
                 let Some((message, mut items, streamed)) = under_way.take() else { continue };
                 items.push(streamed.with_data(Some(std::mem::take(&mut data))));
                 whole.extend_from_slice(&rest);
-                let Ok(part) = FetchPart::parse(&rest) else { continue };
+                let Ok(part) = FetchPart::parse_rest(&rest) else { continue };
                 items.extend(part.map_text(&mut |text| text.into_owned()).items);
                 let told = match message {
                     Fetched::Number(number) => Data::Fetch { number, items },

@@ -148,6 +148,7 @@ pub(super) fn read_items<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Attribute<'a>>
     }
 }
 
+#[inline]
 fn read_item<'a>(cursor: &mut Cursor<'a>) -> Read<Attribute<'a>> {
     use MessageAttribute as Is;
     let start = *cursor;

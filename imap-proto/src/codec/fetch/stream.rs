@@ -81,7 +81,7 @@ pub struct FetchHead<T> {
 pub struct FetchPart<T> {
     /// The items that are complete.
     pub items: Vec<MessageAttribute<T>>,
-    /// What the data is that follows; nothing follows the end of the response.
+    /// What the data is that follows; absent at the end of the response.
     pub streamed: Option<Streamed<T>>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> FetchHead<Cow<'a, [u8]>> {
     ///
     /// What was expected, and where: it may be another response altogether.
     pub fn parse(head: &'a [u8]) -> Result<Self, Fault> {
-        parse(head, |cursor| {
+        parse_head(head, |cursor| {
             cursor.expect(b'*', Expected::Data)?;
             cursor.space()?;
             let number = cursor.nz_number()?;
@@ -110,13 +110,33 @@ impl<'a> FetchHead<Cow<'a, [u8]>> {
 }
 
 impl<'a> FetchPart<Cow<'a, [u8]>> {
-    /// Parses what follows some data: up to the next announcement, or to the end of the response, without a line end.
+    /// Parses what stands between data and the announcement of more: the head of a [`Frame::Message`](crate::codec::Frame::Message) that follows
+    /// another.
     ///
     /// # Errors
     ///
     /// What was expected, and where.
-    pub fn parse(piece: &'a [u8]) -> Result<Self, Fault> {
-        parse(piece, read_part_of_response)
+    pub fn parse(head: &'a [u8]) -> Result<Self, Fault> {
+        parse_head(head, read_part_of_response)
+    }
+
+    /// Parses what follows the last data, to the end of the response: a [`Frame::Rest`](crate::codec::Frame::Rest).
+    ///
+    /// # Errors
+    ///
+    /// What was expected, and where.
+    pub fn parse_rest(rest: &'a [u8]) -> Result<Self, Fault> {
+        let mut items = Vec::new();
+        let mut cursor = Cursor::new(rest);
+        let mut read = || loop {
+            cursor.skip_spaces();
+            if cursor.eat(b')') {
+                return cursor.end();
+            }
+            items.push(read_item(&mut cursor)?);
+        };
+        read().map_err(|failure| Fault::of(rest, nom::Err::Error(failure)))?;
+        Ok(FetchPart { items, streamed: None })
     }
 }
 
@@ -137,21 +157,19 @@ impl<T> FetchPart<T> {
     }
 }
 
-fn parse<'a, O>(piece: &'a [u8], read: impl FnOnce(&mut Cursor<'a>) -> Read<O>) -> Result<O, Fault> {
-    // What is announced is known already: the framing tells.
-    let announced = Literal::at_end_of(piece).and_then(|(start, _)| piece.get(..start));
-    let text = announced.unwrap_or(piece);
-    read(&mut Cursor::new(text)).map_err(|failure| Fault::of(text, nom::Err::Error(failure)))
+fn parse_head<'a, O>(head: &'a [u8], read: impl FnOnce(&mut Cursor<'a>) -> Read<O>) -> Result<O, Fault> {
+    // How much is announced, the framing has told already.
+    let Some((start, _)) = Literal::at_end_of(head) else {
+        return Err(Fault { expected: Expected::Literal, at: head.len() });
+    };
+    let before = head.get(..start).unwrap_or(head);
+    read(&mut Cursor::new(before)).map_err(|failure| Fault::of(before, nom::Err::Error(failure)))
 }
 
 fn read_part_of_response<'a>(cursor: &mut Cursor<'a>) -> Read<FetchPart<Cow<'a, [u8]>>> {
     let mut items = Vec::new();
     loop {
         cursor.skip_spaces();
-        if cursor.eat(b')') {
-            cursor.end()?;
-            return Ok(FetchPart { items, streamed: None });
-        }
         let start = *cursor;
         if let Ok(streamed) = read_streamed(cursor) {
             return Ok(FetchPart { items, streamed: Some(streamed) });
@@ -204,8 +222,15 @@ mod tests {
         assert_eq!(part.streamed, Some(Streamed::Rfc822(Rfc822::Text)));
         assert_eq!(framing.next(&mut inbox), Some(Frame::Chunk(b"world!"[..].into())));
         let Some(Frame::Rest(rest)) = framing.next(&mut inbox) else { panic!() };
-        let part = FetchPart::parse(rest).unwrap();
+        let part = FetchPart::parse_rest(rest).unwrap();
         assert!(matches!(part.items[..], [MessageAttribute::ModSeq(_)]) && part.streamed.is_none());
+    }
+
+    #[test]
+    fn what_looks_like_an_announcement_at_the_end_of_the_rest_is_none() {
+        assert!(FetchPart::parse_rest(b" UID 1) ").is_ok());
+        assert!(FetchPart::parse_rest(b" UID 1 BODY[] {4}").is_err());
+        assert!(FetchPart::parse_rest(b" UID 1").is_err());
     }
 
     #[test]
@@ -215,6 +240,7 @@ mod tests {
             b"* 1 FETCH (ENVELOPE {5}",
             b"* OK BODY[] {5}",
             b"* 1 FETCH BODY[] {5}",
+            b"* 1 FETCH (UID 1)",
             b"",
         ] {
             assert!(FetchHead::parse(odd).is_err(), "{}", odd.escape_ascii());

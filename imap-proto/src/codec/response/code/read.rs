@@ -16,37 +16,30 @@ type Text<'a> = Cow<'a, [u8]>;
 impl<'a> Code<Text<'a>> {
     /// Reads a code with its brackets, if there is one.
     pub(in crate::codec::response) fn read_in_brackets(cursor: &mut Cursor<'a>) -> Option<Self> {
-        let start = *cursor;
-        if !cursor.eat(b'[') {
-            return None;
-        }
-        let inside = *cursor;
-        if let Ok(Some(code)) = Code::read_known(cursor)
-            && cursor.eat(b']')
-        {
-            return Some(code);
-        }
-        *cursor = inside;
-        let other = Code::read_other(cursor);
-        if other.is_none() {
-            *cursor = start;
-        }
-        other
+        let inside = cursor.rest().strip_prefix(b"[")?;
+        let (code, rest) = inside.split_at(end_of_code(inside)?);
+        let known = || {
+            let mut cursor = Cursor::new(code);
+            let known = Code::read_known(&mut cursor).ok()??;
+            cursor.rest().is_empty().then_some(known)
+        };
+        let code = known().or_else(|| Code::read_other(code))?;
+        cursor.resume(rest.get(1..)?);
+        Some(code)
     }
 
     #[cold]
-    fn read_other(cursor: &mut Cursor<'a>) -> Option<Self> {
-        let (code, rest) = cursor.rest().split_at(memchr(b']', cursor.rest())?);
-        let name = cursor.take_while(|byte| is(NAME, byte));
-        let text = code.get(name.len()..)?;
-        let well_formed = !name.is_empty() && !code.iter().any(|byte| byte.is_ascii_control());
-        let text = match text {
+    fn read_other(code: &'a [u8]) -> Option<Self> {
+        let name = Cursor::new(code).take_while(|byte| is(NAME, byte));
+        if name.is_empty() || code.iter().any(|byte| byte.is_ascii_control()) {
+            return None;
+        }
+        let text = match code.get(name.len()..)? {
             [] => None,
             [b' ', text @ ..] => Some(Cow::Borrowed(text)),
             _ => return None,
         };
-        cursor.resume(rest.get(1..)?);
-        well_formed.then_some(Code::Other { name: Cow::Borrowed(name), text })
+        Some(Code::Other { name: Cow::Borrowed(name), text })
     }
 
     fn read_known(cursor: &mut Cursor<'a>) -> Read<Option<Self>> {
@@ -58,8 +51,8 @@ impl<'a> Code<Text<'a>> {
         }
         // The two whose argument may be missing.
         match name {
-            b"BADCHARSET" if cursor.peek() == Some(b']') => return Ok(Some(Code::BadCharset(Vec::new()))),
-            b"INPROGRESS" if cursor.peek() == Some(b']') => return Ok(Some(Code::InProgress(None))),
+            b"BADCHARSET" if cursor.rest().is_empty() => return Ok(Some(Code::BadCharset(Vec::new()))),
+            b"INPROGRESS" if cursor.rest().is_empty() => return Ok(Some(Code::InProgress(None))),
             _ => {}
         }
         cursor.space()?;
@@ -71,9 +64,9 @@ impl<'a> Code<Text<'a>> {
             }
             b"BADCHARSET" => Code::BadCharset(cursor.list(Cursor::string)?),
             b"BADEVENT" => Code::BadEvent(cursor.list(Cursor::string)?),
-            b"BADURL" => Code::BadUrl(text_to_bracket(cursor)?),
+            b"BADURL" => Code::BadUrl(rest_of_code(cursor)?),
             b"CAPABILITY" => {
-                let words = cursor.take_while(|byte| byte != b']' && byte != b'\r');
+                let words = cursor.rest_of_line();
                 Code::Capability(Capability::list(words).collect())
             }
             b"COPYUID" => {
@@ -100,10 +93,10 @@ impl<'a> Code<Text<'a>> {
             b"MODIFIED" => Code::Modified(cursor.known_set()?),
             b"NOUPDATE" => Code::NoUpdate(cursor.string()?),
             b"PERMANENTFLAGS" => Code::PermanentFlags(FlagList::read(cursor)?),
-            b"REFERRAL" => Code::Referral(text_to_bracket(cursor)?),
+            b"REFERRAL" => Code::Referral(rest_of_code(cursor)?),
             b"UIDNEXT" => Code::UidNext(cursor.nz_number()?.into()),
             b"UIDVALIDITY" => Code::UidValidity(cursor.nz_number()?),
-            b"UNDEFINED-FILTER" => Code::UndefinedFilter(text_to_bracket(cursor)?),
+            b"UNDEFINED-FILTER" => Code::UndefinedFilter(rest_of_code(cursor)?),
             b"UNSEEN" => Code::Unseen(cursor.nz_number()?),
             _ => return Ok(None),
         };
@@ -112,8 +105,48 @@ impl<'a> Code<Text<'a>> {
     }
 }
 
-fn text_to_bracket<'a>(cursor: &mut Cursor<'a>) -> Read<Text<'a>> {
-    let text = cursor.take_while(|byte| byte != b']' && !byte.is_ascii_control());
+/// Where the bracket is that ends a code: the first outside quotes and parentheses, or if they are never closed, the first.
+fn end_of_code(inside: &[u8]) -> Option<usize> {
+    let mut outside = Outside::default();
+    let end = inside.iter().position(|byte| outside.is_after(*byte) && *byte == b']');
+    end.or_else(|| memchr(b']', inside))
+}
+
+/// Whether this can be in a code, and the code still ends after it and not before.
+pub(super) fn is_within_code(text: &[u8]) -> bool {
+    let mut outside = Outside::default();
+    text.iter().all(|byte| !(outside.is_after(*byte) && *byte == b']')) && outside.is_outside()
+}
+
+/// Keeps track of quotes and parentheses.
+#[derive(Default)]
+struct Outside {
+    depth: usize,
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Outside {
+    /// Passes a byte; gives whether what comes then is outside.
+    fn is_after(&mut self, byte: u8) -> bool {
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'"' => self.quoted = !self.quoted,
+            b'\\' => self.escaped = self.quoted,
+            b'(' if !self.quoted => self.depth += 1,
+            b')' if !self.quoted => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        self.is_outside()
+    }
+
+    fn is_outside(&self) -> bool {
+        self.depth == 0 && !self.quoted
+    }
+}
+
+fn rest_of_code<'a>(cursor: &mut Cursor<'a>) -> Read<Text<'a>> {
+    let text = cursor.take_while(|byte| !byte.is_ascii_control());
     if text.is_empty() { cursor.fail(Expected::String) } else { Ok(Cow::Borrowed(text)) }
 }
 

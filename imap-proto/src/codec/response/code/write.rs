@@ -1,3 +1,4 @@
+use super::read::is_within_code;
 use super::{Code, MetadataCode, Progress};
 use crate::codec::encode::{Unwritable, Writer};
 
@@ -120,9 +121,9 @@ impl<T: AsRef<[u8]>> Code<T> {
     }
 }
 
-/// Text that ends with the code: it can hold no bracket, and no line end.
+/// Text that does not end the code too early or too late.
 fn text_before_bracket(writer: &mut Writer<'_>, text: &[u8]) -> Result<(), Unwritable> {
-    if text.contains(&b']') {
+    if !is_within_code(text) {
         return Err(Unwritable::Value);
     }
     writer.text(text)

@@ -157,6 +157,9 @@ fn h13_no_text_of_ours_becomes_a_line_or_a_code() {
     let coded = |code| Response::Status(Status::with_code(Condition::Ok, code, "x"));
     refused(coded(Code::Other { name: "A B", text: None }));
     refused(coded(Code::Other { name: "A", text: Some("] [ALERT") }));
+    for odd in ["(", "\"", "a) ]", "\"]\" ]"] {
+        refused(coded(Code::Other { name: "A", text: Some(odd) }));
+    }
     refused(coded(Code::Referral("imap://x\r\n")));
     refused(coded(Code::MailboxId("a b")));
     refused(coded(Code::BadCharset(["a\nb"].into())));

@@ -121,6 +121,12 @@ fn codes_that_make_no_sense() {
     assert_eq!(code("* OK [UNSEEN 0] none"), other("UNSEEN", "0"));
     assert_eq!(code("* OK [COPYUID 1 * 2] x"), other("COPYUID", "1 * 2"));
     assert_eq!(code("* OK [UIDNEXT 4294967296] x"), other("UIDNEXT", "4294967296"));
+    assert_eq!(code("* OK [INPROGRESS (NIL45]4 NIL)]x"), other("INPROGRESS", "(NIL45]4 NIL)"));
+    assert_eq!(code("* OK [X-A \"a]b\\\"]\" c] d"), other("X-A", "\"a]b\\\"]\" c"));
+    assert_eq!(code("* OK [X-A (] d"), other("X-A", "("));
+    assert!(
+        matches!(code("* OK [PERMANENTFLAGS ([odd] \\*)] d"), Code::PermanentFlags(flags) if flags.iter().count() == 2)
+    );
     for odd in ["* OK [no end", "* OK [] x", "* OK [(] x", "* OK ["] {
         assert!(matches!(parse(odd), Response::Status(Status { code: None, .. })), "{odd}");
     }

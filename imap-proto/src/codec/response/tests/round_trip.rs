@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn statuses_come_back(tag in "[A-Za-z0-9.]{1,8}", text in "[^\r\n\0\\[][^\r\n\0]{0,20}", name in atom(), argument in option::of("[ -Z^-~]{0,20}"), tagged: bool) {
+    fn statuses_come_back(tag in "[A-Za-z0-9.]{1,8}", text in "[^\r\n\0\\[][^\r\n\0]{0,20}", name in atom(), argument in option::of("[ !#-'*-Z^-~]{0,20}"), tagged: bool) {
         let code = Code::Other { name: [b"X-", &name[..]].concat(), text: argument.map(String::into_bytes) };
         let status = Status::with_code(Condition::No, code, text.into_bytes());
         let response = if tagged { Response::Tagged { tag: tag.into_bytes(), status } } else { Response::Status(status) };

@@ -67,6 +67,7 @@ mod numbers;
 mod policy;
 mod resync;
 mod selected;
+mod step;
 mod uids;
 
 pub use changes::{FlagChange, Stored};
@@ -77,3 +78,4 @@ pub use numbers::{Asked, NoSuchMessage};
 pub use policy::{CommandFlags, Policy, Wording};
 pub use resync::Resync;
 pub use selected::{Access, View};
+pub use step::{Expected, Step};

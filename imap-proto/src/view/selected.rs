@@ -21,13 +21,13 @@ pub struct View {
     session: SessionId,
     generation: u64,
     end: Option<End>,
-    access: Access,
+    pub(super) access: Access,
     pub(super) wording: Wording,
     uid_validity: NonZeroU32,
     keeps_modseqs: bool,
     first_unseen: Option<SeqNo>,
     /// The mod-sequence up to which the mailbox has been looked at.
-    seen: u64,
+    pub(super) seen: u64,
     /// The lowest mod-sequence of what waits in the queue, or one that is lower still.
     pub(super) undelivered_since: Option<u64>,
     /// The same of the expunges alone.
@@ -317,6 +317,16 @@ impl View {
         for message in mailbox.messages_in(&changed).filter(|message| message.modseq.get() > since) {
             let news = Pending { flags: message.flags, modseq: message.modseq.get(), silent: false };
             self.queue.fetches.insert(message.uid, news);
+        }
+    }
+
+    /// After entries of the queue came or went by themselves.
+    pub(super) fn note_queue(&mut self, mailbox: &Mailbox) {
+        if self.queue.is_empty() {
+            (self.undelivered_since, self.queue.after) = (None, None);
+            self.told = mailbox.uids.clone();
+        } else {
+            self.undelivered_since = self.undelivered_since.or(Some(mailbox.modseq));
         }
     }
 

@@ -10,13 +10,15 @@ use imap_proto::codec::{
     StatusValue, Streamed, Uid, UidSet,
 };
 use imap_proto::server::{
-    AppendStep, Appended, Appetite, Ask, Config, Copied, Custom, Event, Selection, Server, State, Tls, kind,
+    AppendStep, Appended, Appetite, Ask, Config, Copied, Custom, Event, Notice, Selection, Server, State, Tls, kind,
 };
 use imap_proto::view::{CommandFlags, FlagChange, Flags, Mailbox, SessionId};
-use wirestate_machine::{Instant, Machine, Misuse, Relay, Ticket, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Instant, Machine, Misuse, Relay, Ticket, TlsFacts, Upgraded};
 use wirestate_sasl::server::{Answer, Ask as Sasl, Identity, Rejection};
 use wirestate_sasl::{Derivation, FakeKeys, Hash, Mechanism, ScramKeys};
 use wirestate_testing::Subject;
+
+use crate::talk::Application;
 
 /// The user that exists.
 pub const USER: &str = "ann";
@@ -214,8 +216,157 @@ impl Desk {
         change(self.world().folders.get_mut("INBOX").unwrap())
     }
 
-    /// Answers an event.
-    pub fn answer(&mut self, server: &mut Server, event: Event) -> Result<(), Misuse> {
+    fn command(
+        &mut self,
+        server: &mut Server,
+        ticket: Ticket<kind::Command>,
+        command: Command<Bytes>,
+    ) -> Result<(), Misuse> {
+        let mut world = self.world.lock().unwrap();
+        let text =
+            |mailbox: &imap_proto::codec::Mailbox<Bytes>| String::from_utf8_lossy(mailbox.as_bytes()).into_owned();
+        match command {
+            Command::List(_) => {
+                for name in world.folders.keys() {
+                    server.tell(&ticket, &Data::List(entry(name)))?;
+                }
+                server.ok(ticket, None, "Listed")
+            }
+            Command::Status(status) => {
+                let Some(folder) = world.folders.get(&text(&status.mailbox)) else {
+                    return server.no(ticket, Code::NonExistent, "no such mailbox");
+                };
+                let counts = folder.mailbox.counts();
+                let value = |item: &StatusItem<Bytes>| match item {
+                    StatusItem::Messages => Some(StatusValue::Messages(counts.messages)),
+                    StatusItem::UidNext => Some(StatusValue::UidNext(counts.uid_next)),
+                    StatusItem::Unseen => Some(StatusValue::Unseen(counts.unseen)),
+                    StatusItem::HighestModSeq => counts.highest_modseq.map(StatusValue::HighestModSeq),
+                    _ => None,
+                };
+                let values = status.items.iter().filter_map(value).collect();
+                server.tell(&ticket, &Data::Status(MailboxStatus { mailbox: status.mailbox, values }))?;
+                server.ok(ticket, None, "That is how it stands")
+            }
+            Command::Create(create) => {
+                let name = text(&create.mailbox);
+                if world.folders.contains_key(&name) {
+                    return server.no(ticket, Code::AlreadyExists, "there is one");
+                }
+                let uid_validity = 3_000 + world.folders.len() as u32;
+                world.folders.insert(name, Folder::new(uid_validity));
+                server.ok(ticket, None, "Created")
+            }
+            Command::Delete(mailbox) => match world.folders.remove(&text(&mailbox)) {
+                Some(_) => server.ok(ticket, None, "Deleted"),
+                None => server.no(ticket, Code::NonExistent, "no such mailbox"),
+            },
+            Command::Other { arguments, .. } => {
+                server.ok(ticket, None, String::from_utf8_lossy(&arguments).into_owned())
+            }
+            _ => server.ok(ticket, None, "Done"),
+        }
+    }
+
+    /// Tells of messages for as long as there is room.
+    fn go_on(&mut self, server: &mut Server, mut open: OpenFetch) -> Result<(), Misuse> {
+        let world = self.world.clone();
+        let world = world.lock().unwrap();
+        let Some(folder) = self.selected.as_ref().and_then(|name| world.folders.get(name)) else {
+            return server.no(open.ticket, None, "gone");
+        };
+        loop {
+            while !open.literal.is_empty() {
+                let piece = open.literal.split_to(open.literal.len().min(self.piece.max(1)));
+                match server.piece(&open.ticket, piece)? {
+                    Appetite::Full => {
+                        self.open = Some(open);
+                        return Ok(());
+                    }
+                    Appetite::More | Appetite::Enough => {}
+                }
+            }
+            let Some((uid, mut items)) = open.rest.pop() else { break };
+            let Some(message) = folder.mailbox.message(uid) else { continue };
+            let text = &folder.texts[&uid];
+            let in_the_middle = std::mem::take(&mut open.in_the_middle);
+            let mut line =
+                if in_the_middle { server.resume(&open.ticket)? } else { server.fetch(&open.ticket, uid)? };
+            while !items.is_empty() {
+                match items.remove(0) {
+                    FetchAttribute::Flags => drop(line.flags(message.flags)),
+                    FetchAttribute::Uid => drop(line.uid()),
+                    FetchAttribute::ModSeq => drop(line.mod_seq(message.modseq)),
+                    FetchAttribute::Rfc822Size => drop(line.size(text.len() as u64)),
+                    FetchAttribute::InternalDate => {
+                        let date = imap_proto::codec::MessageAttribute::<&[u8]>::InternalDate(
+                            DateTime::from_unix(1_700_000_000, 0).unwrap(),
+                        );
+                        drop(line.attribute(&date));
+                    }
+                    FetchAttribute::Section { section, partial, .. } => {
+                        let data = part_of(text, &section);
+                        let from = partial
+                            .map_or(0, |partial| usize::try_from(partial.offset).unwrap_or(usize::MAX))
+                            .min(data.len());
+                        let to = partial.map_or(data.len(), |partial| {
+                            from.saturating_add(usize::try_from(partial.count.get()).unwrap_or(usize::MAX))
+                                .min(data.len())
+                        });
+                        let data = data.slice(from..to);
+                        let what = Streamed::Section { section, origin: partial.map(|partial| partial.offset) };
+                        if data.len() > self.piece {
+                            line.stream(&what, data.len() as u64).map_err(|_| Misuse::OutOfRange)?;
+                            (open.literal, open.in_the_middle) = (data, true);
+                            open.rest.push((uid, items));
+                            break;
+                        }
+                        line.data(&what, data).map_err(|_| Misuse::OutOfRange)?;
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        server.ok(open.ticket, None, "Fetched")
+    }
+}
+
+fn part_of(text: &Bytes, section: &Section<Bytes>) -> Bytes {
+    let split = text.windows(4).position(|four| four == b"\r\n\r\n").map_or(text.len(), |at| at + 4);
+    match section.text {
+        None => text.clone(),
+        Some(SectionText::Text) => text.slice(split..),
+        Some(_) => text.slice(..split),
+    }
+}
+
+fn entry(name: &str) -> ListEntry<Bytes> {
+    ListEntry {
+        attributes: Vec::new(),
+        delimiter: Some(b'/'),
+        mailbox: imap_proto::codec::Mailbox::new(Bytes::copy_from_slice(name.as_bytes())),
+        extended: Vec::new(),
+    }
+}
+
+fn verdict(ask: Ask) -> Answer {
+    match ask {
+        Ask::Sasl(Sasl::Password { user, password, .. }) if user == USER && password.matches(PASSWORD) => {
+            Answer::Accept
+        }
+        Ask::Sasl(Sasl::Keys { user, hash: Hash::Sha256, .. }) if user == USER => {
+            let work = Derivation::new(Hash::Sha256, PASSWORD, b"0123456789abcdef", 4096).unwrap();
+            Answer::Keys(ScramKeys::from_derived(&work.run()))
+        }
+        Ask::Sasl(Sasl::Keys { .. }) => Answer::NoKeys,
+        Ask::Sasl(Sasl::Token { token, .. }) if token.matches("good-token") => Answer::AcceptAs(Identity::new(USER)),
+        _ => Answer::Reject(Rejection::Credentials),
+    }
+}
+
+impl Application for Desk {
+    fn answer(&mut self, server: &mut Server, event: Event) -> Result<(), Misuse> {
         if self.mute {
             // A ticket that is dropped is a ticket that is never answered.
             return Ok(());
@@ -435,154 +586,6 @@ impl Desk {
             _ => Ok(()),
         }
     }
-
-    fn command(
-        &mut self,
-        server: &mut Server,
-        ticket: Ticket<kind::Command>,
-        command: Command<Bytes>,
-    ) -> Result<(), Misuse> {
-        let mut world = self.world.lock().unwrap();
-        let text =
-            |mailbox: &imap_proto::codec::Mailbox<Bytes>| String::from_utf8_lossy(mailbox.as_bytes()).into_owned();
-        match command {
-            Command::List(_) => {
-                for name in world.folders.keys() {
-                    server.tell(&ticket, &Data::List(entry(name)))?;
-                }
-                server.ok(ticket, None, "Listed")
-            }
-            Command::Status(status) => {
-                let Some(folder) = world.folders.get(&text(&status.mailbox)) else {
-                    return server.no(ticket, Code::NonExistent, "no such mailbox");
-                };
-                let counts = folder.mailbox.counts();
-                let value = |item: &StatusItem<Bytes>| match item {
-                    StatusItem::Messages => Some(StatusValue::Messages(counts.messages)),
-                    StatusItem::UidNext => Some(StatusValue::UidNext(counts.uid_next)),
-                    StatusItem::Unseen => Some(StatusValue::Unseen(counts.unseen)),
-                    StatusItem::HighestModSeq => counts.highest_modseq.map(StatusValue::HighestModSeq),
-                    _ => None,
-                };
-                let values = status.items.iter().filter_map(value).collect();
-                server.tell(&ticket, &Data::Status(MailboxStatus { mailbox: status.mailbox, values }))?;
-                server.ok(ticket, None, "That is how it stands")
-            }
-            Command::Create(create) => {
-                let name = text(&create.mailbox);
-                if world.folders.contains_key(&name) {
-                    return server.no(ticket, Code::AlreadyExists, "there is one");
-                }
-                let uid_validity = 3_000 + world.folders.len() as u32;
-                world.folders.insert(name, Folder::new(uid_validity));
-                server.ok(ticket, None, "Created")
-            }
-            Command::Delete(mailbox) => match world.folders.remove(&text(&mailbox)) {
-                Some(_) => server.ok(ticket, None, "Deleted"),
-                None => server.no(ticket, Code::NonExistent, "no such mailbox"),
-            },
-            Command::Other { arguments, .. } => {
-                server.ok(ticket, None, String::from_utf8_lossy(&arguments).into_owned())
-            }
-            _ => server.ok(ticket, None, "Done"),
-        }
-    }
-
-    /// Tells of messages for as long as there is room.
-    fn go_on(&mut self, server: &mut Server, mut open: OpenFetch) -> Result<(), Misuse> {
-        let world = self.world.clone();
-        let world = world.lock().unwrap();
-        let Some(folder) = self.selected.as_ref().and_then(|name| world.folders.get(name)) else {
-            return server.no(open.ticket, None, "gone");
-        };
-        loop {
-            while !open.literal.is_empty() {
-                let piece = open.literal.split_to(open.literal.len().min(self.piece.max(1)));
-                match server.piece(&open.ticket, piece)? {
-                    Appetite::Full => {
-                        self.open = Some(open);
-                        return Ok(());
-                    }
-                    Appetite::More | Appetite::Enough => {}
-                }
-            }
-            let Some((uid, mut items)) = open.rest.pop() else { break };
-            let Some(message) = folder.mailbox.message(uid) else { continue };
-            let text = &folder.texts[&uid];
-            let in_the_middle = std::mem::take(&mut open.in_the_middle);
-            let mut line =
-                if in_the_middle { server.resume(&open.ticket)? } else { server.fetch(&open.ticket, uid)? };
-            while !items.is_empty() {
-                match items.remove(0) {
-                    FetchAttribute::Flags => drop(line.flags(message.flags)),
-                    FetchAttribute::Uid => drop(line.uid()),
-                    FetchAttribute::ModSeq => drop(line.mod_seq(message.modseq)),
-                    FetchAttribute::Rfc822Size => drop(line.size(text.len() as u64)),
-                    FetchAttribute::InternalDate => {
-                        let date = imap_proto::codec::MessageAttribute::<&[u8]>::InternalDate(
-                            DateTime::from_unix(1_700_000_000, 0).unwrap(),
-                        );
-                        drop(line.attribute(&date));
-                    }
-                    FetchAttribute::Section { section, partial, .. } => {
-                        let data = part_of(text, &section);
-                        let from = partial
-                            .map_or(0, |partial| usize::try_from(partial.offset).unwrap_or(usize::MAX))
-                            .min(data.len());
-                        let to = partial.map_or(data.len(), |partial| {
-                            from.saturating_add(usize::try_from(partial.count.get()).unwrap_or(usize::MAX))
-                                .min(data.len())
-                        });
-                        let data = data.slice(from..to);
-                        let what = Streamed::Section { section, origin: partial.map(|partial| partial.offset) };
-                        if data.len() > self.piece {
-                            line.stream(&what, data.len() as u64).map_err(|_| Misuse::OutOfRange)?;
-                            (open.literal, open.in_the_middle) = (data, true);
-                            open.rest.push((uid, items));
-                            break;
-                        }
-                        line.data(&what, data).map_err(|_| Misuse::OutOfRange)?;
-                        continue;
-                    }
-                    _ => {}
-                }
-            }
-        }
-        server.ok(open.ticket, None, "Fetched")
-    }
-}
-
-fn part_of(text: &Bytes, section: &Section<Bytes>) -> Bytes {
-    let split = text.windows(4).position(|four| four == b"\r\n\r\n").map_or(text.len(), |at| at + 4);
-    match section.text {
-        None => text.clone(),
-        Some(SectionText::Text) => text.slice(split..),
-        Some(_) => text.slice(..split),
-    }
-}
-
-fn entry(name: &str) -> ListEntry<Bytes> {
-    ListEntry {
-        attributes: Vec::new(),
-        delimiter: Some(b'/'),
-        mailbox: imap_proto::codec::Mailbox::new(Bytes::copy_from_slice(name.as_bytes())),
-        extended: Vec::new(),
-    }
-}
-
-fn verdict(ask: Ask) -> Answer {
-    match ask {
-        Ask::Sasl(Sasl::Password { user, password, .. }) if user == USER && password.matches(PASSWORD) => {
-            Answer::Accept
-        }
-        Ask::Sasl(Sasl::Keys { user, hash: Hash::Sha256, .. }) if user == USER => {
-            let work = Derivation::new(Hash::Sha256, PASSWORD, b"0123456789abcdef", 4096).unwrap();
-            Answer::Keys(ScramKeys::from_derived(&work.run()))
-        }
-        Ask::Sasl(Sasl::Keys { .. }) => Answer::NoKeys,
-        Ask::Sasl(Sasl::Token { token, .. }) if token.matches("good-token") => Answer::AcceptAs(Identity::new(USER)),
-        _ => Answer::Reject(Rejection::Credentials),
-    }
 }
 
 impl Subject for Desk {
@@ -604,7 +607,7 @@ impl Subject for Desk {
             2 => server.upgraded(now, Upgraded::Tls(Box::new(TlsFacts::new()))),
             3 => server.upgraded(now, Upgraded::Deflate),
             4 => server.force_poll(),
-            5 => server.relay(&imap_proto::server::Notice::CHANGED),
+            5 => server.relay(&Notice::CHANGED),
             6 => self.inbox(|inbox| {
                 inbox.add(Flags::NONE, "new\r\n");
             }),
@@ -617,7 +620,8 @@ impl Subject for Desk {
     }
 
     fn limit(&self) -> usize {
-        512 * 1024
+        // Of this two thirds are what the parts of one long command take.
+        1536 * 1024
     }
 
     fn has_farewell(&self) -> bool {
@@ -625,36 +629,10 @@ impl Subject for Desk {
     }
 }
 
-/// A client that types lines at a server and reads what comes back.
-#[derive(Debug)]
-pub struct Talk {
-    /// The application.
-    pub desk: Desk,
-    /// The machine.
-    pub server: Server,
-    /// The time.
-    pub now: Instant,
-    /// All events so far but polls, as their `Debug` shows them.
-    pub events: Vec<String>,
-    /// The error, once there is one.
-    pub violation: Option<imap_proto::server::Violation>,
-}
+/// A client that types lines at a server of this desk.
+pub type Talk = crate::talk::Talk<Desk>;
 
-impl Talk {
-    /// Begins a session and reads the greeting away.
-    pub fn with(desk: Desk) -> Self {
-        let server = desk.server(Instant::START);
-        let mut talk = Talk { desk, server, now: Instant::START, events: Vec::new(), violation: None };
-        talk.turn();
-        talk.server.outbox().clear();
-        talk
-    }
-
-    /// A session before login, with everything switched on.
-    pub fn new() -> Self {
-        Talk::with(Desk::default())
-    }
-
+impl crate::talk::Talk<Desk> {
     /// A session after login.
     pub fn logged_in() -> Self {
         Talk::new().log_in()
@@ -684,30 +662,6 @@ impl Talk {
         self
     }
 
-    /// Sends this and gives all that comes back.
-    pub fn say(&mut self, text: impl AsRef<[u8]>) -> String {
-        let mut rest = text.as_ref();
-        let mut said = Vec::new();
-        loop {
-            let taken = self.server.inbox().push_some(rest);
-            rest = &rest[taken..];
-            self.turn();
-            said.extend(self.server.outbox().drain());
-            if rest.is_empty() || self.server.is_closed() || taken == 0 {
-                break;
-            }
-        }
-        // What was written may have made room for more.
-        loop {
-            self.turn();
-            let more = self.server.outbox().drain();
-            if more.is_empty() {
-                return String::from_utf8_lossy(&said).into_owned();
-            }
-            said.extend(more);
-        }
-    }
-
     /// Says what the lines that begin with `C: ` say, and compares what comes back with those that begin with `S: `.
     pub fn transcript(&mut self, lines: &str) {
         let mut said = String::new();
@@ -732,56 +686,7 @@ impl Talk {
 
     /// Tells the session that its mailbox has changed.
     pub fn wake(&mut self) -> String {
-        self.server.relay(&imap_proto::server::Notice::CHANGED);
+        self.server.relay(&Notice::CHANGED);
         self.say("")
-    }
-
-    /// Lets so many seconds go by.
-    pub fn wait(&mut self, seconds: u64) -> String {
-        self.now = self.now + std::time::Duration::from_secs(seconds);
-        self.say("")
-    }
-
-    /// The client closes the connection.
-    pub fn hang_up(&mut self) -> String {
-        self.server.inbox().close();
-        self.say("")
-    }
-
-    /// Makes the TLS handshake that the server waits for.
-    pub fn secure(&mut self) -> String {
-        assert_eq!(self.server.upgrade(), Some(Upgrade::Tls));
-        self.server.upgraded(self.now, Upgraded::Tls(Box::new(TlsFacts::new())));
-        self.say("")
-    }
-
-    /// Whether the last event begins like this.
-    pub fn last_event_is(&self, start: &str) -> bool {
-        self.events.last().is_some_and(|event| event.starts_with(start))
-    }
-
-    fn turn(&mut self) {
-        loop {
-            match self.server.poll(self.now) {
-                Ok(Some(event)) => {
-                    let shown = format!("{event:?}");
-                    if !shown.starts_with("Poll") {
-                        self.events.push(shown);
-                    }
-                    self.desk.answer(&mut self.server, event).unwrap();
-                }
-                Ok(None) => return,
-                Err(violation) => {
-                    self.violation = Some(violation);
-                    return;
-                }
-            }
-        }
-    }
-}
-
-impl Default for Talk {
-    fn default() -> Self {
-        Talk::new()
     }
 }

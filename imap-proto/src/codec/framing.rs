@@ -145,6 +145,8 @@ pub struct Framing {
     scan: Scan,
     /// A message's text has been streamed.
     is_resumed: bool,
+    /// How long the chunks of a message's text are.
+    chunk: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +205,15 @@ impl Framing {
             piece: Piece::default(),
             scan: Scan::default(),
             is_resumed: false,
+            chunk: 0,
         }
+    }
+
+    /// Has the text of messages come in chunks of just so many bytes, the last one excepted, so that nothing depends on how the input was cut. The
+    /// inbox must have room for one. Without this, or with 0, they are as long as what is there.
+    pub fn with_chunks(mut self, bytes: usize) -> Self {
+        self.chunk = bytes;
+        self
     }
 
     /// Changes the limits, beginning with the line or literal that comes next.
@@ -268,7 +278,7 @@ impl Framing {
 
     /// Forgets all that was begun, for whoever has cleared the inbox or put another in its place.
     pub fn reset(&mut self) {
-        *self = Framing::new(self.side, self.limits);
+        *self = Framing::new(self.side, self.limits).with_chunks(self.chunk);
     }
 
     fn advance<'i>(&mut self, inbox: &'i mut Inbox, plain: bool) -> Option<Frame<'i>> {
@@ -287,10 +297,11 @@ impl Framing {
                     self.is_resumed = true;
                 }
                 State::Message { left } => {
-                    let count = at_most(left, inbox.len());
-                    if count == 0 {
+                    let wanted = if self.chunk == 0 { 1 } else { at_most(left, self.chunk) };
+                    if inbox.len() < wanted {
                         return None;
                     }
+                    let count = if self.chunk == 0 { at_most(left, inbox.len()) } else { wanted };
                     self.state = State::Message { left: left - count as u64 };
                     return Some(Frame::Chunk(inbox.take(count)));
                 }

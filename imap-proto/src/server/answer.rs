@@ -192,12 +192,12 @@ impl Server {
     }
 
     /// Answers a command that the session refuses, and counts it where it was wrong.
-    pub(super) fn reject(&mut self, why: Rejected) -> Result<(), super::Violation> {
+    pub(super) fn reject(&mut self, why: Rejected) {
         let reply = refusal(why);
         self.searching = None;
         self.command.expunge_issued = false;
         self.answer_at_once(reply);
-        self.count(why)
+        self.count(why);
     }
 }
 
@@ -209,6 +209,7 @@ fn refusal(why: Rejected) -> Reply {
         Rejected::WrongState => Reply::bad(None, "Not in this state"),
         Rejected::Syntax(fault) => Reply::bad(None, format!("{fault}")),
         Rejected::TooBig(budget) => Reply::bad(Code::TooBig, format!("{budget}")),
+        Rejected::TooManyArguments => Reply::bad(Code::TooBig, "Too many arguments"),
         Rejected::LineTooLong => Reply::bad(Code::TooBig, "The line is too long"),
         Rejected::MessageTooLong => Reply::no(Code::TooBig, "The message is too long"),
         Rejected::NoSuchMessage => Reply::bad(None, "There is no message of this number"),

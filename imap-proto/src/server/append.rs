@@ -6,7 +6,7 @@ use bytes::Bytes;
 use wirestate_machine::{Misuse, Ticket};
 
 use super::event::kind;
-use super::{Asked, Event, Rejected, Reply, Server, Violation};
+use super::{Asked, Event, Rejected, Reply, Server};
 use crate::codec::command::{Append, CatenatePart, Content, Further, MessageData, NewMessage, Replace, Within};
 use crate::codec::{Bound, Code, DateTime, Flag, Frame, Keyword, Literal, Mailbox, SequenceSet, Uid};
 
@@ -159,14 +159,14 @@ impl Server {
     }
 
     /// What comes while messages do; whether anything happened.
-    pub(super) fn read_message(&mut self) -> Result<bool, Violation> {
-        let Some(frame) = self.framing.next(&mut self.inbox) else { return Ok(self.end_of_input()) };
+    pub(super) fn read_message(&mut self) -> bool {
+        let Some(frame) = self.framing.next(&mut self.inbox) else { return self.end_of_input() };
         let within = self.appending.as_ref().and_then(|appending| appending.within);
         let further = match frame {
             Frame::Chunk(chunk) => {
                 self.timer.hear();
                 self.queue(Event::AppendData(chunk));
-                return Ok(true);
+                return true;
             }
             Frame::Message { head, .. } | Frame::Rest(head) => match within {
                 Some(within) => Further::parse(head, within)
@@ -190,9 +190,9 @@ impl Server {
         if let Err(why) = outcome {
             self.framing.refuse();
             self.cancel_append();
-            self.reject(why)?;
+            self.reject(why);
         }
-        Ok(true)
+        true
     }
 
     fn end_append(&mut self) {

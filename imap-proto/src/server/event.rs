@@ -177,7 +177,7 @@ pub enum Event {
         /// Where to, with what flags, and how long.
         request: Box<AppendRequest>,
     },
-    /// Octets of the message that was announced last.
+    /// Octets of the message that was announced last, in pieces of 16 KiB.
     AppendData(Bytes),
     /// All of the command has come: keep all of its messages, or none, and end with [`Server::appended`](super::Server::appended).
     AppendEnd {
@@ -241,6 +241,9 @@ pub enum Rejected {
     /// The command is over a limit; it was skipped.
     #[error("{0}")]
     TooBig(#[from] Budget),
+    /// The command has more arguments than anybody needs.
+    #[error("the command has too many arguments")]
+    TooManyArguments,
     /// A line of the SASL exchange is too long.
     #[error("the line is too long")]
     LineTooLong,
@@ -300,6 +303,7 @@ impl Rejected {
                 | Rejected::WrongState
                 | Rejected::Syntax(_)
                 | Rejected::TooBig(_)
+                | Rejected::TooManyArguments
                 | Rejected::LineTooLong
                 | Rejected::NoSuchMessage
                 | Rejected::UidRequired

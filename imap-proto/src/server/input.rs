@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use memchr::memchr_iter;
 use wirestate_machine::plugin::Flow;
 use wirestate_machine::scan;
 
@@ -17,9 +18,9 @@ enum Found {
 
 impl Server {
     /// Understands the next thing, if it is there; gives whether anything happened.
-    pub(super) fn read(&mut self) -> Result<bool, Violation> {
-        if !self.heard {
-            self.refuse_other_protocols()?;
+    pub(super) fn read(&mut self) -> bool {
+        if !self.heard && self.refuses_other_protocol() {
+            return true;
         }
         if self.state == State::Authenticating {
             self.read_sasl_line()
@@ -41,26 +42,26 @@ impl Server {
         is_over
     }
 
-    fn read_sasl_line(&mut self) -> Result<bool, Violation> {
+    fn read_sasl_line(&mut self) -> bool {
         let mut limits = self.config.limits.command(false);
         limits.line = self.config.limits.sasl_line;
         self.framing.set_limits(limits);
         let line = match self.framing.next_line(&mut self.inbox) {
-            None => return Ok(self.end_of_input()),
+            None => return self.end_of_input(),
             Some(Frame::Whole(line)) => Some(Bytes::copy_from_slice(line)),
             Some(_) => None,
         };
         self.framing.release(&mut self.inbox);
         self.framing.set_limits(self.config.limits.command(false));
         self.timer.hear();
-        self.take_sasl_line(line)?;
-        self.violation.map_or(Ok(true), Err)
+        self.take_sasl_line(line);
+        true
     }
 
     #[inline]
-    fn read_command(&mut self) -> Result<bool, Violation> {
+    fn read_command(&mut self) -> bool {
         let found = match self.framing.next(&mut self.inbox) {
-            None => return Ok(self.end_of_input()),
+            None => return self.end_of_input(),
             Some(Frame::Whole(frame)) => understand(frame),
             Some(Frame::Message { head, .. }) => understand(head),
             Some(Frame::Literal { head, .. }) => {
@@ -72,30 +73,31 @@ impl Server {
                 Found::Bad(tag, keyword, Rejected::TooBig(budget))
             }
             // Of messages that were refused nothing is told.
-            Some(Frame::Chunk(_) | Frame::Rest(_)) => return Ok(true),
+            Some(Frame::Chunk(_) | Frame::Rest(_)) => return true,
         };
         self.heard = true;
         self.timer.hear();
         match found {
             Found::Command(tag, command) => {
                 self.framing.release(&mut self.inbox);
-                self.begin_command(tag, command.keyword())?;
-                self.take_command(command)?;
+                if self.begin_command(tag, command.keyword()) {
+                    self.take_command(command);
+                }
             }
             Found::Bad(tag, keyword, why) => {
                 self.framing.release(&mut self.inbox);
                 self.framing.refuse();
-                self.begin_command(tag, keyword)?;
-                self.reject(why)?;
+                if self.begin_command(tag, keyword) {
+                    self.reject(why);
+                }
             }
-            Found::Literal(tag, keyword) => self.go_ahead(tag, keyword)?,
+            Found::Literal(tag, keyword) => self.go_ahead(tag, keyword),
         }
-        // Set while the command was carried out.
-        self.violation.map_or(Ok(true), Err)
+        true
     }
 
     /// A client waits with an argument. It need not send what is refused anyway, and a password least of all.
-    fn go_ahead(&mut self, tag: Tag, keyword: Keyword) -> Result<(), Violation> {
+    fn go_ahead(&mut self, tag: Tag, keyword: Keyword) {
         let why = if !self.is_known(keyword) {
             Rejected::Unknown
         } else if !TABLE.allows(self.state, keyword) {
@@ -105,22 +107,23 @@ impl Server {
         } else {
             self.framing.accept();
             self.outbox.put(b"+ Go ahead\r\n");
-            return Ok(());
+            return;
         };
         self.framing.refuse();
-        self.begin_command(tag, keyword)?;
-        self.reject(why)
+        if self.begin_command(tag, keyword) {
+            self.reject(why);
+        }
     }
 
-    /// Counts a command, whatever it is.
-    fn begin_command(&mut self, tag: Tag, keyword: Keyword) -> Result<(), Violation> {
+    /// Counts a command, whatever it is; whether it is not one too many.
+    fn begin_command(&mut self, tag: Tag, keyword: Keyword) -> bool {
         self.command_count = self.command_count.saturating_add(1);
         let flags = flags_of(keyword);
         self.command = InProgress { tag, keyword, by_uid: keyword.is_uid(), flags, ..InProgress::none() };
         if !self.is_logged_in() && self.command_count > self.config.limits.commands_before_login {
             self.violate(Violation::TooManyCommands);
         }
-        self.violation.map_or(Ok(()), Err)
+        self.violation.is_none()
     }
 
     /// Whether the word is a command here at all. The application's own are looked for by their names when they have come.
@@ -129,7 +132,7 @@ impl Server {
     }
 
     #[inline]
-    fn take_command(&mut self, mut command: Command<Bytes>) -> Result<(), Violation> {
+    fn take_command(&mut self, mut command: Command<Bytes>) {
         if let Err(why) = self.check(&command) {
             return self.refuse_command(why);
         }
@@ -139,7 +142,7 @@ impl Server {
                 let reply = reply.to(self.command.keyword);
                 self.answer_at_once(reply);
                 self.queue(Event::Rejected { keyword: self.command.keyword, why: Rejected::Plugin });
-                return Ok(());
+                return;
             }
             // A plugin may have made another command of it, which must be lawful too.
             let keyword = command.keyword();
@@ -149,17 +152,16 @@ impl Server {
                 return self.refuse_command(why);
             }
         }
-        match self.execute(command) {
-            Ok(()) => Ok(()),
-            Err(why) => self.refuse_command(why),
+        if let Err(why) = self.execute(command) {
+            self.refuse_command(why);
         }
     }
 
-    fn refuse_command(&mut self, why: Rejected) -> Result<(), Violation> {
+    fn refuse_command(&mut self, why: Rejected) {
         // A literal of it that is still to come is skipped, or not sent.
         self.framing.refuse();
         self.cancel_append();
-        self.reject(why)
+        self.reject(why);
     }
 
     /// Whether the command may come now.
@@ -184,7 +186,7 @@ impl Server {
     }
 
     /// Tells the application of a command that was refused, and ends the session where it was one too many.
-    pub(super) fn count(&mut self, why: Rejected) -> Result<(), Violation> {
+    pub(super) fn count(&mut self, why: Rejected) {
         let keyword = self.command.keyword;
         self.queue(Event::Rejected { keyword, why });
         let logged_in = self.is_logged_in();
@@ -196,12 +198,10 @@ impl Server {
         } else if self.bad_commands >= self.config.limits.bad_commands(logged_in).max(1) {
             self.violate(Violation::TooManyBadCommands);
         }
-        // What was queued is told before the violation.
-        Ok(())
     }
 
     /// A TLS handshake or an HTTP request on this port is no beginner's mistake that a BAD a line would mend.
-    fn refuse_other_protocols(&mut self) -> Result<(), Violation> {
+    fn refuses_other_protocol(&mut self) -> bool {
         const HANDSHAKE: u8 = 0x16;
         let methods: [&[u8]; 7] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"CONNECT ", b"PRI * "];
         let bytes = self.inbox.bytes();
@@ -210,12 +210,15 @@ impl Server {
         } else if methods.iter().any(|method| bytes.starts_with(method)) {
             Violation::HttpRequest
         } else {
-            return Ok(());
+            return false;
         };
         self.violate(violation);
-        Err(violation)
+        true
     }
 }
+
+/// The most arguments of one command, told by the spaces between them. Sets of messages are one each, however long.
+const MOST_ARGUMENTS: usize = 4_000;
 
 /// Reads a command. One that has no text needs no heap.
 #[inline]
@@ -226,6 +229,11 @@ fn understand(frame: &[u8]) -> Found {
             Err(bad) => Found::bad(bad),
         };
     }
+    // Each argument may take more than its octets: of many there would be much.
+    if frame.len() > MOST_ARGUMENTS && memchr_iter(b' ', frame).count() > MOST_ARGUMENTS {
+        let (tag, keyword) = beginning(frame);
+        return Found::Bad(tag, keyword, Rejected::TooManyArguments);
+    }
     let frame = Bytes::copy_from_slice(frame);
     match TaggedCommand::parse(&frame) {
         Ok(parsed) => Found::Command(Tag::new(&parsed.tag), parsed.command.into_owned(&frame)),
@@ -235,15 +243,16 @@ fn understand(frame: &[u8]) -> Found {
 
 impl Found {
     fn bad(bad: BadCommand<&[u8]>) -> Found {
-        Found::Bad(Tag::new(bad.tag.unwrap_or_default()), bad.keyword, Rejected::Syntax(bad.fault))
+        Found::Bad(Tag::of_bad(bad.tag), bad.keyword, Rejected::Syntax(bad.fault))
     }
 }
 
 /// The tag and the command, as far as they can be told from a beginning.
 fn beginning(head: &[u8]) -> (Tag, Keyword) {
-    match TaggedCommand::parse(head) {
+    // Both stand at its very start, and the rest may be long.
+    match TaggedCommand::parse(head.get(..256).unwrap_or(head)) {
         Ok(parsed) => (Tag::new(&parsed.tag), parsed.command.keyword()),
-        Err(bad) => (Tag::new(bad.tag.unwrap_or_default()), bad.keyword),
+        Err(bad) => (Tag::of_bad(bad.tag), bad.keyword),
     }
 }
 

@@ -71,6 +71,11 @@ impl Limits {
         self.command(logged_in).frame().max(self.sasl_line).max(4 * 1024)
     }
 
+    /// How long the pieces are in which messages come.
+    pub(super) fn chunk(&self) -> usize {
+        self.inbox(true).min(16 * 1024)
+    }
+
     pub(super) fn bad_commands(&self, logged_in: bool) -> u16 {
         if logged_in { self.bad_commands_after_login } else { self.bad_commands_before_login }
     }

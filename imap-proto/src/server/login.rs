@@ -120,7 +120,7 @@ impl Server {
     }
 
     /// The client's next line of a SASL exchange; `None` for one that is too long, or no line.
-    pub(super) fn take_sasl_line(&mut self, line: Option<Bytes>) -> Result<(), Violation> {
+    pub(super) fn take_sasl_line(&mut self, line: Option<Bytes>) {
         let Some(line) = line else { return self.break_off(Rejected::LineTooLong) };
         let Some(response) = (*line != *b"*").then(|| self.decode(&line)).flatten() else {
             return self.break_off(Rejected::BrokenOff);
@@ -131,16 +131,15 @@ impl Server {
         };
         match step {
             Ok(step) => self.take_step(step),
-            Err(_) => return self.break_off(Rejected::WrongState),
+            Err(_) => self.break_off(Rejected::WrongState),
         }
-        Ok(())
     }
 
     /// Ends a SASL exchange in which the client did not keep to the form.
-    fn break_off(&mut self, why: Rejected) -> Result<(), Violation> {
+    fn break_off(&mut self, why: Rejected) {
         self.forget_proof();
         self.state = State::NotAuthenticated;
-        self.reject(why)
+        self.reject(why);
     }
 
     // --- the application's part ---
@@ -197,6 +196,7 @@ impl Server {
         }
         self.outbox.set_marks(self.config.limits.output(logged_in));
         self.inbox.set_limit(self.config.limits.inbox(logged_in));
+        self.framing.set_limits(self.config.limits.command(logged_in));
     }
 
     fn ask(&mut self, ask: Ask) {

@@ -60,7 +60,7 @@ impl Machine for Server {
                     return Ok(None);
                 }
                 self.close(Reason::PeerClosed);
-            } else if !self.read()? {
+            } else if !self.read() {
                 return Ok(None);
             }
         }

@@ -4,6 +4,9 @@ use core::fmt;
 /// The longest tag that needs no heap. Clients use 4 to 8 octets.
 const SHORT: usize = 22;
 
+/// The longest tag that is answered to where what follows makes no sense.
+const LONGEST: usize = 128;
+
 /// A command's tag, kept until the command is answered.
 #[derive(Clone)]
 pub(super) enum Tag {
@@ -24,6 +27,11 @@ impl Tag {
             }
             None => Tag::Long(tag.into()),
         }
+    }
+
+    /// The tag of a command that makes no sense; none for what is hardly meant to be one.
+    pub(super) fn of_bad(tag: Option<&[u8]>) -> Self {
+        tag.filter(|tag| tag.len() <= LONGEST).map_or(Tag::NONE, Tag::new)
     }
 
     #[inline]

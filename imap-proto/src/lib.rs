@@ -9,6 +9,8 @@
 //! | [`server`] | [`Server`]: one session of a server, its states, its table and its diagram |
 //! | [`view`] | the selected mailbox: sequence numbers, and which session is told what and when |
 //!
+//! [`Redactor`] tells a tracing layer what of a session is secret.
+//!
 //! # Features
 //!
 //! `std` (on by default) only adds to the crates beneath. Without it the crate needs `alloc` alone.
@@ -21,7 +23,9 @@ extern crate alloc;
 extern crate std;
 
 pub mod codec;
+mod redactor;
 pub mod server;
 pub mod view;
 
+pub use redactor::Redactor;
 pub use server::Server;

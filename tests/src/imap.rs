@@ -1,7 +1,7 @@
 //! An IMAP server's application in memory, and a client that types lines.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use imap_proto::codec::command::{FetchAttribute, SearchReturn, StatusItem, StoreAction};
@@ -350,15 +350,17 @@ fn entry(name: &str) -> ListEntry<Bytes> {
     }
 }
 
+static KEYS: LazyLock<ScramKeys> = LazyLock::new(|| {
+    let work = Derivation::new(Hash::Sha256, PASSWORD, b"0123456789abcdef", 4096).unwrap();
+    ScramKeys::from_derived(&work.run())
+});
+
 fn verdict(ask: Ask) -> Answer {
     match ask {
         Ask::Sasl(Sasl::Password { user, password, .. }) if user == USER && password.matches(PASSWORD) => {
             Answer::Accept
         }
-        Ask::Sasl(Sasl::Keys { user, hash: Hash::Sha256, .. }) if user == USER => {
-            let work = Derivation::new(Hash::Sha256, PASSWORD, b"0123456789abcdef", 4096).unwrap();
-            Answer::Keys(ScramKeys::from_derived(&work.run()))
-        }
+        Ask::Sasl(Sasl::Keys { user, hash: Hash::Sha256, .. }) if user == USER => Answer::Keys(KEYS.clone()),
         Ask::Sasl(Sasl::Keys { .. }) => Answer::NoKeys,
         Ask::Sasl(Sasl::Token { token, .. }) if token.matches("good-token") => Answer::AcceptAs(Identity::new(USER)),
         _ => Answer::Reject(Rejection::Credentials),

@@ -101,7 +101,7 @@ impl<D: Application> Talk<D> {
         self.say("")
     }
 
-    /// One step of a test of transitions: says this, or without a word hangs up; makes the handshake if one is asked for, and waits for what is
+    /// One step of a test of transitions: says this, or without a word hangs up; makes the upgrade that is asked for, and waits for what is
     /// delayed. Gives what was said to it.
     pub fn step(&mut self, line: Option<&str>) -> String {
         let Some(line) = line else {
@@ -109,11 +109,12 @@ impl<D: Application> Talk<D> {
             return String::new();
         };
         let said = self.say(line);
-        if self.server.upgrade().is_some() {
-            self.secure();
-            return said;
+        match self.server.upgrade() {
+            None => return said + &self.wait(2),
+            Some(Upgrade::Deflate) => self.server.upgraded(self.now, Upgraded::Deflate),
+            Some(_) => drop(self.secure()),
         }
-        said + &self.wait(2)
+        said
     }
 
     /// Whether the last event begins like this.

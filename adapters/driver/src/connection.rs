@@ -1,15 +1,15 @@
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use wirestate_machine::{Ending, Instant, Machine};
+use wirestate_machine::{Ending, Instant, Machine, Relay};
 
 use crate::audience::Audience;
-use crate::control::Seat;
-use crate::shared::{CUT_OFF, REPLACED, Shared};
-use crate::shutdown::{Line, Phase, Ring};
+use crate::hall::{Messenger, Seat};
+use crate::presence::{Bond, Kept, Presence, bell};
+use crate::shared::Shared;
 use crate::slowness::Slowness;
 use crate::{Clock, Error, Handle, Info, Notice, Observer, Options, Shutdown, Stream, Traffic};
 
@@ -117,6 +117,8 @@ pub struct Parts<M: Machine, S> {
     pub clock: Clock,
     /// Its options.
     pub options: Options,
+    /// The connection's seat at its server, if it had one: it is given back when this is dropped.
+    pub seat: Option<Kept>,
 }
 
 impl<M: Machine, S: Stream> Connection<M, S> {
@@ -140,13 +142,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             stream,
             clock,
             options,
-            presence: Presence {
-                shared: Arc::new(shared),
-                bond: Bond::None,
-                audience: None,
-                ending: None,
-                is_over: false,
-            },
+            presence: Presence::new(shared),
             unread: None,
             stage: Stage::Open,
             foretold: None,
@@ -233,8 +229,9 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     /// Puts another machine on the connection, in the place of the one that is there: it gets what the peer has sent and the old one has not
     /// understood. What the old one has said is written first.
     ///
-    /// The server's shutdown and limits go on to hold; handles of the old machine reach nothing any more, and its [`Control`](crate::Control)
-    /// finds the connection no more, for it knows handles of the old machine alone. A machine that waits for an
+    /// The server's shutdown and limits go on to hold. Handles of the old machine reach nothing any more; the server's
+    /// [`Control`](crate::Control) finds the connection under its number if the new machine is of the type that its connections begin with,
+    /// can disconnect it in any case, and can send to it if it is made [`reachable`](Connection::reachable). A machine that waits for an
     /// upgrade cannot be replaced, for what comes next is no longer what it was. What it has told and nobody has pulled goes with it. A connection that is ending already goes on ending.
     pub async fn replace<N: Machine + 'static>(
         mut self,
@@ -279,6 +276,27 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         Ok(new)
     }
 
+    /// Lets the server's [`Control::send`](crate::Control::send) reach this connection, though its machine is of another type than the one it
+    /// began with: where both take the same messages, the control knows no difference.
+    pub fn reachable(self) -> Self
+    where
+        M: Relay + 'static,
+    {
+        let handle = self.handle();
+        let messenger = Messenger::<M::Message>(Box::new(move |message| handle.send(message)));
+        self.presence.be_reached_by(Box::new(messenger));
+        self
+    }
+
+    /// Puts the connection on a seat that was [kept](Parts::seat): the server's shutdown holds for it, and its control knows it.
+    pub fn seat(mut self, kept: Kept) -> Self
+    where
+        M: 'static,
+    {
+        self.presence.take_seat(kept);
+        self
+    }
+
     /// The machine, to answer and to ask. What is said on it goes out at the next pull.
     pub fn machine(&mut self) -> &mut M {
         &mut self.machine
@@ -305,12 +323,17 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         Handle { shared: self.presence.shared.clone() }
     }
 
-    /// Takes the connection apart. Nothing is written or closed; its handles have nothing to hold on to any more.
-    pub fn into_parts(mut self) -> Parts<M, S> {
+    /// Takes the connection apart. Nothing is written or closed; its handles have nothing to hold on to any more, and it is told as
+    /// disconnected. Its server counts it for as long as the [seat](Parts::seat) is kept.
+    pub fn into_parts(mut self) -> Parts<M, S>
+    where
+        M: 'static,
+    {
         self.presence.ending.get_or_insert(Ending::Local);
         let unread = self.unread.take().map(|unread| *unread).unwrap_or_default();
         let info = self.info().clone();
         let event = self.foretold.take().map(|event| *event);
+        let seat = self.presence.keep_seat();
         Parts {
             machine: self.machine,
             event,
@@ -319,6 +342,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             info,
             clock: self.clock,
             options: self.options,
+            seat,
         }
     }
 
@@ -347,126 +371,5 @@ impl<M: Machine, S> fmt::Debug for Connection<M, S> {
             .field("stage", &self.stage)
             .field("traffic", &self.presence.shared.traffic())
             .finish_non_exhaustive()
-    }
-}
-
-/// That the connection is there: others know it by this, and are told when it goes.
-pub(crate) struct Presence<M> {
-    pub(crate) shared: Arc<Shared<M>>,
-    pub(crate) bond: Bond<M>,
-    pub(crate) audience: Option<Audience>,
-    /// Why the connection ends, of several reasons the first.
-    pub(crate) ending: Option<Ending>,
-    is_over: bool,
-}
-
-/// What may end a connection from outside.
-pub(crate) enum Bond<M> {
-    None,
-    Shutdown(Line),
-    Seat(Seat<M>),
-    /// A seat that another machine's connection took.
-    Inherited(Line, Box<dyn Seated>),
-}
-
-/// A seat, whatever machine it was taken for.
-pub(crate) trait Seated: Send {
-    fn count_abort(&self);
-}
-
-impl<M> Seated for Seat<M> {
-    fn count_abort(&self) {
-        Seat::count_abort(self);
-    }
-}
-
-impl<M> Bond<M> {
-    fn shutdown(&self) -> Option<&Shutdown> {
-        match self {
-            Bond::None => None,
-            Bond::Shutdown(line) | Bond::Inherited(line, _) => Some(line.shutdown()),
-            Bond::Seat(seat) => Some(seat.hall().shutdown()),
-        }
-    }
-
-    fn count_abort(&self) {
-        match self {
-            Bond::None | Bond::Shutdown(_) => {}
-            Bond::Seat(seat) => seat.count_abort(),
-            Bond::Inherited(_, seat) => seat.count_abort(),
-        }
-    }
-
-    /// Whether whoever runs the handler, which knows but the machine that it began with, has cut it off.
-    fn is_cut_off(&self) -> bool {
-        matches!(self, Bond::Inherited(line, _) if line.shutdown().phase() == Phase::Abort)
-    }
-
-    /// The same bond for the connection of another machine.
-    fn pass_on<N: 'static>(self, to: &Arc<Shared<N>>) -> Bond<N>
-    where
-        M: 'static,
-    {
-        let Some(line) = self.shutdown().map(|shutdown| shutdown.connect(bell(to))) else { return Bond::None };
-        match self {
-            Bond::None | Bond::Shutdown(_) => Bond::Shutdown(line),
-            Bond::Seat(seat) => Bond::Inherited(line, Box::new(seat)),
-            Bond::Inherited(_, seat) => Bond::Inherited(line, seat),
-        }
-    }
-}
-
-fn bell<M: 'static>(shared: &Arc<Shared<M>>) -> Weak<dyn Ring> {
-    let shared: Arc<dyn Ring> = shared.clone();
-    Arc::downgrade(&shared)
-}
-
-impl<M> Presence<M> {
-    pub(crate) fn shutdown(&self) -> Option<&Shutdown> {
-        self.bond.shutdown()
-    }
-
-    pub(crate) fn tell(&self, notice: impl FnOnce(&Info) -> Notice<'_>) {
-        if let Some(audience) = self.audience.as_ref().filter(|audience| !audience.is_empty()) {
-            audience.tell(&notice(&self.shared.info));
-        }
-    }
-
-    /// Whether somebody is told what happens.
-    pub(crate) fn is_watched(&self) -> bool {
-        self.audience.as_ref().is_some_and(|audience| !audience.is_empty())
-    }
-
-    /// Another machine's connection is there in this one's place. Nobody is told of an end.
-    fn hand_over<N: 'static>(mut self, to: &mut Presence<N>)
-    where
-        M: 'static,
-    {
-        self.shared.set(REPLACED);
-        self.shared.retire();
-        self.is_over = true;
-        to.audience = self.audience.take();
-        to.ending = self.ending;
-        to.bond = std::mem::replace(&mut self.bond, Bond::None).pass_on(&to.shared);
-    }
-
-    /// The connection is over: no handle reaches it any more.
-    pub(crate) fn end(&mut self) {
-        if std::mem::replace(&mut self.is_over, true) {
-            return;
-        }
-        self.shared.retire();
-        let (reason, traffic) = (self.ending.unwrap_or(Ending::Local), self.shared.traffic());
-        self.tell(|info| Notice::Disconnected { info, reason, traffic });
-    }
-}
-
-impl<M> Drop for Presence<M> {
-    fn drop(&mut self) {
-        if self.shared.has(CUT_OFF) || (!self.is_over && self.bond.is_cut_off()) {
-            self.ending.get_or_insert(Ending::Shutdown);
-            self.bond.count_abort();
-        }
-        self.end();
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant as Time;
 
 use bytes::Bytes;
 
-use crate::control::Hall;
+use crate::hall::Hall;
 use crate::info::Entrance;
 use crate::listener::Bound;
 use crate::proxy::Asked;

@@ -81,7 +81,7 @@ pub enum ConnectError {
         address: Address,
         /// Why it ended, in short.
         ending: Ending,
-        /// What was wrong: the [`Error`] with the machine's own, which can be had by `downcast_ref`.
+        /// What was wrong: the [`Error`](enum@Error) with the machine's own, which can be had by `downcast_ref`.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// [`Connector::within`](crate::Connector::within) ran out.

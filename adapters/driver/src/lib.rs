@@ -59,6 +59,7 @@ mod dial;
 mod doors;
 mod ending;
 mod error;
+mod hall;
 mod handle;
 mod info;
 mod keepalive;
@@ -66,6 +67,7 @@ mod limits;
 mod listener;
 mod notice;
 mod options;
+mod presence;
 mod proxy;
 mod race;
 mod rate;
@@ -98,6 +100,7 @@ pub use limits::Limits;
 pub use listener::{BindOptions, Listener, ListenerId, ListeningSocket, Selector};
 pub use notice::{Notice, Observer, Refusal};
 pub use options::{OnError, Options, Pace};
+pub use presence::Kept;
 pub use proxy::Proxies;
 #[cfg(fuzzing)]
 #[doc(hidden)]

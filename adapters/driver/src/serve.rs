@@ -8,8 +8,8 @@ use std::time::{Duration, Instant as Time};
 use atomic_waker::AtomicWaker;
 use wirestate_machine::{Instant, Machine};
 
-use crate::control::{Hall, Seat};
 use crate::doors::{Doors, Visitor};
+use crate::hall::{Hall, Seat};
 use crate::proxy::Asked;
 use crate::shared::{CUT_OFF, Shared};
 use crate::shutdown::{Phase, Ring};

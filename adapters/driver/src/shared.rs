@@ -24,8 +24,6 @@ pub(crate) const ABORT: u8 = 8;
 pub(crate) const GONE: u8 = 16;
 /// A shutdown's deadline has cut the connection off.
 pub(crate) const CUT_OFF: u8 = 32;
-/// The connection goes on with another machine.
-pub(crate) const REPLACED: u8 = 64;
 
 /// What waits in a mailbox.
 pub(crate) enum Post<M> {

@@ -498,6 +498,11 @@ macro_rules! suite {
                 one_shutdown_ends_many_servers
                 a_swapped_session_keeps_its_bytes_and_its_seat
                 a_swapped_session_is_cut_off_like_any_other
+                a_control_finds_a_swapped_session
+                a_session_of_another_kind_is_reached_by_the_same_messages
+                a_kept_seat_counts_until_it_is_dropped
+                who_keeps_a_seat_is_cut_off_like_any_other
+                a_kept_seat_may_be_taken_again
             }
             crate::suite::suite! { @in listening $world;
                 all_kinds_are_served_at_once

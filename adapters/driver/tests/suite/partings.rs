@@ -7,9 +7,11 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use wirestate_driver::{Control, Error, Mode, Options, Shutdown};
+use bytes::Bytes;
+use wirestate_driver::{Control, Error, Handle, How, Mode, Options, Parts, Shutdown, Stream};
 
 use super::harness::{Gate, PATIENCE, Server, World, client, echo, listener, read_line, read_to_end};
+use super::house::until;
 use super::notes::Notes;
 use super::toy::{Lines, Toy};
 
@@ -249,4 +251,132 @@ pub(crate) fn a_swapped_session_is_cut_off_like_any_other<W: World>() {
     let report = server.stop(Mode::Graceful { within: Duration::from_millis(30) });
     assert_eq!((report.accepted, report.aborted, report.left), (1, 1, 0));
     notes.until("disconnected: shutdown");
+}
+
+/// A server whose sessions answer one line, go on as `swap` has it, and tell by the channel when they have.
+fn going_on<W: World, T: Future<Output = ()> + Send + 'static>(
+    swap: impl Fn(wirestate_driver::Connection<Toy, W::Stream>) -> T + Clone + Send + Sync + 'static,
+) -> (Server, TcpStream, u64) {
+    let (tell, ids) = channel();
+    let handler = move |mut conn: wirestate_driver::Connection<Toy, W::Stream>| {
+        let (tell, swap) = (tell.clone(), swap.clone());
+        async move {
+            let (ticket, line) = conn.try_next().await.unwrap().unwrap();
+            conn.machine().answer(ticket, &line);
+            conn.flush().await.unwrap();
+            let _ = tell.send(conn.info().id());
+            swap(conn).await;
+        }
+    };
+    let server = Server::start::<W, _>(Options::new(), Toy::new, handler);
+    let mut client = server.client();
+    client.write_all(b"first\r\n").unwrap();
+    assert_eq!(read_line(&mut client), "first\r\n");
+    let id = ids.recv_timeout(PATIENCE).unwrap();
+    (server, client, id)
+}
+
+async fn echo_lines<S: Stream>(mut conn: wirestate_driver::Connection<Lines, S>) {
+    while let Ok(Some(line)) = conn.try_next().await {
+        conn.machine().send(&line);
+    }
+}
+
+fn is_echoed(client: &mut TcpStream) {
+    client.write_all(b"here\r\n").unwrap();
+    assert_eq!(read_line(client), "here\r\n");
+}
+
+pub(crate) fn a_control_finds_a_swapped_session<W: World>() {
+    let (server, mut client, id) = going_on::<W, _>(|conn: wirestate_driver::Connection<Toy, W::Stream>| async {
+        let conn = conn.replace(|_, _, _| Lines::new()).await.unwrap();
+        let conn = conn.replace(|_, _, now| Toy::new(now)).await.unwrap();
+        let _ = echo(conn).await;
+    });
+    is_echoed(&mut client);
+    let control = &server.control;
+    let handle = control.handle(id).expect("it is there under its number");
+    assert_eq!(control.handles().iter().map(Handle::id).collect::<Vec<_>>(), [id]);
+    handle.tell(|toy| toy.say(b"told\r\n")).unwrap();
+    assert_eq!(read_line(&mut client), "told\r\n");
+    assert_eq!(control.send(&Bytes::from("sent\r\n"), [id]).delivered, 1);
+    assert_eq!(read_line(&mut client), "sent\r\n");
+    assert!(control.disconnect(id, How::Flush));
+    assert_eq!(read_to_end(&mut client), "");
+    drop(client);
+    until(|| control.connections() == 0);
+    assert!(control.handle(id).is_none() && !control.disconnect(id, How::Flush));
+    assert_eq!(server.stop_gracefully().aborted, 0);
+}
+
+pub(crate) fn a_session_of_another_kind_is_reached_by_the_same_messages<W: World>() {
+    for is_reachable in [true, false] {
+        let swap = move |conn: wirestate_driver::Connection<Toy, W::Stream>| async move {
+            let conn = conn.replace(|_, _, _| Lines::new()).await.unwrap();
+            echo_lines(if is_reachable { conn.reachable() } else { conn }).await;
+        };
+        let (server, mut client, id) = going_on::<W, _>(swap);
+        is_echoed(&mut client);
+        let control = &server.control;
+        assert!(control.handle(id).is_none() && control.handles().is_empty(), "there is no handle of the old kind");
+        let sent = control.send(&Bytes::from("sent\r\n"), [id]);
+        assert_eq!((sent.delivered == 1, sent.gone.is_empty()), (is_reachable, is_reachable));
+        if is_reachable {
+            assert_eq!(read_line(&mut client), "sent\r\n");
+        }
+        assert!(control.disconnect(id, How::Flush));
+        assert_eq!(read_to_end(&mut client), "");
+        drop(client);
+        until(|| control.connections() == 0);
+        assert_eq!(control.send(&Bytes::from("late\r\n"), [id]).gone, [id]);
+    }
+}
+
+pub(crate) fn a_kept_seat_counts_until_it_is_dropped<W: World>() {
+    let gate = Arc::new(Gate::default());
+    let at_gate = gate.clone();
+    let (server, mut client, id) = going_on::<W, _>(move |conn: wirestate_driver::Connection<Toy, W::Stream>| {
+        let gate = at_gate.clone();
+        async move {
+            let Parts { stream, seat, .. } = conn.into_parts();
+            drop(stream);
+            gate.pass().await;
+            drop(seat);
+        }
+    });
+    assert_eq!(read_to_end(&mut client), "");
+    let control = &server.control;
+    assert_eq!(control.connections(), 1);
+    assert!(control.handle(id).is_none() && !control.disconnect(id, How::Abort));
+    gate.open();
+    until(|| control.connections() == 0);
+    let report = server.stop_gracefully();
+    assert_eq!((report.accepted, report.aborted, report.left), (1, 0, 0));
+}
+
+pub(crate) fn who_keeps_a_seat_is_cut_off_like_any_other<W: World>() {
+    let (server, mut client, _) = going_on::<W, _>(|conn: wirestate_driver::Connection<Toy, W::Stream>| async {
+        let _parts = conn.into_parts();
+        Gate::default().pass().await;
+    });
+    let report = server.stop(Mode::Graceful { within: Duration::from_millis(30) });
+    assert_eq!((report.accepted, report.aborted, report.left), (1, 1, 0));
+    assert_eq!(client.read(&mut [0; 10]).unwrap_or(0), 0);
+}
+
+pub(crate) fn a_kept_seat_may_be_taken_again<W: World>() {
+    let (server, mut client, id) = going_on::<W, _>(|conn: wirestate_driver::Connection<Toy, W::Stream>| async {
+        let Parts { machine, stream, info, clock, options, seat, .. } = conn.into_parts();
+        let again = wirestate_driver::Connection::open(stream, info, clock, options, |_, _| machine);
+        let _ = echo(again.seat(seat.expect("it is a server's"))).await;
+    });
+    is_echoed(&mut client);
+    assert_eq!(server.control.connections(), 1);
+    server.control.handle(id).unwrap().tell(|toy| toy.say(b"told\r\n")).unwrap();
+    assert_eq!(read_line(&mut client), "told\r\n");
+    server.shutdown.trigger(GRACEFULLY);
+    assert_eq!(read_to_end(&mut client), "going\r\n");
+    drop(client);
+    let report = server.stop_gracefully();
+    assert_eq!((report.accepted, report.aborted, report.left), (1, 0, 0));
 }

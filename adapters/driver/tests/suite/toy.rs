@@ -214,6 +214,14 @@ impl Machine for Lines {
     }
 }
 
+impl Relay for Lines {
+    type Message = Bytes;
+
+    fn relay(&mut self, message: &Bytes) {
+        self.outbox.link(message.clone());
+    }
+}
+
 /// A client that does not begin before the server has said `hello`, and takes any other line as a handshake that failed; then a client of lines.
 pub(crate) struct Shy {
     lines: Lines,

@@ -180,8 +180,14 @@ impl ReferenceStateMachine for Model {
             Step::Plain(Keyword::Unauthenticate) => (model.state, model.bad) = (State::NotAuthenticated, 0),
             Step::Plain(Keyword::Logout) => model.state = State::Closed,
             Step::Plain(Keyword::StartTls) => model.secured = true,
+            // The second time it is refused.
+            Step::Plain(Keyword::Compress) if model.compressed => return model,
             Step::Plain(Keyword::Compress) => model.compressed = true,
             _ => {}
+        }
+        // What goes well forgives what went wrong before.
+        if model.is_logged_in() && !matches!(step, Step::Select { there: false }) {
+            model.bad = 0;
         }
         model
     }

@@ -95,8 +95,11 @@ impl Server {
             self.framing.refuse();
             self.cancel_append();
         }
-        if self.command.keyword == Keyword::Close && !refused {
-            self.deselect();
+        if !refused {
+            if self.command.keyword == Keyword::Close {
+                self.deselect();
+            }
+            self.notifying = self.command.wish.take().unwrap_or(self.notifying);
         }
         self.finish(reply);
         Ok(())
@@ -156,6 +159,7 @@ impl Server {
                 self.outbox.put(b" OK ");
                 self.outbox.put(text.as_bytes());
                 self.outbox.put(b"\r\n");
+                self.forgive();
                 self.tell_held();
                 return true;
             }
@@ -175,7 +179,18 @@ impl Server {
         let tag = Some(self.command.tag.as_bytes()).filter(|tag| !tag.is_empty());
         reply.write(tag, &mut self.outbox);
         self.tell_held();
-        reply.condition == Condition::Ok
+        let is_ok = reply.condition == Condition::Ok;
+        if is_ok {
+            self.forgive();
+        }
+        is_ok
+    }
+
+    /// Wrong commands after login count while nothing else comes: a session may last for weeks.
+    fn forgive(&mut self) {
+        if self.is_logged_in() {
+            self.bad_commands = 0;
+        }
     }
 
     /// Whether the end of the command has the highest mod-sequence: that of EXPUNGE has (RFC 7162 §3.2.7).

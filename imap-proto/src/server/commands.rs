@@ -85,7 +85,7 @@ impl Server {
                     self.imply_condstore();
                 }
             }
-            Command::Notify(notify) => self.notifying = notifying(notify),
+            Command::Notify(notify) => self.command.wish = Some(notifying(notify)),
             _ => {}
         }
         let ticket = self.issue(Asked::Command);

@@ -152,8 +152,11 @@ impl Server {
                 return self.refuse_command(why);
             }
         }
-        if let Err(why) = self.execute(command) {
-            self.refuse_command(why);
+        match self.execute(command) {
+            Err(why) => self.refuse_command(why),
+            // A plugin may have made something else of a command whose message is announced.
+            Ok(()) if self.appending.is_none() => self.framing.refuse(),
+            Ok(()) => {}
         }
     }
 

@@ -18,7 +18,7 @@ pub struct Limits {
     pub message: u64,
     /// Commands that are wrong before login, until the session ends. Default 3.
     pub bad_commands_before_login: u16,
-    /// Commands that are wrong after login, until the session ends. Default 20.
+    /// Commands that are wrong after login, one after the other, until the session ends. Default 20.
     pub bad_commands_after_login: u16,
     /// Commands of any kind before login, until the session ends. Default 50.
     pub commands_before_login: u32,

@@ -278,6 +278,8 @@ struct InProgress {
     by_number: Option<UidSet>,
     /// Some of them are gone.
     expunge_issued: bool,
+    /// What NOTIFY wishes for, which holds once it is granted.
+    wish: Option<Notifying>,
     /// How it ends, once it is known, where the application is still asked what has happened.
     outcome: Option<Outcome>,
 }
@@ -544,6 +546,7 @@ impl InProgress {
             asked: Asked::Nothing,
             by_number: None,
             expunge_issued: false,
+            wish: None,
             outcome: None,
         }
     }

@@ -283,7 +283,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         M: Relay + 'static,
     {
         let handle = self.handle();
-        let messenger = Messenger::<M::Message>(Box::new(move |message| handle.send(message)));
+        let messenger = Messenger::<M::Message>::new(move |message| handle.send(message));
         self.presence.be_reached_by(Box::new(messenger));
         self
     }

@@ -74,7 +74,7 @@ impl<M> Control<M> {
     }
 
     /// Tells `observer` what happens from now on, on the server and on all connections that it has, those that are there already included.
-    /// The one before is told that it is [`Superseded`](Notice::Superseded), and dropped.
+    /// The one before is told that it is [`Superseded`](crate::Notice::Superseded), and dropped.
     pub fn set_observer(&self, observer: Observer) {
         self.hall.audience().seat(observer);
     }

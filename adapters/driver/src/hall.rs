@@ -225,7 +225,15 @@ pub(crate) struct Other {
 }
 
 /// Says messages of one type on one connection.
-pub(crate) struct Messenger<T>(pub(crate) Box<dyn Fn(&T) -> Result<(), Undelivered> + Send + Sync>);
+pub(crate) struct Messenger<T>(Box<Saying<T>>);
+
+type Saying<T> = dyn Fn(&T) -> Result<(), Undelivered> + Send + Sync;
+
+impl<T> Messenger<T> {
+    pub(crate) fn new(say: impl Fn(&T) -> Result<(), Undelivered> + Send + Sync + 'static) -> Self {
+        Messenger(Box::new(say))
+    }
+}
 
 impl Other {
     pub(crate) fn end(&self, how: How) {

@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod data;
 pub mod failure;
 pub mod hash;
+pub mod imap;
 pub mod irc;
 pub mod listen;
 pub mod log;

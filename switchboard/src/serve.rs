@@ -12,6 +12,7 @@ use std::time::Duration;
 use wirestate_driver::{Mode, Shutdown};
 
 use crate::failure::Failure;
+use crate::imap::Imap;
 use crate::irc::Irc;
 use crate::pop3::Pop3;
 use crate::prepare::Prepared;
@@ -62,6 +63,7 @@ fn servers(
 ) -> Result<Vec<Box<dyn Served>>, Failure> {
     let mut servers: Vec<Box<dyn Served>> = Vec::new();
     servers.extend(Server::<Pop3>::begin(prepared, opened, shutdown)?);
+    servers.extend(Server::<Imap>::begin(prepared, opened, shutdown)?);
     servers.extend(Server::<Irc>::begin(prepared, opened, shutdown)?);
     Ok(servers)
 }

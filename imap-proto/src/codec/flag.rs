@@ -71,7 +71,7 @@ impl<T: AsRef<[u8]>> Flag<T> {
 
 impl<'a, T: From<&'a [u8]>> Flag<T> {
     /// The flag of this name, with its backslash if it has one, whatever characters are in it.
-    pub(crate) fn of_word(word: &'a [u8]) -> Flag<T> {
+    pub fn of_word(word: &'a [u8]) -> Flag<T> {
         match word.strip_prefix(b"\\") {
             None => Flag::Keyword(word.into()),
             Some(b"*") => Flag::Any,

@@ -156,6 +156,11 @@ impl Mailbox {
         self.end = Some(end);
     }
 
+    /// Why the mailbox is no more, if it [ended](Self::end).
+    pub fn ended(&self) -> Option<End> {
+        self.end
+    }
+
     /// The sessions whose views are behind and that were not named since they last caught up: those to wake, so that an IDLE or NOTIFY tells at
     /// once. A session that never catches up is named once.
     pub fn wakeups(&mut self) -> impl Iterator<Item = SessionId> + '_ {

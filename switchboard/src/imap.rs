@@ -1,0 +1,125 @@
+//! IMAP and IMAPS over the users' mailboxes.
+//!
+//! [`Imap`] is what all listeners share; [`session`] serves one connection, on
+//! any runtime.
+
+mod content;
+mod edit;
+mod fetch;
+mod select;
+mod session;
+mod shared;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use imap_proto::Redactor;
+use imap_proto::codec::Capability;
+use imap_proto::server::{self, Greeting, Server};
+use rustls::ServerConfig;
+use sha2::{Digest, Sha256};
+use wirestate_driver::{Connection, Info, Stream};
+use wirestate_layers::{Deflate, Tls, Trace};
+use wirestate_machine::Instant;
+
+pub use session::session;
+use shared::Open;
+
+use crate::failure::Failure;
+use crate::offload::Offload;
+use crate::prepare::Prepared;
+use crate::protocol::Family;
+use crate::service::{Entrance, Service};
+use crate::settings::Limits;
+
+/// What every IMAP connection runs on: the protocol, traced, compressed if the
+/// client wishes, within TLS.
+pub type Machine = Tls<Deflate<Trace<Server, Redactor>>>;
+
+/// What all IMAP listeners share.
+#[derive(Debug)]
+pub struct Imap {
+    prepared: Arc<Prepared>,
+    tls: Arc<ServerConfig>,
+    open: Open,
+    /// Random per process; what is made from it, nobody outside can guess.
+    key: [u8; 32],
+}
+
+impl Service for Imap {
+    type Machine = Machine;
+    type Door = Arc<server::Config>;
+
+    const FAMILY: Family = Family::Imap;
+
+    fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
+        let tls = prepared.tls.server_config(&[b"imap"])?;
+        Ok(Self { prepared: prepared.clone(), tls, open: Open::default(), key })
+    }
+
+    fn door(&self, entrance: &Entrance) -> Arc<server::Config> {
+        let settings = &self.prepared.settings;
+        let mut config = server::Config::default();
+        config.greeting = Greeting::Text(format!("{} IMAP server ready", settings.server_name));
+        config.tls = if entrance.protocol.is_implicit_tls() { server::Tls::Implicit } else { server::Tls::Starttls };
+        // What never leaves this machine can be read by nobody on the way.
+        config.cleartext = entrance.is_private();
+        config.mechanisms = self.prepared.credentials.mechanisms();
+        config.fake_keys = Some(self.prepared.credentials.fake_keys());
+        config.id = Some(vec![("name".into(), Some("Wirestate switchboard".into()))]);
+        config.compress = true;
+        config.unauthenticate = true;
+        config.extensions = extensions();
+        config.limits = limits(&settings.limits);
+        Arc::new(config)
+    }
+
+    fn machine(&self, door: &Arc<server::Config>, info: &Info, now: Instant) -> Machine {
+        let server = Server::new(door.clone(), self.seed(info), now);
+        Tls::server(Deflate::new(Trace::to_tracing(server, Redactor::server(), info.id())), self.tls.clone())
+    }
+
+    fn session<S, O>(
+        self: Arc<Self>,
+        conn: Connection<Machine, S>,
+        offload: O,
+    ) -> impl Future<Output = ()> + Send + 'static
+    where
+        S: Stream + Send + 'static,
+        O: Offload,
+    {
+        session(conn, self, offload)
+    }
+}
+
+impl Imap {
+    /// Different for each connection, and never the same again.
+    fn seed(&self, info: &Info) -> [u8; 32] {
+        Sha256::new().chain_update(self.key).chain_update(info.id().to_be_bytes()).finalize().into()
+    }
+}
+
+/// What the store can do beyond what a session does by itself.
+fn extensions() -> Vec<Capability<Bytes>> {
+    vec![
+        Capability::Imap4Rev2,
+        Capability::Children,
+        Capability::CondStore,
+        Capability::Move,
+        Capability::QResync,
+        Capability::SpecialUse,
+        Capability::UidPlus,
+    ]
+}
+
+fn limits(settings: &Limits) -> server::Limits {
+    let mut limits = server::Limits::default();
+    limits.login_time = Duration::from_secs(settings.login_seconds.into());
+    // RFC 9051 section 5.4 wants half an hour at least.
+    limits.idle_time = limits.idle_time.max(Duration::from_secs(settings.idle_seconds.into()));
+    limits.failed_logins = u16::try_from(settings.failed_logins).unwrap_or(u16::MAX);
+    limits
+}

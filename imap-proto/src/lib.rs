@@ -6,6 +6,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`codec`] | the grammar without state, in both directions; borrowed and zero-copy |
+//! | `message` | ENVELOPE, BODYSTRUCTURE, sections, SEARCH, SORT and THREAD from messages as they lie in a store; with the feature `message` |
 //! | [`server`] | [`Server`]: one session of a server, its states, its table and its diagram |
 //! | [`view`] | the selected mailbox: sequence numbers, and which session is told what and when |
 //!
@@ -13,7 +14,8 @@
 //!
 //! # Features
 //!
-//! `std` (on by default) only adds to the crates beneath. Without it the crate needs `alloc` alone.
+//! `std` (on by default) only adds to the crates beneath. Without it the crate needs `alloc` alone. `message` adds the module of that name, and
+//! needs `std`.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -23,6 +25,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod codec;
+#[cfg(feature = "message")]
+pub mod message;
 mod redactor;
 pub mod server;
 pub mod view;

@@ -46,4 +46,6 @@ pub use response::{
 pub use search::{BadSearch, EntryKind, SearchKey, SearchKeys};
 pub use section::{Section, SectionText};
 pub use sequence::{Bound, SeqNo, SequenceSet, SetFault, Span};
+#[cfg(feature = "message")]
+pub(crate) use text::own;
 pub use text::{Literal, Secret};

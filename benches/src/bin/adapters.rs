@@ -2,7 +2,7 @@
 //!
 //! `adapters DIR [SCRIPT]` starts the `echo`s that stand beside it, and the Perl SCRIPT, an echo on POE::Component::Server::TCP; it ends them
 //! again, and prints tables. The load is made by this process, whose own time is not counted. With `QUICK` in the environment it does a tenth
-//! of the work, to see that it runs.
+//! of the work, to see that it runs; with `WORKERS` it measures tokio and async-std with so many threads, too.
 
 #![forbid(unsafe_code)]
 
@@ -38,6 +38,8 @@ const KINDS: usize = BATCHES.len() + 2;
 /// The machines: the least one that knows lines, and the ready-made one with an event for each line.
 const MACHINES: [(&str, &str); 2] = [("least", "least machine"), ("line", "`line::Line`")];
 const RUNTIMES: [&str; 3] = ["tokio", "async-io", "blocking"];
+/// Those that are measured only where it is said how many threads they have.
+const WITH_WORKERS: [&str; 2] = ["tokio-workers", "async-std"];
 const POE: &str = "POE::Component::Server::TCP";
 
 /// What each server spent on a unit of each kind of load, in microseconds; the bare echo on tokio comes first.
@@ -49,10 +51,14 @@ fn main() -> Outcome<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let dir = arguments.next().ok_or("usage: adapters DIR [SCRIPT]")?;
     let part = if std::env::var_os("QUICK").is_some() { 10 } else { 1 };
-    let bench = Bench { dir, script: arguments.next(), part };
+    let mut runtimes = RUNTIMES.to_vec();
+    if std::env::var_os("WORKERS").is_some() {
+        runtimes.extend(WITH_WORKERS);
+    }
+    let bench = Bench { dir, script: arguments.next(), part, runtimes };
     let costs = bench.cpu()?;
     let memory = bench.memory()?;
-    summary(&costs, &memory);
+    bench.summary(&costs, &memory);
     Ok(())
 }
 
@@ -62,6 +68,7 @@ struct Bench {
     script: Option<PathBuf>,
     /// Which part of the work is done, one over this.
     part: usize,
+    runtimes: Vec<&'static str>,
 }
 
 /// A server under load, and what it spent on each kind of load per unit, turn by turn.
@@ -88,7 +95,12 @@ impl Entry {
 impl Bench {
     fn echo(&self, kind: &str, runtime: &str) -> Outcome<Peer> {
         let program = std::env::current_exe()?.with_file_name("echo");
-        Peer::start(Command::new(program).args([kind, runtime]).arg(&self.dir))
+        let mut command = Command::new(program);
+        // async-std asks for it by a name of its own.
+        if let Some(workers) = std::env::var_os("WORKERS") {
+            command.env("ASYNC_STD_THREAD_COUNT", workers);
+        }
+        Peer::start(command.args([kind, runtime]).arg(&self.dir))
     }
 
     fn poe(&self) -> Outcome<Option<Peer>> {
@@ -99,11 +111,11 @@ impl Bench {
 
     fn cpu(&self) -> Outcome<Costs> {
         let mut entries = Vec::new();
-        for runtime in RUNTIMES {
+        for &runtime in &self.runtimes {
             entries.push(Entry::new(format!("bare echo, {runtime}"), self.echo("bare", runtime)?, 1));
         }
         for (kind, machine) in MACHINES {
-            for runtime in RUNTIMES {
+            for &runtime in &self.runtimes {
                 entries.push(Entry::new(format!("{runtime}, {machine}"), self.echo(kind, runtime)?, 1));
             }
         }
@@ -132,7 +144,7 @@ impl Bench {
             let of = |runtime| costs.iter().find(|(name, _)| *name == format!("{runtime}, {machine}"));
             let Some((_, tokio)) = of("tokio") else { continue };
             println!("\n| the same over tokio's, {machine} {head}");
-            for runtime in &RUNTIMES[1..] {
+            for runtime in &self.runtimes[1..] {
                 let Some((_, costs)) = of(runtime) else { continue };
                 row(runtime, costs.iter().zip(tokio).map(|(cost, tokio)| format!("{:.2}", cost / tokio)));
             }
@@ -168,6 +180,46 @@ impl Bench {
         Ok(())
     }
 
+    /// All that counts in one table.
+    fn summary(&self, costs: &Costs, memory: &Memory) {
+        println!(
+            "| `benches/adapters.sh`, a line echo on loopback | {} | {POE} | target |\n|{}",
+            self.runtimes.join(" | "),
+            "---|".repeat(self.runtimes.len() + 3)
+        );
+        let floor = costs.first().map_or(&[][..], |(_, costs)| costs);
+        // POE knows no other machine than its own.
+        let ratios = |name: &str, machine: &str, kinds: std::ops::Range<usize>| {
+            let name = if name == POE { POE.to_owned() } else { format!("{name}, {machine}") };
+            let costs = costs.iter().find(|(other, _)| *other == name).map_or(&[][..], |(_, costs)| costs);
+            let ratios = costs.iter().zip(floor).map(|(cost, floor)| format!("{:.2}", cost / floor));
+            ratios.skip(kinds.start).take(kinds.len()).collect::<Vec<_>>().join(", ")
+        };
+        let servers = || self.runtimes.iter().copied().chain([POE]);
+        for (_, machine) in MACHINES {
+            let budget = if machine == MACHINES[0].1 { "at most 1.3 on tokio, 1.5 x that elsewhere" } else { "" };
+            let name =
+                format!("CPU per line over a bare tokio echo's; 1, 16, 128 lines of 64 bytes a batch; {machine}");
+            row(&name, servers().map(|server| ratios(server, machine, 0..BATCHES.len())).chain([budget.to_owned()]));
+        }
+        let visits = BATCHES.len()..BATCHES.len() + 1;
+        let each = |server| ratios(server, MACHINES[1].1, visits.clone());
+        row("CPU per connection, with one line, over the same", servers().map(each).chain([String::new()]));
+        let sizes = |server| {
+            let sizes = memory.get(server).into_iter().flatten().map(|bytes| format!("{:.1} KB", bytes / 1024.0));
+            sizes.collect::<Vec<_>>().join(", ")
+        };
+        let rates = |server| {
+            let name = if server == POE { POE.to_owned() } else { format!("{server}, {}", MACHINES[1].1) };
+            let time = costs.iter().find(|(other, _)| *other == name).and_then(|(_, costs)| costs.last());
+            time.zip(floor.last()).map(|(time, floor)| format!("{:.2}", floor / time)).unwrap_or_default()
+        };
+        let name = "connections per second, one after the other, with one line each, over the same";
+        row(name, servers().map(rates).chain([String::new()]));
+        let name = "user memory of an idle connection, plain, TLS";
+        row(name, servers().map(sizes).chain(["at most 2.3, 11 KB".to_owned()]));
+    }
+
     // --- memory ---
 
     fn memory(&self) -> Outcome<Memory> {
@@ -176,8 +228,12 @@ impl Bench {
             "| user memory of an idle connection, after one line | connections | bytes each | budget |\n|---|---|---|---|"
         );
         for (kind, suffix, budget) in [("line", "", "2355"), ("tls", ", TLS", "11264")] {
-            for runtime in RUNTIMES {
-                let (count, budget) = if runtime == "blocking" { (most(2)?, "-") } else { (most(1)?, budget) };
+            for &runtime in &self.runtimes {
+                let (count, budget) = match runtime {
+                    "blocking" => (most(2)?, "-"),
+                    _ if WITH_WORKERS.contains(&runtime) => (most(1)?, "-"),
+                    _ => (most(1)?, budget),
+                };
                 let peer = self.echo(kind, runtime)?;
                 let count = count / self.part;
                 let each = if kind == "tls" { self.idle_tls(&peer, count)? } else { self.idle(&peer, count)?.0 };
@@ -250,44 +306,6 @@ fn most(each: usize) -> Outcome<usize> {
 fn descriptors() -> Outcome<usize> {
     let (soft, _) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
     Ok(usize::try_from(soft)?)
-}
-
-/// All that counts in one table.
-fn summary(costs: &Costs, memory: &Memory) {
-    println!(
-        "| `benches/adapters.sh`, a line echo on loopback | {} | {POE} | target |\n|---|---|---|---|---|---|",
-        RUNTIMES.join(" | ")
-    );
-    let floor = costs.first().map_or(&[][..], |(_, costs)| costs);
-    // POE knows no other machine than its own.
-    let ratios = |name: &str, machine: &str, kinds: std::ops::Range<usize>| {
-        let name = if name == POE { POE.to_owned() } else { format!("{name}, {machine}") };
-        let costs = costs.iter().find(|(other, _)| *other == name).map_or(&[][..], |(_, costs)| costs);
-        let ratios = costs.iter().zip(floor).map(|(cost, floor)| format!("{:.2}", cost / floor));
-        ratios.skip(kinds.start).take(kinds.len()).collect::<Vec<_>>().join(", ")
-    };
-    let servers = || RUNTIMES.into_iter().chain([POE]);
-    for (_, machine) in MACHINES {
-        let budget = if machine == MACHINES[0].1 { "at most 1.3 on tokio, 1.5 x that elsewhere" } else { "" };
-        let name = format!("CPU per line over a bare tokio echo's; 1, 16, 128 lines of 64 bytes a batch; {machine}");
-        row(&name, servers().map(|server| ratios(server, machine, 0..BATCHES.len())).chain([budget.to_owned()]));
-    }
-    let visits = BATCHES.len()..BATCHES.len() + 1;
-    let each = |server| ratios(server, MACHINES[1].1, visits.clone());
-    row("CPU per connection, with one line, over the same", servers().map(each).chain([String::new()]));
-    let sizes = |server| {
-        let sizes = memory.get(server).into_iter().flatten().map(|bytes| format!("{:.1} KB", bytes / 1024.0));
-        sizes.collect::<Vec<_>>().join(", ")
-    };
-    let rates = |server| {
-        let name = if server == POE { POE.to_owned() } else { format!("{server}, {}", MACHINES[1].1) };
-        let time = costs.iter().find(|(other, _)| *other == name).and_then(|(_, costs)| costs.last());
-        time.zip(floor.last()).map(|(time, floor)| format!("{:.2}", floor / time)).unwrap_or_default()
-    };
-    let name = "connections per second, one after the other, with one line each, over the same";
-    row(name, servers().map(rates).chain([String::new()]));
-    let name = "user memory of an idle connection, plain, TLS";
-    row(name, servers().map(sizes).chain(["at most 2.3, 11 KB".to_owned()]));
 }
 
 fn row(name: &str, values: impl IntoIterator<Item = impl Into<String>>) {

@@ -1,8 +1,9 @@
-//! A line echo on loopback, to be measured from outside: `echo bare|least|line|tls tokio|async-io|blocking DIR`.
+//! A line echo on loopback, to be measured from outside: `echo bare|least|line|tls tokio|tokio-workers|async-io|async-std|blocking DIR`.
 //!
 //! It prints `listening ADDRESS` and serves until it is killed. `bare` writes once what each read gave, and knows neither lines nor machines;
 //! `least` is the least machine that knows lines, `tls` the same under TLS, whose certificate is left in `DIR/certificate.der`, and `line` the
-//! ready-made one, with an event for each line. tokio and async-io run on one thread, blocking on one for each connection.
+//! ready-made one, with an event for each line. tokio and async-io run on one thread, blocking on one for each connection; tokio-workers and
+//! async-std have as many as `WORKERS` in the environment says, or two.
 
 #![forbid(unsafe_code)]
 
@@ -33,7 +34,7 @@ const READ: usize = 16 * 1024;
 fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, runtime, dir] = &arguments[..] else {
-        return Err("usage: echo bare|least|line|tls tokio|async-io|blocking DIR".into());
+        return Err("usage: echo bare|least|line|tls tokio|tokio-workers|async-io|async-std|blocking DIR".into());
     };
     let runtime = Runtime::named(runtime)?;
     match kind.as_str() {
@@ -80,7 +81,9 @@ fn echo<M: Echo, S: Stream + Send>(mut conn: Connection<M, S>) -> impl Future<Ou
 #[derive(Clone, Copy)]
 enum Runtime {
     Tokio,
+    TokioWorkers,
     AsyncIo,
+    AsyncStd,
     Blocking,
 }
 
@@ -88,7 +91,9 @@ impl Runtime {
     fn named(name: &str) -> Result<Self, String> {
         match name {
             "tokio" => Ok(Runtime::Tokio),
+            "tokio-workers" => Ok(Runtime::TokioWorkers),
             "async-io" => Ok(Runtime::AsyncIo),
+            "async-std" => Ok(Runtime::AsyncStd),
             "blocking" => Ok(Runtime::Blocking),
             other => Err(format!("there is no runtime {other}")),
         }
@@ -99,13 +104,19 @@ impl Runtime {
         println!("listening {}", listener.local_addr());
         let shutdown = Shutdown::new();
         match self {
-            Runtime::Tokio => single_thread()?.block_on(wirestate_tokio::serve([listener], factory, echo, &shutdown)),
+            Runtime::Tokio | Runtime::TokioWorkers => {
+                self.tokio()?.block_on(wirestate_tokio::serve([listener], factory, echo, &shutdown))
+            }
             Runtime::AsyncIo => {
                 let executor = Arc::new(smol::Executor::new());
                 let tasks = executor.clone();
                 let spawn = move |task| tasks.spawn(task).detach();
                 let server = wirestate_async_std::serve([listener], spawn, factory, echo, &shutdown);
                 smol::block_on(executor.run(server))
+            }
+            Runtime::AsyncStd => {
+                let spawn = |task| drop(async_std::task::spawn(task));
+                async_std::task::block_on(wirestate_async_std::serve([listener], spawn, factory, echo, &shutdown))
             }
             Runtime::Blocking => {
                 let echo = |mut conn: wirestate_blocking::Connection<M>| {
@@ -119,19 +130,29 @@ impl Runtime {
         Ok(())
     }
 
+    fn tokio(self) -> std::io::Result<tokio::runtime::Runtime> {
+        let mut builder = match self {
+            Runtime::TokioWorkers => tokio::runtime::Builder::new_multi_thread(),
+            _ => tokio::runtime::Builder::new_current_thread(),
+        };
+        builder.worker_threads(workers()).enable_all().build()
+    }
+
     fn bare(self) -> Outcome {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         println!("listening {}", listener.local_addr()?);
         match self {
-            Runtime::Tokio => single_thread()?.block_on(bare_tokio(listener)),
+            Runtime::Tokio | Runtime::TokioWorkers => self.tokio()?.block_on(bare_tokio(listener)),
             Runtime::AsyncIo => bare_async_io(listener),
+            Runtime::AsyncStd => async_std::task::block_on(bare_async_std(listener)),
             Runtime::Blocking => bare_blocking(&listener),
         }
     }
 }
 
-fn single_thread() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+/// How many threads a runtime with several of them has.
+fn workers() -> usize {
+    std::env::var("WORKERS").ok().and_then(|workers| workers.parse().ok()).unwrap_or(2)
 }
 
 async fn bare_tokio(listener: TcpListener) -> Outcome {
@@ -169,6 +190,22 @@ fn bare_async_io(listener: TcpListener) -> Outcome {
             executor.spawn(echo).detach();
         }
     }))
+}
+
+async fn bare_async_std(listener: TcpListener) -> Outcome {
+    let listener = async_std::net::TcpListener::from(listener);
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        async_std::task::spawn(async move {
+            let mut buffer = vec![0; READ];
+            while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+                if stream.write_all(&buffer[..count]).await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
 }
 
 fn bare_blocking(listener: &TcpListener) -> Outcome {

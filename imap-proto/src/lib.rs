@@ -5,6 +5,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`client`] | the session from the side of whoever reads mail |
 //! | [`codec`] | the grammar without state, in both directions; borrowed and zero-copy |
 //! | `message` | ENVELOPE, BODYSTRUCTURE, sections, SEARCH, SORT and THREAD from messages as they lie in a store; with the feature `message` |
 //! | [`server`] | [`Server`]: one session of a server, its states, its table and its diagram |
@@ -24,6 +25,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod client;
 pub mod codec;
 #[cfg(feature = "message")]
 pub mod message;

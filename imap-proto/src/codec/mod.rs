@@ -46,6 +46,5 @@ pub use response::{
 pub use search::{BadSearch, EntryKind, SearchKey, SearchKeys};
 pub use section::{Section, SectionText};
 pub use sequence::{Bound, SeqNo, SequenceSet, SetFault, Span};
-#[cfg(feature = "message")]
 pub(crate) use text::own;
 pub use text::{Literal, Secret};

@@ -109,15 +109,12 @@ impl Query {
             let finder = Finder::new(casemap(&decode::charset(&bytes, charset)).as_bytes()).into_owned();
             Needle { bytes, finder }
         });
-        Ok(Query { keys })
+        Ok(Query { keys: cheapest_first(keys) })
     }
 
     /// Whether a message may have to be opened, even with its summary.
     pub fn opens_messages(&self) -> bool {
-        self.keys
-            .keys()
-            .iter()
-            .any(|key| matches!(key, SearchKey::Body(_) | SearchKey::Text(_) | SearchKey::Header(..)))
+        self.keys.keys().iter().any(|key| cost(key) == Cost::Opening)
     }
 
     /// Whether a message is found. `open` gives the message's bytes; it is called once at most, and only if they matter.
@@ -139,6 +136,43 @@ impl Query {
             None => Ok(found),
         }
     }
+}
+
+/// What a key needs to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cost {
+    Facts,
+    Summary,
+    Opening,
+}
+
+fn cost<T>(key: &SearchKey<T>) -> Cost {
+    use SearchKey as Key;
+    match key {
+        Key::Body(_) | Key::Text(_) | Key::Header(..) => Cost::Opening,
+        Key::From(_) | Key::To(_) | Key::Cc(_) | Key::Bcc(_) | Key::Subject(_) => Cost::Summary,
+        Key::SentBefore(_) | Key::SentOn(_) | Key::SentSince(_) => Cost::Summary,
+        _ => Cost::Facts,
+    }
+}
+
+/// The same search with those of the outermost keys first that cost least, so that a message is not opened which is not found anyway.
+fn cheapest_first<T: Clone>(keys: SearchKeys<T>) -> SearchKeys<T> {
+    let mut trees: Vec<(Cost, &[SearchKey<T>])> = Vec::new();
+    let mut rest = keys.keys();
+    while !rest.is_empty() {
+        let (mut length, mut left) = (0, 1u64);
+        while let Some(key) = rest.get(length).filter(|_| left > 0) {
+            left = left - 1 + u64::from(key.operands());
+            length += 1;
+        }
+        let (tree, after) = rest.split_at(length);
+        trees.push((tree.iter().map(cost).max().unwrap_or(Cost::Facts), tree));
+        rest = after;
+    }
+    trees.sort_by_key(|(cost, _)| *cost);
+    let sorted = trees.iter().flat_map(|(_, tree)| tree.iter().cloned()).collect::<Vec<_>>();
+    SearchKeys::new(sorted).unwrap_or(keys)
 }
 
 /// What has been read of a message for the keys before.

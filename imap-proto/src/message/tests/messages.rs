@@ -156,6 +156,64 @@ fn sections_of_a_message() {
     assert_eq!(section(MEETING, "2", None), None);
 }
 
+/// A part of `octets` octets and `lines` lines.
+fn filled(octets: usize, lines: usize) -> String {
+    "x".repeat(octets - 2 * lines) + &"\r\n".repeat(lines)
+}
+
+#[test]
+fn the_structure_in_rfc_9051_with_two_texts() {
+    let raw = String::from(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=US-ASCII\r\n\r\n",
+    ) + &filled(1152, 23)
+        + "\r\n--b\r\nContent-Type: text/plain; charset=US-ASCII; name=\"cc.diff\"\r\nContent-ID: <960723163407.20117h@cac.washington.edu>\r\n\
+           Content-Description: Compiler diff\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + &filled(4554, 73)
+        + "\r\n--b--\r\n";
+    assert_eq!(
+        written(MessageAttribute::Body(parse(&raw).body_structure())),
+        "BODY ((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 1152 23)\
+         (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\" \"NAME\" \"cc.diff\") \"<960723163407.20117h@cac.washington.edu>\" \
+         \"Compiler diff\" \"BASE64\" 4554 73) \"MIXED\")"
+    );
+}
+
+#[test]
+fn the_part_numbers_of_rfc_9051() {
+    let part = |kind: &str, body: &str| format!("Content-Type: {kind}\r\n\r\n{body}");
+    let many = |subtype: &str, boundary: &str, parts: &[String]| {
+        let parts: String = parts.iter().map(|part| format!("--{boundary}\r\n{part}\r\n")).collect();
+        part(&format!("multipart/{subtype}; boundary={boundary}"), &format!("{parts}--{boundary}--"))
+    };
+    let alternative = many("alternative", "d", &[part("text/plain", "4.2.2.1"), part("text/richtext", "4.2.2.2")]);
+    let second = format!("Subject: 4.2\r\n{}", many("mixed", "c", &[part("text/plain", "4.2.1"), alternative]));
+    let fourth = many("mixed", "b4", &[part("image/gif", "4.1"), part("message/rfc822", &second)]);
+    let third = format!(
+        "Subject: 3\r\n{}",
+        many("mixed", "b3", &[part("text/plain", "3.1"), part("application/octet-stream", "3.2")])
+    );
+    let raw = many(
+        "mixed",
+        "a",
+        &[part("text/plain", "1"), part("application/octet-stream", "2"), part("message/rfc822", &third), fourth],
+    );
+    for number in ["1", "2", "3.1", "3.2", "4.1", "4.2.1", "4.2.2.1", "4.2.2.2"] {
+        assert_eq!(section(&raw, number, None).as_deref(), Some(number));
+    }
+    let mime = section(&raw, "4.1", Some(SectionText::Mime));
+    assert_eq!(mime.as_deref(), Some("Content-Type: image/gif\r\n\r\n"));
+    for number in ["3", "4.2"] {
+        let fields = SectionText::HeaderFields(["subject"].to_vec());
+        assert_eq!(section(&raw, number, Some(fields)), Some(format!("Subject: {number}\r\n\r\n")));
+    }
+    assert_eq!(section(&raw, "4.2", None), Some(second.clone()));
+    let text = section(&raw, "4.2", Some(SectionText::Text)).unwrap();
+    assert_eq!(section(&raw, "4.2", Some(SectionText::Header)).unwrap() + &text, second);
+    for number in ["4.2.2.3", "4.3", "3.1.1.1", "5", "4.1.1"] {
+        assert_eq!(section(&raw, number, None), None, "{number}");
+    }
+}
+
 #[test]
 fn parts_without_their_encoding() {
     let message = parse(NESTED);

@@ -154,7 +154,10 @@ fn a_message_is_opened_only_if_it_matters() {
     assert!(!asked("SEEN UID 42 ON 18-Jul-1996", false).1);
     assert!(!asked("FROM joerg SUBJECT gr SENTON 17-Jul-1996", true).1);
     assert!(asked("FROM joerg", false).1);
+    // Whichever stands first.
     assert!(!asked("DELETED BODY x", true).1);
+    assert!(!asked("BODY x NOT (OR SEEN TEXT y) OR FROM nobody DELETED", true).1);
+    assert!(asked("OR BODY deep DELETED (SEEN) UID 42", true).0);
     assert!(asked("BODY x", true).1);
 }
 

@@ -33,6 +33,9 @@ pub const MESSAGES: [&str; 4] = [
     "Subject: long\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n",
 ];
 
+/// The most messages in a mailbox, and the most mailboxes: what the application holds counts for a session, too.
+const MOST: usize = 200;
+
 /// One mailbox with its messages.
 #[derive(Debug)]
 pub struct Folder {
@@ -252,6 +255,9 @@ impl Desk {
                 let name = text(&create.mailbox);
                 if world.folders.contains_key(&name) {
                     return server.no(ticket, Code::AlreadyExists, "there is one");
+                }
+                if world.folders.len() > MOST {
+                    return server.no(ticket, Code::OverQuota, "full");
                 }
                 let uid_validity = 3_000 + world.folders.len() as u32;
                 world.folders.insert(name, Folder::new(uid_validity));
@@ -517,6 +523,9 @@ impl Application for Desk {
                     .map(|message| (message.uid, message.flags & Flags::SYSTEM, source.texts[&message.uid].clone()))
                     .collect();
                 let folder = world.folders.get_mut(&target).unwrap();
+                if folder.texts.len() + messages.len() > MOST {
+                    return server.no(ticket, Code::OverQuota, "full");
+                }
                 let uid_validity = folder.mailbox.uid_validity();
                 let copies: UidSet = messages.iter().map(|(_, flags, text)| folder.add(*flags, text.clone())).collect();
                 let originals: UidSet = messages.iter().map(|(uid, ..)| *uid).collect();
@@ -575,6 +584,9 @@ impl Application for Desk {
                 let draft = self.draft.take().unwrap();
                 let mut world = self.world.lock().unwrap();
                 let folder = world.folders.get_mut(&draft.folder).unwrap();
+                if folder.texts.len() + draft.messages.len() > MOST {
+                    return server.no(ticket, Code::OverQuota, "full");
+                }
                 let uid_validity = folder.mailbox.uid_validity();
                 let uids: UidSet = draft.messages.into_iter().map(|(flags, text)| folder.add(flags, text)).collect();
                 if let Some(uid) = draft.replaces {

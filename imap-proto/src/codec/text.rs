@@ -100,6 +100,12 @@ pub(crate) fn is_word(class: u8, text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|byte| is(class, *byte))
 }
 
+/// Whether it can be a command's tag.
+#[inline]
+pub(crate) fn is_tag(text: &[u8]) -> bool {
+    is_word(TAG, text)
+}
+
 /// One or more bytes of a class.
 #[inline]
 pub(crate) fn word(input: &[u8], class: u8, expected: Expected) -> Parsed<'_, &[u8]> {

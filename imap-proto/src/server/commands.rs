@@ -16,17 +16,9 @@ impl Server {
                 self.done("Nothing done");
                 Ok(())
             }
-            Command::Check => {
-                self.done("Checked");
-                Ok(())
-            }
             Command::Fetch(fetch) => self.ask_to_fetch(fetch),
             Command::Store(store) => self.ask_to_store(store),
             Command::Search(search) => self.ask_to_search(search),
-            Command::Idle => {
-                self.idle();
-                Ok(())
-            }
             other => self.execute_seldom(other),
         }
     }
@@ -38,6 +30,8 @@ impl Server {
                 self.put_data(&capabilities);
                 self.done("That is all");
             }
+            Command::Check => self.done("Checked"),
+            Command::Idle => self.idle(),
             Command::Logout => self.log_out(),
             Command::StartTls => return self.starttls(),
             Command::Authenticate { mechanism, initial } => {

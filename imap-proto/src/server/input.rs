@@ -4,12 +4,14 @@ use wirestate_machine::plugin::Flow;
 use wirestate_machine::scan;
 
 use super::tag::Tag;
-use super::{Event, InProgress, Reason, Rejected, Server, State, TABLE, Violation};
-use crate::codec::{BadCommand, Command, Frame, Keyword, TaggedCommand};
+use super::{Event, Reason, Rejected, Server, State, TABLE, Violation};
+use crate::codec::{BadCommand, Command, Frame, Keyword, TaggedCommand, is_tag};
 use crate::view::CommandFlags;
 
 /// What was found where a command may begin.
 enum Found {
+    /// A command without arguments.
+    Plain(Tag, Keyword),
     Command(Tag, Command<Bytes>),
     Bad(Tag, Keyword, Rejected),
     /// A literal whose sender waits, of a command that begins so.
@@ -19,6 +21,9 @@ enum Found {
 impl Server {
     /// Understands the next thing, if it is there; gives whether anything happened.
     pub(super) fn read(&mut self) -> bool {
+        if self.inbox.is_empty() && !self.inbox.is_closed() {
+            return false;
+        }
         if !self.heard && self.refuses_other_protocol() {
             return true;
         }
@@ -62,7 +67,10 @@ impl Server {
     fn read_command(&mut self) -> bool {
         let found = match self.framing.next(&mut self.inbox) {
             None => return self.end_of_input(),
-            Some(Frame::Whole(frame)) => understand(frame),
+            Some(Frame::Whole(frame)) => match plain(frame) {
+                Some((tag, keyword)) => Found::Plain(tag, keyword),
+                None => understand(frame),
+            },
             Some(Frame::Message { head, .. }) => understand(head),
             Some(Frame::Literal { head, .. }) => {
                 let (tag, keyword) = beginning(head);
@@ -78,6 +86,12 @@ impl Server {
         self.heard = true;
         self.timer.hear();
         match found {
+            Found::Plain(tag, keyword) => {
+                self.framing.release(&mut self.inbox);
+                if self.begin_command(tag, keyword) {
+                    self.take_plain_command(keyword);
+                }
+            }
             Found::Command(tag, command) => {
                 self.framing.release(&mut self.inbox);
                 if self.begin_command(tag, command.keyword()) {
@@ -119,7 +133,7 @@ impl Server {
     fn begin_command(&mut self, tag: Tag, keyword: Keyword) -> bool {
         self.command_count = self.command_count.saturating_add(1);
         let flags = flags_of(keyword);
-        self.command = InProgress { tag, keyword, by_uid: keyword.is_uid(), flags, ..InProgress::none() };
+        self.command.begin(tag, keyword, flags);
         if !self.is_logged_in() && self.command_count > self.config.limits.commands_before_login {
             self.violate(Violation::TooManyCommands);
         }
@@ -157,6 +171,23 @@ impl Server {
             // A plugin may have made something else of a command whose message is announced.
             Ok(()) if self.appending.is_none() => self.framing.refuse(),
             Ok(()) => {}
+        }
+    }
+
+    /// The same for a command without arguments, of which those that are said most often need not even be put into words.
+    #[inline]
+    fn take_plain_command(&mut self, keyword: Keyword) {
+        if !self.plugins.is_empty() {
+            return self.take_command(worded(keyword));
+        }
+        if !TABLE.allows(self.state, keyword) || !self.serves(keyword) {
+            return self.take_command(worded(keyword));
+        }
+        match keyword {
+            Keyword::Noop => self.done("Nothing done"),
+            Keyword::Check => self.done("Checked"),
+            Keyword::Idle => self.idle(),
+            keyword => self.take_command(worded(keyword)),
         }
     }
 
@@ -223,15 +254,8 @@ impl Server {
 /// The most arguments of one command, told by the spaces between them. Sets of messages are one each, however long.
 const MOST_ARGUMENTS: usize = 4_000;
 
-/// Reads a command. One that has no text needs no heap.
-#[inline]
+/// Reads a command.
 fn understand(frame: &[u8]) -> Found {
-    if is_plain(frame) {
-        return match TaggedCommand::parse(frame) {
-            Ok(parsed) => Found::Command(Tag::new(&parsed.tag), parsed.command.map_text(&mut |_| Bytes::new())),
-            Err(bad) => Found::bad(bad),
-        };
-    }
     // Each argument may take more than its octets: of many there would be much.
     if frame.len() > MOST_ARGUMENTS && memchr_iter(b' ', frame).count() > MOST_ARGUMENTS {
         let (tag, keyword) = beginning(frame);
@@ -259,12 +283,12 @@ fn beginning(head: &[u8]) -> (Tag, Keyword) {
     }
 }
 
-/// Whether it looks like a command of one word.
+/// A command of one word, which needs no heap; `None` for all else, right or wrong.
 #[inline]
-fn is_plain(frame: &[u8]) -> bool {
-    let Some(space) = scan::position(b' ', frame) else { return true };
-    let keyword = frame.get(space + 1..).map_or(Keyword::Other, Keyword::from_bytes);
-    matches!(
+fn plain(frame: &[u8]) -> Option<(Tag, Keyword)> {
+    let (tag, name) = frame.split_at_checked(scan::position(b' ', frame)?)?;
+    let keyword = Keyword::from_bytes(name.get(1..)?);
+    let is_plain = matches!(
         keyword,
         Keyword::Capability
             | Keyword::Noop
@@ -277,7 +301,25 @@ fn is_plain(frame: &[u8]) -> bool {
             | Keyword::Close
             | Keyword::Unselect
             | Keyword::Expunge
-    )
+    );
+    (is_plain && is_tag(tag)).then(|| (Tag::new(tag), keyword))
+}
+
+/// The command of one word.
+fn worded(keyword: Keyword) -> Command<Bytes> {
+    match keyword {
+        Keyword::Capability => Command::Capability,
+        Keyword::Logout => Command::Logout,
+        Keyword::StartTls => Command::StartTls,
+        Keyword::Unauthenticate => Command::Unauthenticate,
+        Keyword::Namespace => Command::Namespace,
+        Keyword::Idle => Command::Idle,
+        Keyword::Check => Command::Check,
+        Keyword::Close => Command::Close,
+        Keyword::Unselect => Command::Unselect,
+        Keyword::Expunge => Command::Expunge,
+        _ => Command::Noop,
+    }
 }
 
 /// What a command has to do with sequence numbers (RFC 9051 §5.5).

@@ -47,7 +47,7 @@ impl Machine for Server {
                 return Ok(Some(Event::Poll(ticket)));
             }
             if self.telling.is_some() {
-                self.tell_news();
+                self.tell_news(true);
             } else if self.stopping && self.appending.is_none() {
                 self.say_bye(Some(Code::Unavailable), "The server is shutting down");
                 self.close(Reason::Shutdown);

@@ -537,6 +537,13 @@ impl Server {
 }
 
 impl InProgress {
+    #[inline]
+    fn begin(&mut self, tag: Tag, keyword: Keyword, flags: CommandFlags) {
+        (self.tag, self.keyword, self.flags) = (tag, keyword, flags);
+        (self.by_uid, self.expunge_issued) = (keyword.is_uid(), false);
+        (self.by_number, self.wish, self.outcome) = (None, None, None);
+    }
+
     const fn none() -> Self {
         InProgress {
             tag: Tag::NONE,

@@ -63,11 +63,9 @@ impl Server {
     /// Answers [`Event::Poll`](super::Event::Poll): takes note of what has happened in the mailbox, of which the client is told what it may be told now.
     pub fn catch_up(&mut self, ticket: Ticket<kind::Poll>, mailbox: &mut Mailbox) -> Result<(), Misuse> {
         self.redeem(ticket)?;
-        if let Some(selected) = &mut self.selected {
-            selected.view.catch_up(mailbox);
-        }
+        let has_news = self.selected.as_mut().is_some_and(|selected| selected.view.catch_up(mailbox));
         self.look_for_gone();
-        self.tell_news();
+        self.tell_news(has_news);
         Ok(())
     }
 
@@ -75,7 +73,7 @@ impl Server {
     pub fn unchanged(&mut self, ticket: Ticket<kind::Poll>) -> Result<(), Misuse> {
         self.redeem(ticket)?;
         self.look_for_gone();
-        self.tell_news();
+        self.tell_news(true);
         Ok(())
     }
 
@@ -110,11 +108,11 @@ impl Server {
     }
 
     /// Tells as much as there is room for, and ends the command after that.
-    pub(super) fn tell_news(&mut self) {
+    pub(super) fn tell_news(&mut self, has_news: bool) {
         let Some(policy) = self.telling else { return };
         let ended = match &mut self.selected {
             Some(selected) => {
-                if !selected.flush(policy, self.command.by_uid, &mut self.outbox) {
+                if has_news && !selected.flush(policy, self.command.by_uid, &mut self.outbox) {
                     return;
                 }
                 selected.view.ended().is_some()

@@ -143,7 +143,7 @@ impl Server {
         // What a client that comes back has missed is told before the tagged line (RFC 7162 §3.2.5.1).
         self.telling = Some(crate::view::Policy::All);
         self.command.outcome = Some(super::Outcome::Reply(Box::new(Reply::ok(text).with_code(code))));
-        self.tell_news();
+        self.tell_news(true);
         Ok(())
     }
 

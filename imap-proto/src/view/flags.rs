@@ -57,8 +57,14 @@ impl Flags {
         Flags(bits)
     }
 
+    /// The bits that are set, from the lowest.
     fn indices(self) -> impl Iterator<Item = usize> {
-        (0..u64::BITS as usize).filter(move |bit| self.0 >> bit & 1 == 1)
+        let mut left = self.0;
+        core::iter::from_fn(move || {
+            let lowest = left.trailing_zeros();
+            left &= left.checked_sub(1)?;
+            Some(lowest as usize)
+        })
     }
 }
 

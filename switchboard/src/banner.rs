@@ -1,5 +1,6 @@
 //! The first-steps page: who may log in, and commands ready to paste.
 
+mod imap;
 mod irc;
 
 use std::borrow::Cow;
@@ -41,6 +42,7 @@ pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>) -> Stri
                 let place = Place { host: "localhost".to_owned(), port: 110, socket: Some(socket), ca };
                 vec![pop3_curl(&place, *protocol, name, password)]
             }
+            (Protocol::Imap | Protocol::Imaps, address) => imap::imap(address, ca, *protocol, name, password),
             (Protocol::Irc | Protocol::Ircs | Protocol::Web, Address::Tcp(address)) => {
                 let place = Place { host: host(*address), port: address.port(), socket: None, ca };
                 match protocol {
@@ -146,6 +148,8 @@ fn title(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Pop3 => "POP3 with STLS",
         Protocol::Pop3s => "POP3 within TLS",
+        Protocol::Imap => "IMAP with STARTTLS",
+        Protocol::Imaps => "IMAP within TLS",
         Protocol::Irc => "IRC with STARTTLS",
         Protocol::Ircs => "IRC within TLS",
         Protocol::Web => "A page to chat on, and IRC by WebSocket,",
@@ -202,6 +206,8 @@ mod tests {
             (Protocol::Pop3s, Address::Tcp("[::1]:40002".parse().unwrap()), false),
             (Protocol::Pop3, Address::Unix(Some("/run/it's".into())), false),
             (Protocol::Pop3, Address::Tcp("127.0.0.1:40003".parse().unwrap()), true),
+            (Protocol::Imap, Address::Tcp("127.0.0.1:40008".parse().unwrap()), false),
+            (Protocol::Imaps, Address::Tcp("127.0.0.1:40009".parse().unwrap()), false),
             (Protocol::Irc, Address::Tcp("127.0.0.1:40004".parse().unwrap()), false),
             (Protocol::Irc, Address::Tcp("192.0.2.1:40005".parse().unwrap()), false),
             (Protocol::Ircs, Address::Tcp("127.0.0.1:40006".parse().unwrap()), false),
@@ -232,9 +238,12 @@ mod tests {
         ] {
             assert!(page.lines().any(|l| l == line), "{line}\nnot in{page}");
         }
-        for program in ["mpop", "fetchmail", "mutt"] {
-            assert_eq!(page.lines().filter(|line| line.contains(program)).count(), 2, "{page}");
+        for (program, count) in [("mpop", 2), ("fetchmail", 2), ("  mutt", 4), ("neomutt", 2), ("mbsync", 2)] {
+            assert_eq!(page.lines().filter(|line| line.contains(program)).count(), count, "{page}");
         }
+        let curl =
+            format!("  curl --cacert /d/tls/ca.pem -u alice:{password} 'imaps://localhost:40009/INBOX;MAILINDEX=1'");
+        assert!(page.lines().any(|line| line == curl), "{page}");
         for (program, count) in [("irssi", 3), ("weechat --", 3), ("-starttls irc", 2)] {
             assert_eq!(page.lines().filter(|line| line.contains(program)).count(), count, "{page}");
         }

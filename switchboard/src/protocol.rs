@@ -57,10 +57,12 @@ impl Protocol {
         match self {
             Self::Pop3 => Some(1110),
             Self::Pop3s => Some(1995),
+            Self::Imap => Some(1143),
+            Self::Imaps => Some(1993),
             Self::Irc => Some(6667),
             Self::Ircs => Some(6697),
             Self::Web => Some(8080),
-            Self::Imap | Self::Imaps | Self::Xmpp | Self::Xmpps => None,
+            Self::Xmpp | Self::Xmpps => None,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use imap_proto::codec::command::FetchAttribute;
+use imap_proto::codec::{Envelope, MessageAttribute, Rfc822, Section, SectionText, Streamed};
+use imap_proto::message::{Limits, Message, partial};
 use imap_proto::server::FetchLine;
 
 use crate::mailstore::{Mailbox, StoreError, Uid};
@@ -29,4 +31,83 @@ pub(super) fn read(mailbox: &Mailbox, uid: Uid) -> Result<Bytes, StoreError> {
     reader.piece(0, size).map_err(|source| StoreError::File { path: "message".into(), source })
 }
 
-pub(super) fn tell(_out: &mut FetchLine<'_>, _item: &FetchAttribute<Bytes>, _text: Option<&Bytes>) {}
+/// A message's text, with what was found out of it so far.
+pub(super) struct Text<'m> {
+    raw: &'m Bytes,
+    message: Message<'m>,
+}
+
+impl<'m> Text<'m> {
+    pub(super) fn new(raw: &'m Bytes) -> Self {
+        Self { raw, message: Message::parse(raw, &Limits::default()) }
+    }
+
+    /// Tells an item that is made from the text. What cannot be written is left out.
+    pub(super) fn tell(&self, out: &mut FetchLine<'_>, item: &FetchAttribute<Bytes>) {
+        let attribute = match item {
+            FetchAttribute::Envelope => MessageAttribute::Envelope(Box::new(self.envelope())),
+            FetchAttribute::Body => MessageAttribute::Body(self.structure()),
+            FetchAttribute::BodyStructure => MessageAttribute::BodyStructure(self.structure()),
+            FetchAttribute::Preview { .. } => MessageAttribute::Preview(Some(self.message.preview().into())),
+            FetchAttribute::Section { section, partial: stretch, .. } => {
+                let data = self.message.section(section).map(|data| self.shared(partial(data, *stretch)));
+                let origin = stretch.map(|stretch| stretch.offset);
+                return give(out, Streamed::Section { section: section.clone(), origin }, data);
+            }
+            FetchAttribute::Rfc822Header => {
+                return give(out, Streamed::Rfc822(Rfc822::Header), self.text_of(SectionText::Header));
+            }
+            FetchAttribute::Rfc822Text => {
+                return give(out, Streamed::Rfc822(Rfc822::Text), self.text_of(SectionText::Text));
+            }
+            FetchAttribute::Binary { part, partial: stretch, .. } => {
+                let data = self.message.binary(part).ok().flatten();
+                let data = data.map(|data| self.shared(partial(data, *stretch)));
+                let origin = stretch.map(|stretch| stretch.offset);
+                return give(out, Streamed::Binary { part: part.clone(), origin }, data);
+            }
+            FetchAttribute::BinarySize(part) => match self.message.binary_size(part) {
+                Ok(Some(size)) => MessageAttribute::BinarySize { part: part.clone(), size },
+                _ => return,
+            },
+            _ => return,
+        };
+        let _ = out.attribute(&attribute);
+    }
+
+    fn envelope(&self) -> Envelope<Bytes> {
+        self.message.envelope().map_text(&mut |text| self.shared(text))
+    }
+
+    fn structure(&self) -> imap_proto::codec::BodyStructure<Bytes> {
+        self.message.body_structure().map_text(&mut |text| self.shared(text))
+    }
+
+    fn text_of(&self, what: SectionText<Bytes>) -> Option<Bytes> {
+        let section = Section { part: Vec::new(), text: Some(what) };
+        self.message.section(&section).map(|data| self.shared(data))
+    }
+
+    /// Without a copy, where it is a stretch of the message.
+    fn shared(&self, text: std::borrow::Cow<'_, [u8]>) -> Bytes {
+        match text {
+            std::borrow::Cow::Borrowed(text) if is_within(self.raw, text) => self.raw.slice_ref(text),
+            other => other.into_owned().into(),
+        }
+    }
+}
+
+fn is_within(whole: &[u8], part: &[u8]) -> bool {
+    let (whole, part) = (whole.as_ptr_range(), part.as_ptr_range());
+    whole.start <= part.start && part.end <= whole.end
+}
+
+/// Tells data, or NIL where the message has no such part.
+fn give(out: &mut FetchLine<'_>, what: Streamed<Bytes>, data: Option<Bytes>) {
+    let _ = match data {
+        Some(data) => out.data(&what, data).map(drop_line),
+        None => out.attribute(&what.with_data(None)).map(drop_line),
+    };
+}
+
+fn drop_line(_: &mut FetchLine<'_>) {}

@@ -11,7 +11,7 @@ use imap_proto::view::{self, Flags};
 use wirestate_machine::{Misuse, Ticket};
 
 use super::Machine;
-use super::content;
+use super::content::{self, Text};
 use super::session::Session;
 use crate::mailstore::{self, FlagChange, Mailbox, Message, Reader, Snapshot, StoreError};
 use crate::offload::Offload;
@@ -186,6 +186,7 @@ impl Fetching {
     fn tell(&mut self, mut out: FetchLine<'_>) -> Result<(), StoreError> {
         let Some(line) = &mut self.line else { return Ok(()) };
         let Some(stored) = self.snapshot.message(line.message.uid.into()) else { return Ok(()) };
+        let text = line.text.as_ref().map(Text::new);
         while let Some(item) = self.items.get(line.told) {
             line.told += 1;
             if let Some((what, range)) = whole(item, stored.size()) {
@@ -199,7 +200,7 @@ impl Fetching {
                 }
                 return Ok(());
             }
-            tell_one(&mut out, item, &line.message, stored, line.text.as_ref());
+            tell_one(&mut out, item, &line.message, stored, text.as_ref());
         }
         Ok(())
     }
@@ -257,7 +258,7 @@ fn tell_one(
     item: &FetchAttribute<Bytes>,
     message: &view::Message,
     stored: &Message,
-    text: Option<&Bytes>,
+    text: Option<&Text<'_>>,
 ) {
     let date = |seconds| DateTime::from_unix(seconds, 0);
     let attribute: Option<MessageAttribute<Bytes>> = match item {
@@ -282,7 +283,9 @@ fn tell_one(
         FetchAttribute::EmailId => Some(MessageAttribute::EmailId(stored.email_id().to_string().into())),
         FetchAttribute::ThreadId => Some(MessageAttribute::ThreadId(None)),
         of_text => {
-            content::tell(out, of_text, text);
+            if let Some(text) = text {
+                text.tell(out, of_text);
+            }
             None
         }
     };

@@ -66,8 +66,10 @@ impl Program {
             all.extend(["--data".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()]);
         }
         // Tests run side by side, and the default ports are there once.
-        for chat in ["--irc", "--ircs", "--web"].into_iter().filter(|option| !arguments.contains(option)) {
-            all.extend([chat, "off"].map(str::to_owned));
+        for other in
+            ["--imap", "--imaps", "--irc", "--ircs", "--web"].into_iter().filter(|option| !arguments.contains(option))
+        {
+            all.extend([other, "off"].map(str::to_owned));
         }
         let mut child = Command::new("sh")
             .args(["-c", script, env!("CARGO_BIN_EXE_switchboard")])

@@ -11,7 +11,9 @@ use std::net::TcpStream;
 
 use bytes::Bytes;
 use notes::Notes;
-use wirestate_driver::{Connection, Connector, Control, Handle, Info, Listener, Mode, Report, Shutdown, Stream};
+use wirestate_driver::{
+    ConnectError, Connection, Connector, Control, Ending, Handle, Info, Listener, Mode, Report, Shutdown, Stream,
+};
 use wirestate_layers::deflate::{At, Format};
 use wirestate_layers::{Deflate, Tls};
 use wirestate_machine::{Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
@@ -131,13 +133,20 @@ async fn session<S: Stream>(mut conn: Connection<Layered, S>) {
 }
 
 async fn client<W: World>(server: &Server, trust: Option<&Trust>) -> (Connection<Layered, W::Stream>, Notes) {
+    let (conn, notes) = reach::<W>(server, trust).await;
+    (conn.unwrap(), notes)
+}
+
+type Reached<W> = Result<Connection<Layered, <W as World>::Stream>, ConnectError>;
+
+async fn reach<W: World>(server: &Server, trust: Option<&Trust>) -> (Reached<W>, Notes) {
     let (observer, notes) = Notes::new();
     let connector = Connector::to(server.running.address).observe(observer);
     let conn = W::connect(connector, |_, _| match trust {
         Some(trust) => trust.on_client(deflated(true)),
         None => Tls::without(deflated(false)),
     });
-    (conn.await.unwrap(), notes)
+    (conn.await, notes)
 }
 
 async fn next(conn: &mut Connection<Layered, impl Stream>) -> String {
@@ -266,10 +275,10 @@ fn what_is_no_tls_is_told_as_its_failure<W: World>() {
 fn a_certificate_that_nobody_trusts_is_told_by_both_ends<W: World>() {
     W::block_on(async {
         let server = Server::start::<W>(Some(&Trust::new()));
-        let (mut conn, notes) = client::<W>(&server, Some(&Trust::new())).await;
-        assert!(conn.try_next().await.is_err());
-        drop(conn);
-        notes.until("disconnected: TLS failure");
+        let (reached, notes) = reach::<W>(&server, Some(&Trust::new())).await;
+        let error = reached.expect_err("no connection");
+        assert!(matches!(error, ConnectError::Handshake { ending: Ending::Tls, .. }), "{error}");
+        assert_eq!(notes.so_far(), [format!("connector failed: {error}")], "there was no connection, and none ended");
         server.notes.until("disconnected: TLS failure");
     });
 }

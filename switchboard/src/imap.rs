@@ -6,9 +6,12 @@
 mod content;
 mod edit;
 mod fetch;
+mod list;
+mod metadata;
 mod select;
 mod session;
 mod shared;
+mod tree;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,9 +111,18 @@ fn extensions() -> Vec<Capability<Bytes>> {
         Capability::Imap4Rev2,
         Capability::Children,
         Capability::CondStore,
+        Capability::CreateSpecialUse,
+        Capability::ListExtended,
+        Capability::ListMetadata,
+        Capability::ListStatus,
+        Capability::Metadata,
         Capability::Move,
+        Capability::Namespace,
+        Capability::ObjectId,
         Capability::QResync,
+        Capability::SaveDate,
         Capability::SpecialUse,
+        Capability::StatusSize,
         Capability::UidPlus,
     ]
 }

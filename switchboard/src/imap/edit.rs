@@ -101,7 +101,7 @@ impl<O: Offload> Session<O> {
         let shared = selected.shared.clone();
         let Some(store) = self.store.clone() else { return machine.no(ticket, None, "there are no mailboxes") };
         let uids = named(&shared.desk().hub, &request.uids);
-        let name = match mailbox_name(&request.mailbox) {
+        let name = match mailbox_name(machine, &request.mailbox) {
             Ok(name) => name,
             Err(error) => return self.refuse(machine, ticket, &StoreError::Name(error), true),
         };

@@ -21,7 +21,7 @@ impl<O: Offload> Session<O> {
         request: SelectRequest,
     ) -> Result<(), Misuse> {
         let access = request.access();
-        let shared = match self.open(&request.mailbox, access).await {
+        let shared = match self.open(mailbox_name(machine, &request.mailbox), access).await {
             Ok(shared) => shared,
             Err(error) => return self.refuse(machine, ticket, &error, false),
         };
@@ -39,8 +39,12 @@ impl<O: Offload> Session<O> {
         machine.select(ticket, view, selection)
     }
 
-    async fn open(&self, name: &codec::Mailbox<bytes::Bytes>, access: Access) -> Result<Arc<Shared>, StoreError> {
-        let name = mailbox_name(name)?;
+    async fn open(
+        &self,
+        name: Result<MailboxName, MailboxNameError>,
+        access: Access,
+    ) -> Result<Arc<Shared>, StoreError> {
+        let name = name?;
         let (imap, user) = (self.imap.clone(), self.user.clone());
         let store = self.store.clone().ok_or(StoreError::NoMailbox)?;
         self.offload
@@ -58,10 +62,12 @@ impl<O: Offload> Session<O> {
 
 /// The mailbox that a client names: in UTF-8 or, as before IMAP4rev2, in the
 /// modified UTF-7 of RFC 3501.
-pub(super) fn mailbox_name(name: &codec::Mailbox<bytes::Bytes>) -> Result<MailboxName, MailboxNameError> {
-    let bytes = name.as_bytes();
-    match codec::utf7::decode(bytes) {
-        Ok(decoded) => MailboxName::parse(&decoded),
-        Err(_) => MailboxName::parse(&String::from_utf8_lossy(bytes)),
+pub(super) fn mailbox_name(
+    machine: &Machine,
+    name: &codec::Mailbox<bytes::Bytes>,
+) -> Result<MailboxName, MailboxNameError> {
+    match machine.mailbox_name(name) {
+        Some(name) => MailboxName::parse(&name),
+        None => MailboxName::parse(&String::from_utf8_lossy(name.as_bytes())),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imap_proto::codec::Code;
+use imap_proto::codec::{Code, MetadataCode};
 use imap_proto::server::{Ask, Event, Reply, Violation, kind};
 use imap_proto::view::SessionId;
 use wirestate_driver::{Connection, Error, Handle, Stream};
@@ -109,6 +109,9 @@ impl<O: Offload> Session<O> {
                 Event::Store { ticket, request } => Box::pin(self.store(conn.machine(), ticket, *request)).await?,
                 Event::Expunge { ticket, request } => Box::pin(self.expunge(conn.machine(), ticket, request)).await?,
                 Event::Copy { ticket, request } => Box::pin(self.copy(conn.machine(), ticket, *request)).await?,
+                Event::Command { ticket, command } => {
+                    Box::pin(self.command(conn.machine(), ticket, *command)).await?;
+                }
                 Event::Rejected { keyword, why } => {
                     tracing::debug!(session = self.id, ?keyword, reason = %why, "command refused");
                 }
@@ -192,6 +195,8 @@ impl<O: Offload> Session<O> {
             StoreError::HasChildren => Code::HasChildren,
             StoreError::Vanished => Code::ExpungeIssued,
             StoreError::UseTaken => Code::UseAttr,
+            StoreError::TooManyAnnotations => Code::Metadata(MetadataCode::TooMany),
+            StoreError::AnnotationTooLong => Code::Metadata(MetadataCode::MaxSize(MailStore::ANNOTATION_MAX as u64)),
             StoreError::TooManyKeywords | StoreError::UidsUsedUp => Code::Limit,
             StoreError::Inbox | StoreError::IntoItself | StoreError::Name(_) => Code::Cannot,
             _ => Code::Unavailable,

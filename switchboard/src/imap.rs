@@ -3,6 +3,7 @@
 //! [`Imap`] is what all listeners share; [`session`] serves one connection, on
 //! any runtime.
 
+mod append;
 mod content;
 mod edit;
 mod fetch;
@@ -75,8 +76,8 @@ impl Service for Imap {
         config.id = Some(vec![("name".into(), Some("Wirestate switchboard".into()))]);
         config.compress = true;
         config.unauthenticate = true;
-        config.extensions = extensions();
         config.limits = limits(&settings.limits);
+        config.extensions = extensions(&config.limits);
         Arc::new(config)
     }
 
@@ -106,9 +107,10 @@ impl Imap {
 }
 
 /// What the store can do beyond what a session does by itself.
-fn extensions() -> Vec<Capability<Bytes>> {
+fn extensions(limits: &server::Limits) -> Vec<Capability<Bytes>> {
     vec![
         Capability::Imap4Rev2,
+        Capability::AppendLimit(Some(limits.message)),
         Capability::Children,
         Capability::CondStore,
         Capability::CreateSpecialUse,
@@ -117,9 +119,11 @@ fn extensions() -> Vec<Capability<Bytes>> {
         Capability::ListStatus,
         Capability::Metadata,
         Capability::Move,
+        Capability::MultiAppend,
         Capability::Namespace,
         Capability::ObjectId,
         Capability::QResync,
+        Capability::Replace,
         Capability::SaveDate,
         Capability::SpecialUse,
         Capability::StatusSize,

@@ -9,6 +9,7 @@ use wirestate_driver::{Connection, Error, Handle, Stream};
 use wirestate_machine::{Misuse, Ticket};
 use wirestate_sasl::server::{Answer, Identity, Rejection};
 
+use super::append::Appending;
 use super::fetch::Fetching;
 use super::shared::Shared;
 use super::{Imap, Machine};
@@ -35,6 +36,7 @@ pub fn session<S: Stream>(
         store: None,
         selected: None,
         fetching: None,
+        appending: None,
     };
     async move {
         if let Err(fault) = session.run(&mut conn).await {
@@ -56,6 +58,8 @@ pub(super) struct Session<O> {
     pub(super) selected: Option<Selected>,
     /// What is being told of messages.
     pub(super) fetching: Option<Box<Fetching>>,
+    /// The messages that come.
+    pub(super) appending: Option<Box<Appending>>,
 }
 
 /// The selected mailbox; dropping it leaves the mailbox.
@@ -98,7 +102,7 @@ impl<O: Offload> Session<O> {
                     tracing::warn!(session = self.id, user = self.user, count, reason = %failure, "login failed");
                 }
                 Event::LoggedIn { ticket, identity } => Box::pin(self.enter(conn.machine(), ticket, identity)).await?,
-                Event::LoggedOut => (self.store, self.selected) = (None, None),
+                Event::LoggedOut => (self.store, self.selected, self.appending) = (None, None, None),
                 Event::ClientId => {}
                 Event::Select { ticket, request } => {
                     Box::pin(self.select(conn.machine(), ticket, *request)).await?;
@@ -109,6 +113,12 @@ impl<O: Offload> Session<O> {
                 Event::Store { ticket, request } => Box::pin(self.store(conn.machine(), ticket, *request)).await?,
                 Event::Expunge { ticket, request } => Box::pin(self.expunge(conn.machine(), ticket, request)).await?,
                 Event::Copy { ticket, request } => Box::pin(self.copy(conn.machine(), ticket, *request)).await?,
+                Event::AppendBegin { ticket, request } => {
+                    Box::pin(self.append_begin(conn.machine(), ticket, *request)).await?;
+                }
+                Event::AppendData(piece) => Box::pin(self.append_data(piece)).await,
+                Event::AppendEnd { ticket } => Box::pin(self.append_end(conn.machine(), ticket)).await?,
+                Event::AppendCancelled => self.appending = None,
                 Event::Command { ticket, command } => {
                     Box::pin(self.command(conn.machine(), ticket, *command)).await?;
                 }
@@ -117,7 +127,8 @@ impl<O: Offload> Session<O> {
                 }
                 Event::Closed(why) => {
                     tracing::info!(session = self.id, user = self.user, reason = ?why, "ended");
-                    (self.store, self.selected, self.fetching) = (None, None, None);
+                    (self.store, self.selected) = (None, None);
+                    (self.fetching, self.appending) = (None, None);
                 }
                 // Of what is not configured nothing can come.
                 _ => {}

@@ -46,5 +46,5 @@ pub use response::{
 pub use search::{BadSearch, EntryKind, SearchKey, SearchKeys};
 pub use section::{Section, SectionText};
 pub use sequence::{Bound, SeqNo, SequenceSet, SetFault, Span};
-pub(crate) use text::{is_tag, own};
 pub use text::{Literal, Secret};
+pub(crate) use text::{is_tag, own};

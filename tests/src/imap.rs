@@ -338,6 +338,11 @@ impl Desk {
     }
 }
 
+/// The mailbox that is selected, unless the session has moved on.
+fn open_folder<'w>(world: &'w mut World, name: Option<&str>) -> Result<&'w mut Folder, Misuse> {
+    name.and_then(|name| world.folders.get_mut(name)).ok_or(Misuse::WrongState)
+}
+
 fn part_of(text: &Bytes, section: &Section<Bytes>) -> Bytes {
     let split = text.windows(4).position(|four| four == b"\r\n\r\n").map_or(text.len(), |at| at + 4);
     match section.text {
@@ -426,7 +431,7 @@ impl Application for Desk {
             }
             Event::Fetch { ticket, request } => {
                 let mut world = self.world.lock().unwrap();
-                let folder = world.folders.get_mut(self.selected.as_ref().unwrap()).unwrap();
+                let folder = open_folder(&mut world, self.selected.as_deref())?;
                 if let (true, Some(since), Some(view)) = (request.vanished, request.changed_since, server.view()) {
                     let vanished = view.vanished_since(&folder.mailbox, since, &request.uids);
                     server.tell_vanished(&ticket, &vanished)?;
@@ -450,7 +455,7 @@ impl Application for Desk {
             },
             Event::Store { ticket, request } => {
                 let mut world = self.world.lock().unwrap();
-                let folder = world.folders.get_mut(self.selected.as_ref().unwrap()).unwrap();
+                let folder = open_folder(&mut world, self.selected.as_deref())?;
                 let flags = match folder.mailbox.flags(&request.flags) {
                     Ok(flags) => flags,
                     Err(fault) => return server.no(ticket, Code::Limit, fault.to_string()),
@@ -460,7 +465,7 @@ impl Application for Desk {
                     StoreAction::Add => FlagChange::Add(flags),
                     StoreAction::Remove => FlagChange::Remove(flags),
                 };
-                let view = server.view_mut().unwrap();
+                let view = server.view_mut().ok_or(Misuse::WrongState)?;
                 match view.store(&mut folder.mailbox, &request.uids, change, request.unchanged_since, request.silent) {
                     Ok(stored) => server.stored(ticket, &stored),
                     Err(fault) => server.no(ticket, None, fault.to_string()),
@@ -474,8 +479,8 @@ impl Application for Desk {
                 {
                     return server.no(ticket, Code::BadCharset(vec![Bytes::from_static(b"UTF-8")]), "unknown charset");
                 }
-                let world = self.world.lock().unwrap();
-                let folder = &world.folders[self.selected.as_ref().unwrap()];
+                let mut world = self.world.lock().unwrap();
+                let folder = &*open_folder(&mut world, self.selected.as_deref())?;
                 let holds = |message: &imap_proto::view::Message, key: &SearchKey<Bytes>| match key {
                     SearchKey::All => true,
                     SearchKey::Seen => message.flags.has(Flags::SEEN),
@@ -511,12 +516,12 @@ impl Application for Desk {
             }
             Event::Copy { ticket, request } => {
                 let mut world = self.world.lock().unwrap();
-                let name = self.selected.clone().unwrap();
+                let Some(name) = self.selected.clone() else { return Err(Misuse::WrongState) };
                 let target = String::from_utf8_lossy(request.mailbox.as_bytes()).into_owned();
                 if !world.folders.contains_key(&target) {
                     return server.no(ticket, Code::TryCreate, "no such mailbox");
                 }
-                let source = &world.folders[&name];
+                let source = &*open_folder(&mut world, Some(&name))?;
                 let messages: Vec<_> = source
                     .mailbox
                     .messages_in(&request.uids)
@@ -541,7 +546,7 @@ impl Application for Desk {
             }
             Event::Expunge { ticket, request } => {
                 let mut world = self.world.lock().unwrap();
-                let folder = world.folders.get_mut(self.selected.as_ref().unwrap()).unwrap();
+                let folder = open_folder(&mut world, self.selected.as_deref())?;
                 let gone = folder.mailbox.with_flags(Flags::DELETED, &request.uids.unwrap_or_else(UidSet::all));
                 folder.remove(&gone);
                 server.ok(ticket, None, "Expunged")
@@ -572,8 +577,11 @@ impl Application for Desk {
                 server.take_message(ticket)
             }
             Event::AppendData(data) => {
-                let draft = self.draft.as_mut().unwrap();
-                draft.messages.last_mut().unwrap().1.extend_from_slice(&data);
+                // Events that are answered too late find nothing any more.
+                let Some(draft) = &mut self.draft else { return Err(Misuse::WrongState) };
+                if let Some((_, text)) = draft.messages.last_mut() {
+                    text.extend_from_slice(&data);
+                }
                 Ok(())
             }
             Event::AppendCancelled => {
@@ -581,16 +589,16 @@ impl Application for Desk {
                 Ok(())
             }
             Event::AppendEnd { ticket } => {
-                let draft = self.draft.take().unwrap();
+                let Some(draft) = self.draft.take() else { return Err(Misuse::WrongState) };
                 let mut world = self.world.lock().unwrap();
-                let folder = world.folders.get_mut(&draft.folder).unwrap();
+                let folder = open_folder(&mut world, Some(&draft.folder))?;
                 if folder.texts.len() + draft.messages.len() > MOST {
                     return server.no(ticket, Code::OverQuota, "full");
                 }
                 let uid_validity = folder.mailbox.uid_validity();
                 let uids: UidSet = draft.messages.into_iter().map(|(flags, text)| folder.add(flags, text)).collect();
                 if let Some(uid) = draft.replaces {
-                    let folder = world.folders.get_mut(self.selected.as_ref().unwrap()).unwrap();
+                    let folder = open_folder(&mut world, self.selected.as_deref())?;
                     folder.remove(&[uid].into_iter().collect());
                 }
                 let uids = SequenceSet::from_numbers(&uids).unwrap();

@@ -81,6 +81,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes these bytes if they come next.
+    #[inline]
+    pub(crate) fn eat_prefix(&mut self, prefix: &[u8]) -> bool {
+        match self.rest.strip_prefix(prefix) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
     #[inline]
     pub(crate) fn expect(&mut self, byte: u8, expected: Expected) -> Read<()> {
         if self.eat(byte) { Ok(()) } else { self.fail(expected) }

@@ -7,7 +7,7 @@ use wirestate_machine::Outbox;
 use super::cursor::is_known;
 use super::number_set::UidSet;
 use super::sequence::SequenceSet;
-use super::text::{self, ASTRING, ATOM, LIST, Literal, TAG};
+use super::text::{self, ASTRING, ATOM, LIST, Literal, QUOTED, TAG};
 
 /// Where bytes are written to.
 pub trait Sink {
@@ -269,7 +269,13 @@ impl Writer<'_> {
             // One way or the other, all else can be written.
             return if memchr::memchr(0, text).is_none() { Ok(()) } else { Err(Unwritable::Nul) };
         }
-        if memchr3(b'\r', b'\n', 0, text).is_none() && self.takes_in_quotes(text) {
+        // Most strings are short, and stand in quotes as they are.
+        if text.iter().all(|byte| byte.is_ascii() && text::is(QUOTED, *byte)) {
+            self.put(b"\"");
+            self.put(text);
+            self.put(b"\"");
+            Ok(())
+        } else if memchr3(b'\r', b'\n', 0, text).is_none() && self.takes_in_quotes(text) {
             self.put_quoted(text);
             Ok(())
         } else {

@@ -152,6 +152,15 @@ pub(super) fn read_items<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Attribute<'a>>
 fn read_item<'a>(cursor: &mut Cursor<'a>) -> Read<Attribute<'a>> {
     use MessageAttribute as Is;
     let start = *cursor;
+    // Most items are one of these, and spelt so.
+    if cursor.eat_prefix(b"UID ") {
+        cursor.skip_spaces();
+        return Ok(Is::Uid(Uid::from(cursor.nz_number()?)));
+    }
+    if cursor.eat_prefix(b"FLAGS ") {
+        cursor.skip_spaces();
+        return Ok(Is::Flags(FlagList::read(cursor)?));
+    }
     let name = cursor.take_while(|byte| is(NAME, byte));
     let mut word = [0; 16];
     let name = upper(name, &mut word);

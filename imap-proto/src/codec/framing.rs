@@ -351,9 +351,11 @@ impl Framing {
         // A CR before it may be the last byte of a literal.
         let line = trim_cr(&bytes[self.piece.line..end]);
         let told_end = self.piece.line + line.len();
-        self.scan.find_kind(self.side, &bytes[..told_end], plain);
-        let found = if self.scan.may_have_literals() { Literal::at_end_of(line) } else { None };
-        let found = found.filter(|(at, _)| self.scan.look(&line[..*at]));
+        // Most lines announce nothing, and need not be looked at.
+        let found = Literal::at_end_of(line).filter(|(at, _)| {
+            self.scan.find_kind(self.side, &bytes[..told_end], plain);
+            self.scan.may_have_literals() && self.scan.look(&line[..*at])
+        });
         let Some((at, literal)) = found else {
             let what = if self.is_resumed { What::Rest } else { What::Whole };
             self.lent = end + 1;

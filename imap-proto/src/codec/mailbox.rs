@@ -20,7 +20,8 @@ pub enum Mailbox<T> {
 impl<T: AsRef<[u8]>> Mailbox<T> {
     /// The mailbox of this name.
     pub fn new(name: T) -> Mailbox<T> {
-        if name.as_ref().eq_ignore_ascii_case(b"INBOX") { Mailbox::Inbox } else { Mailbox::Name(name) }
+        let is_inbox = name.as_ref() == b"INBOX" || name.as_ref().eq_ignore_ascii_case(b"INBOX");
+        if is_inbox { Mailbox::Inbox } else { Mailbox::Name(name) }
     }
 
     /// The name.

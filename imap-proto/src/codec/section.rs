@@ -7,6 +7,7 @@ use core::num::NonZeroU32;
 use super::cursor::{Cursor, NAME, Read, is};
 use super::encode::{Unwritable, Writer};
 use super::fault::Expected;
+use super::text::likely_items;
 
 /// A part of a message, or something of it. Without either, the whole message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -150,9 +151,9 @@ fn read_numbers(cursor: &mut Cursor<'_>) -> Read<Vec<NonZeroU32>> {
 }
 
 fn read_names<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Cow<'a, [u8]>>> {
-    let mut names = Vec::new();
     cursor.space()?;
     cursor.open()?;
+    let mut names = Vec::with_capacity(likely_items(cursor.rest()));
     loop {
         cursor.skip_spaces();
         if cursor.eat(b')') {
@@ -164,10 +165,13 @@ fn read_names<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Cow<'a, [u8]>>> {
 
 /// `word` in upper case; nothing where it is longer than any that is looked for.
 #[inline]
-pub(super) fn upper<'w>(word: &[u8], room: &'w mut [u8]) -> &'w [u8] {
-    let Some(upper) = room.get_mut(..word.len()) else { return &[] };
-    for (upper, byte) in upper.iter_mut().zip(word) {
-        *upper = byte.to_ascii_uppercase();
+pub(super) fn upper<'w>(word: &'w [u8], room: &'w mut [u8]) -> &'w [u8] {
+    // Most are spelt so already.
+    if !word.iter().any(u8::is_ascii_lowercase) {
+        return word;
     }
+    let Some(upper) = room.get_mut(..word.len()) else { return &[] };
+    upper.copy_from_slice(word);
+    upper.make_ascii_uppercase();
     upper
 }

@@ -40,27 +40,35 @@ impl SequenceSet {
 
     /// Reads a whole set; nothing may stand before or behind it. Time and memory are linear in the octets given.
     pub fn parse(octets: &[u8]) -> Result<Self, SetFault> {
-        if octets == b"$" {
-            return Ok(SequenceSet::SAVED);
-        }
-        let mut spans = octets.split(|octet| *octet == b',').map(Span::parse);
-        let first = spans.next().ok_or(SetFault::Empty)??;
-        let commas = memchr::memchr_iter(b',', octets).count();
-        if commas == 0 {
-            return Ok(SequenceSet(Spans::One(first)));
-        }
-        let mut many = Vec::with_capacity(commas + 1);
-        many.push(first);
-        for span in spans {
-            many.push(span?);
-        }
-        Ok(SequenceSet(Spans::Many(many)))
+        let (set, rest) = SequenceSet::take(octets)?;
+        if rest.is_empty() { Ok(set) } else { Err(SetFault::NotANumber) }
     }
 
     /// Reads the set that `octets` begin with, and gives what lies behind it.
     pub fn take(octets: &[u8]) -> Result<(Self, &[u8]), SetFault> {
-        let (set, rest) = split_set(octets);
-        Ok((SequenceSet::parse(set)?, rest))
+        let (spans, mut rest) = match octets {
+            [b'$', rest @ ..] => (Spans::Saved, rest),
+            _ => Span::take(octets).map(|(span, rest)| (Spans::One(span), rest))?,
+        };
+        let spans = match (spans, rest) {
+            (Spans::Saved, [octet, ..]) if is_of_set(*octet) => return Err(SetFault::SavedAmongNumbers),
+            (Spans::One(first), [b',', ..]) => {
+                let commas = split_set(rest).0.iter().filter(|octet| **octet == b',').count();
+                let mut many = Vec::with_capacity(1 + commas);
+                many.push(first);
+                while let [b',', after @ ..] = rest {
+                    let (span, after) = Span::take(after)?;
+                    many.push(span);
+                    rest = after;
+                }
+                Spans::Many(many)
+            }
+            (spans, _) => spans,
+        };
+        match rest.first() {
+            Some(octet) if is_of_set(*octet) => Err(SetFault::NotANumber),
+            _ => Ok((SequenceSet(spans), rest)),
+        }
     }
 
     /// One message.
@@ -186,10 +194,12 @@ impl Span {
         Span { from, to }
     }
 
-    fn parse(octets: &[u8]) -> Result<Self, SetFault> {
-        match memchr::memchr(b':', octets) {
-            None => Bound::parse(octets).map(|bound| Span::new(bound, bound)),
-            Some(colon) => Ok(Span::new(Bound::parse(&octets[..colon])?, Bound::parse(&octets[colon + 1..])?)),
+    #[inline]
+    fn take(octets: &[u8]) -> Result<(Self, &[u8]), SetFault> {
+        let (from, rest) = Bound::take(octets)?;
+        match rest {
+            [b':', rest @ ..] => Bound::take(rest).map(|(to, rest)| (Span::new(from, to), rest)),
+            _ => Ok((Span::new(from, from), rest)),
         }
     }
 
@@ -228,11 +238,12 @@ pub enum Bound {
 }
 
 impl Bound {
-    fn parse(octets: &[u8]) -> Result<Self, SetFault> {
+    #[inline]
+    fn take(octets: &[u8]) -> Result<(Self, &[u8]), SetFault> {
         match octets {
-            b"*" => Ok(Bound::Last),
-            b"$" => Err(SetFault::SavedAmongNumbers),
-            digits => parse_number(digits).map(Bound::Number),
+            [b'*', rest @ ..] => Ok((Bound::Last, rest)),
+            [b'$', ..] => Err(SetFault::SavedAmongNumbers),
+            _ => take_number(octets).map(|(number, rest)| (Bound::Number(number), rest)),
         }
     }
 
@@ -290,25 +301,37 @@ pub enum SetFault {
 
 /// Cuts off the octets that can be part of a set.
 pub(super) fn split_set(octets: &[u8]) -> (&[u8], &[u8]) {
-    let ends = |octet: &u8| !matches!(octet, b'0'..=b'9' | b':' | b',' | b'*' | b'$');
-    octets.split_at(octets.iter().position(ends).unwrap_or(octets.len()))
+    octets.split_at(octets.iter().position(|octet| !is_of_set(*octet)).unwrap_or(octets.len()))
+}
+
+#[inline]
+fn is_of_set(octet: u8) -> bool {
+    matches!(octet, b'0'..=b'9' | b':' | b',' | b'*' | b'$')
 }
 
 /// `nz-number`.
 pub(super) fn parse_number(digits: &[u8]) -> Result<NonZeroU32, SetFault> {
-    let mut number: u32 = 0;
-    for digit in digits {
-        if !digit.is_ascii_digit() {
-            return Err(SetFault::NotANumber);
-        }
-        let next = number.checked_mul(10).and_then(|number| number.checked_add(u32::from(digit - b'0')));
-        number = next.ok_or(SetFault::Huge)?;
+    match take_number(digits)? {
+        (number, []) => Ok(number),
+        _ => Err(SetFault::NotANumber),
     }
-    match (digits, NonZeroU32::new(number)) {
-        ([], _) => Err(SetFault::NotANumber),
-        ([b'0', ..], Some(_)) => Err(SetFault::LeadingZero),
-        (_, None) => Err(SetFault::Zero),
-        (_, Some(number)) => Ok(number),
+}
+
+/// The `nz-number` that `octets` begin with, and what lies behind it.
+#[inline]
+fn take_number(octets: &[u8]) -> Result<(NonZeroU32, &[u8]), SetFault> {
+    const HUGE: u64 = 1 << 32;
+    let (mut number, mut rest) = (0, octets);
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        number = HUGE.min(number * 10 + u64::from(digit - b'0'));
+        rest = after;
+    }
+    match (octets, u32::try_from(number).map(NonZeroU32::new)) {
+        _ if rest.len() == octets.len() => Err(SetFault::NotANumber),
+        (_, Err(_)) => Err(SetFault::Huge),
+        (_, Ok(None)) => Err(SetFault::Zero),
+        ([b'0', ..], _) => Err(SetFault::LeadingZero),
+        (_, Ok(Some(number))) => Ok((number, rest)),
     }
 }
 

@@ -170,11 +170,11 @@ pub(crate) fn keyword<'a>(input: &'a [u8], wanted: &[u8]) -> Parsed<'a, ()> {
 /// `(`, items with spaces between them, `)`. An empty list is read as one; who forbids it looks at what came.
 pub(crate) fn list<'a, O>(input: &'a [u8], mut item: impl FnMut(&'a [u8]) -> Parsed<'a, O>) -> Parsed<'a, Vec<O>> {
     let (mut rest, ()) = byte(input, b'(', Expected::Open)?;
-    let mut items = Vec::new();
     rest = skip_spaces(rest);
     if let [b')', after @ ..] = rest {
-        return Ok((after, items));
+        return Ok((after, Vec::new()));
     }
+    let mut items = Vec::with_capacity(likely_items(rest));
     loop {
         let (after, one) = item(rest)?;
         items.push(one);
@@ -191,6 +191,11 @@ pub(crate) fn list<'a, O>(input: &'a [u8], mut item: impl FnMut(&'a [u8]) -> Par
             _ => return fail(rest, Expected::Close),
         }
     }
+}
+
+/// How many items a list has at most where they are words, but no more than most lists have: so few lists grow, and none reserves much.
+pub(crate) fn likely_items(list: &[u8]) -> usize {
+    (1 + list.len() / 4).min(8)
 }
 
 /// A [`list`] with at least one item.

@@ -14,7 +14,14 @@ macro_rules! words {
 
         impl<T> $name<T> {
             /// The variant of this word, in any case, if it is known.
+            #[allow(non_upper_case_globals)] // each is the name of its variant
             pub(crate) fn of_word(word: &[u8]) -> Option<Self> {
+                $(const $variant: &[u8] = $word.as_bytes();)*
+                // Most are spelt as usual.
+                match word {
+                    $($variant => return Some($name::$variant),)*
+                    _ => {}
+                }
                 $(if word.eq_ignore_ascii_case($word.as_bytes()) {
                     return Some($name::$variant);
                 })*

@@ -5,12 +5,12 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::num::{NonZeroU32, NonZeroU64};
 
-use crate::codec::cursor::{Cursor, Read};
+use crate::codec::cursor::{Cursor, NAME, Read, is};
 use crate::codec::encode::{Unwritable, Writer};
 use crate::codec::fault::{Expected, Parsed, fail};
 use crate::codec::number::{ModSeq, mod_seq_or_zero, number64};
 use crate::codec::response::PartialRange;
-use crate::codec::section::{Section, read_part, write_part};
+use crate::codec::section::{Section, read_part, upper, write_part};
 use crate::codec::sequence::SequenceSet;
 use crate::codec::text::{atom, byte, is_opaque, keyword, list1, opaque, skip_spaces, sp};
 
@@ -163,19 +163,10 @@ impl<'a> FetchItems<Text<'a>> {
 
 impl<'a> FetchAttribute<Text<'a>> {
     pub(crate) fn read(input: &'a [u8]) -> Parsed<'a, Self> {
-        let end = input.iter().position(|byte| matches!(byte, b' ' | b'(' | b')' | b'[' | b'<')).unwrap_or(input.len());
+        let end = input.iter().position(|byte| !is(NAME, *byte)).unwrap_or(input.len());
         let (name, rest) = input.split_at(end);
-        let mut word = [0; 13];
-        let word: &[u8] = match word.get_mut(..name.len()) {
-            Some(word) => {
-                word.copy_from_slice(name);
-                word.make_ascii_uppercase();
-                word
-            }
-            None => b"",
-        };
         let has_section = rest.first() == Some(&b'[');
-        let plain = match word {
+        let plain = match upper(name, &mut [0; 13]) {
             b"BODY" if has_section => return read_section(rest, false),
             b"BODY.PEEK" if has_section => return read_section(rest, true),
             b"BINARY" if has_section => return read_binary(rest, false),

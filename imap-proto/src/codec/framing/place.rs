@@ -38,8 +38,6 @@ impl Scan {
         if self.kind.is_none() {
             self.kind = Some(match side {
                 _ if plain => Kind::Text,
-                // No other line has literals, and most lines need not be looked at.
-                _ if line.last() != Some(&b'}') && side == Side::Commands => return,
                 Side::Commands => command(line),
                 Side::Responses => response(line),
             });

@@ -8,7 +8,8 @@ use crate::codec::command::sequence_set;
 use crate::codec::date::{Date, date};
 use crate::codec::fault::{Expected, Parsed, fail};
 use crate::codec::number::{mod_seq_or_zero, number64, nz_number};
-use crate::codec::text::{astring, atom, keyword, skip_spaces, sp, string};
+use crate::codec::section::upper;
+use crate::codec::text::{astring, atom, keyword, likely_items, skip_spaces, sp, string};
 
 /// What a parenthesis that is not closed counts for: as many keys as come.
 const ANY: u32 = u32::MAX;
@@ -16,7 +17,7 @@ const ANY: u32 = u32::MAX;
 impl<'a> SearchKeys<Text<'a>> {
     /// Reads keys with spaces between them, to the end of the input.
     pub(crate) fn read(input: &'a [u8]) -> Parsed<'a, Self> {
-        let mut keys: Vec<SearchKey<Text<'a>>> = Vec::new();
+        let mut keys: Vec<SearchKey<Text<'a>>> = Vec::with_capacity(likely_items(input));
         let mut open = Open::new();
         // Of each open parenthesis: where its key is, and how many keys are in it.
         let mut groups = [(0usize, 0u32); SearchKeys::<()>::DEPTH];
@@ -91,14 +92,7 @@ fn one_key(input: &[u8]) -> Parsed<'_, Key<'_>> {
     }
     let Ok((rest, name)) = atom(input) else { return fail(input, Expected::SearchKey) };
     let mut word = [0; 17];
-    let word: &[u8] = match word.get_mut(..name.len()) {
-        Some(word) => {
-            word.copy_from_slice(name);
-            word.make_ascii_uppercase();
-            word
-        }
-        None => b"",
-    };
+    let word = upper(name, &mut word);
     if let Some(plain) = plain_key(word) {
         return Ok((rest, plain));
     }

@@ -5,7 +5,7 @@
 //! mailbox at the moment when the RFCs allow it. It asks the application for what that alone knows: credentials, mailboxes, messages.
 //!
 //! The application thinks in UIDs. Its mailboxes are kept in a [`Mailbox`](crate::view::Mailbox) each, of which every session that has one selected
-//! holds a [`View`].
+//! holds a [`View`](crate::view::View).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -60,7 +60,7 @@
 //! | [`Poll`](Event::Poll) | [`catch_up`](Server::catch_up) | [`unchanged`](Server::unchanged) |
 //! | [`Select`](Event::Select) | [`select`](Server::select) | [`no`](Server::no) |
 //! | [`Fetch`](Event::Fetch) | [`fetch`](Server::fetch) for each message, [`ok`](Server::ok) | [`no`](Server::no) |
-//! | [`Store`](Event::Store) | [`View::store`], [`stored`](Server::stored) | [`no`](Server::no) |
+//! | [`Store`](Event::Store) | [`View::store`](crate::view::View::store), [`stored`](Server::stored) | [`no`](Server::no) |
 //! | [`Search`](Event::Search) | [`found`](Server::found), [`sorted`](Server::sorted), [`threaded`](Server::threaded) | [`no`](Server::no) |
 //! | [`Copy`](Event::Copy) | [`copied`](Server::copied) | [`no`](Server::no) |
 //! | [`Expunge`](Event::Expunge) | [`ok`](Server::ok) | [`no`](Server::no) |
@@ -162,6 +162,7 @@ mod compress;
 mod config;
 mod enable;
 mod event;
+mod facts;
 mod fetch;
 mod fetch_line;
 mod greeting;
@@ -190,7 +191,7 @@ use alloc::sync::Arc;
 
 use bytes::Bytes;
 use wirestate_machine::plugin::Pipeline;
-use wirestate_machine::{Ending, Inbox, Instant, Misuse, Outbox, Ticket, Tickets, TlsFacts};
+use wirestate_machine::{Ending, Inbox, Instant, Misuse, Outbox, Ticket, Tickets};
 
 pub use append::{AppendRequest, AppendStep, Appended, MessageFacts};
 pub use config::{Config, Custom, Greeting, LiteralOffer, Tls};
@@ -208,7 +209,7 @@ pub use transfer::{Copied, CopyRequest};
 pub use violation::Violation;
 
 use crate::codec::{Code, Command, Condition, Framing, Keyword, UidSet};
-use crate::view::{CommandFlags, Policy, View};
+use crate::view::{CommandFlags, Policy};
 use append::Appending;
 use fetch_line::Streaming;
 use login::Login;
@@ -372,87 +373,6 @@ impl Server {
             plugins: Pipeline::new(),
             config,
         }
-    }
-
-    // --- how things stand ---
-
-    /// Where the session stands.
-    pub fn state(&self) -> State {
-        self.state
-    }
-
-    /// Whether a line can be said now: not within a literal.
-    fn is_between_lines(&self) -> bool {
-        self.streaming.is_none()
-    }
-
-    /// Whether the client has logged in.
-    pub fn is_logged_in(&self) -> bool {
-        matches!(self.state, State::Authenticated | State::Selected)
-    }
-
-    /// Whether a mailbox is selected.
-    pub fn is_selected(&self) -> bool {
-        self.selected.is_some()
-    }
-
-    /// Whether the client is in IDLE (RFC 2177).
-    pub fn is_idling(&self) -> bool {
-        self.waiting == Waiting::Idle
-    }
-
-    /// Whether the channel is encrypted.
-    pub fn is_encrypted(&self) -> bool {
-        self.encrypted
-    }
-
-    /// What the client knows of the selected mailbox: numbers, UIDs, and what is still to be told.
-    pub fn view(&self) -> Option<&View> {
-        self.selected.as_ref().map(|selected| &selected.view)
-    }
-
-    /// The same, for [`View::store`] and [`View::catch_up`].
-    pub fn view_mut(&mut self) -> Option<&mut View> {
-        self.selected.as_mut().map(|selected| &mut selected.view)
-    }
-
-    /// EXISTS as the client was told it last; 0 without a mailbox.
-    pub fn previous_exists(&self) -> u32 {
-        self.view().map_or(0, View::exists)
-    }
-
-    /// How many commands have come, wrong ones included.
-    pub fn command_count(&self) -> u32 {
-        self.command_count
-    }
-
-    /// What the client has told of itself by ID (RFC 2971): names and values, in its order; empty where it has told nothing.
-    pub fn client_id(&self) -> &[Fact] {
-        &self.client_id
-    }
-
-    /// What all sessions of the listener have in common.
-    pub fn config(&self) -> &Arc<Config> {
-        &self.config
-    }
-
-    /// The plugins that see each lawful command before the machine acts on it, and each tagged line before it is written.
-    pub fn plugins(&mut self) -> &mut Pipeline<Command<Bytes>, Reply> {
-        &mut self.plugins
-    }
-
-    /// Tells what is known of a TLS channel that lies outside the machine ([`Tls::Outside`]), for SCRAM-PLUS and EXTERNAL. Call it before the
-    /// first poll; facts are believed as they stand.
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse::WrongState`] with another configuration, or once the client has spoken.
-    pub fn describe_channel(&mut self, facts: &TlsFacts) -> Result<(), Misuse> {
-        if self.config.tls != Tls::Outside || self.heard {
-            return Err(Misuse::WrongState);
-        }
-        self.login.as_mut().ok_or(Misuse::WrongState)?.know_channel(facts);
-        Ok(())
     }
 
     // --- ends ---

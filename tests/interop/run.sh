@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/interop
 
-.ci/install curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt openssl:openssl python3:python3 pip3:python3-pip \
+.ci/install curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt mbsync:isync openssl:openssl python3:python3 pip3:python3-pip \
     dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d ngircd:ngircd inspircd:inspircd irssi:irssi weechat-headless:weechat-headless ii:ii
 
 target=${CARGO_TARGET_DIR:-target}

@@ -10,6 +10,8 @@ from .mail import MESSAGES
 
 PLAIN, STLS, POP3S = "plain", "STLS", "POP3S"
 WAYS = (PLAIN, STLS, POP3S)
+STARTTLS, IMAPS = "STARTTLS", "IMAPS"
+IMAP_WAYS = (PLAIN, STARTTLS, IMAPS)
 PASSWORD = "s3cret-pass"
 
 
@@ -62,11 +64,15 @@ class World:
 
     @property
     def tls(self):
-        return self.way in (STLS, POP3S)
+        return self.way in (STLS, POP3S, STARTTLS, IMAPS)
 
     @property
     def port(self):
         return self.server.ports["pop3s" if self.way == POP3S else "pop3"]
+
+    @property
+    def imap_port(self):
+        return self.server.ports["imaps" if self.way == IMAPS else "imap"]
 
     @property
     def ca(self):

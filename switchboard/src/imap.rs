@@ -9,6 +9,7 @@ mod edit;
 mod fetch;
 mod list;
 mod metadata;
+mod search;
 mod select;
 mod session;
 mod shared;
@@ -114,6 +115,9 @@ fn extensions(limits: &server::Limits) -> Vec<Capability<Bytes>> {
         Capability::Children,
         Capability::CondStore,
         Capability::CreateSpecialUse,
+        Capability::ESearch,
+        Capability::ESort,
+        Capability::I18nLevel1,
         Capability::ListExtended,
         Capability::ListMetadata,
         Capability::ListStatus,
@@ -122,12 +126,20 @@ fn extensions(limits: &server::Limits) -> Vec<Capability<Bytes>> {
         Capability::MultiAppend,
         Capability::Namespace,
         Capability::ObjectId,
+        Capability::Partial,
         Capability::QResync,
         Capability::Replace,
         Capability::SaveDate,
+        Capability::SearchRes,
+        Capability::Sort,
+        Capability::SortDisplay,
         Capability::SpecialUse,
         Capability::StatusSize,
+        Capability::Thread(Bytes::from_static(b"ORDEREDSUBJECT")),
+        Capability::Thread(Bytes::from_static(b"REFERENCES")),
+        Capability::Thread(Bytes::from_static(b"REFS")),
         Capability::UidPlus,
+        Capability::Within,
     ]
 }
 

@@ -112,6 +112,7 @@ impl<O: Offload> Session<O> {
                 Event::Writable => Box::pin(self.fetch_on(conn.machine())).await?,
                 Event::Store { ticket, request } => Box::pin(self.store(conn.machine(), ticket, *request)).await?,
                 Event::Expunge { ticket, request } => Box::pin(self.expunge(conn.machine(), ticket, request)).await?,
+                Event::Search { ticket, request } => Box::pin(self.search(conn.machine(), ticket, *request)).await?,
                 Event::Copy { ticket, request } => Box::pin(self.copy(conn.machine(), ticket, *request)).await?,
                 Event::AppendBegin { ticket, request } => {
                     Box::pin(self.append_begin(conn.machine(), ticket, *request)).await?;

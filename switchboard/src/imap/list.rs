@@ -9,6 +9,7 @@ use imap_proto::server::kind;
 use wirestate_machine::{Misuse, Ticket};
 
 use super::Machine;
+use super::metadata::{NO_ENTRY, is_entry};
 use super::session::Session;
 use super::tree::{DELIMITER, are_known, told};
 use crate::mailstore::{Listed, MailStore, MailboxName, SpecialUse, Status, StoreError};
@@ -67,7 +68,8 @@ impl<O: Offload> Session<O> {
             Err(error) => return self.refuse(machine, ticket, &error, false),
         };
         let matchers = list.patterns.iter().map(|pattern| matcher(&list.reference, pattern)).collect();
-        let candidates = candidates(machine, with_subscriptions(listed, &subscriptions), matchers, &wish);
+        let names = if wish.subscribed { with_subscriptions(listed, &subscriptions) } else { listed };
+        let candidates = candidates(machine, names, matchers, &wish);
         let append_limit = machine.config().limits.message;
         let items = wish.status.clone().unwrap_or_default();
         let told_all = self.with_store(move |store| Ok(tell_of(store, candidates, &wish))).await;
@@ -136,6 +138,7 @@ impl Wish {
                 ListReturn::Subscribed | ListReturn::Children | ListReturn::SpecialUse => {}
                 ListReturn::Status(items) if are_known(items) => wish.status = Some(items.clone()),
                 ListReturn::Status(_) => return Err("Unknown STATUS item"),
+                ListReturn::Metadata(entries) if !entries.iter().all(|entry| is_entry(entry)) => return Err(NO_ENTRY),
                 ListReturn::Metadata(entries) => wish.metadata.clone_from(entries),
                 _ => return Err("Unknown return option"),
             }
@@ -277,4 +280,30 @@ fn attributes(listed: &Listed) -> Vec<ListAttribute<Bytes>> {
         SpecialUse::Trash => ListAttribute::Trash,
     }));
     attributes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> MailboxName {
+        MailboxName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn inbox_has_any_case_with_levels_below_it_too() {
+        assert!(matcher(b"", b"inbox/%").is_match(b"INBOX/x"));
+        assert!(matcher(b"InBox/", b"x").is_match(b"INBOX/x"));
+        assert!(!matcher(b"", b"x/inbox").is_match(b"x/INBOX"));
+        assert!(matcher(b"Archive/", b"%").is_match(b"Archive/2026"));
+    }
+
+    #[test]
+    fn what_is_only_subscribed_comes_with_the_names_above_it() {
+        let there =
+            Listed { name: name("a"), object_id: None, special_use: None, has_children: false, is_subscribed: false };
+        let all = with_subscriptions(vec![there], &[name("a"), name("a/b/c"), name("d")]);
+        let all: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.is_subscribed)).collect();
+        assert_eq!(all, [("a", false), ("a/b", false), ("a/b/c", true), ("d", true)]);
+    }
 }

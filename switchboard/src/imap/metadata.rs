@@ -77,7 +77,7 @@ impl<O: Offload> Session<O> {
         let mut changes = Vec::with_capacity(request.entries.len());
         for (entry, value) in request.entries {
             match std::str::from_utf8(&entry) {
-                Ok(name) if is_entry(&entry) => changes.push((name.to_owned(), value)),
+                Ok(name) if can_be_set(&entry) => changes.push((name.to_owned(), value)),
                 _ => return machine.bad(ticket, None, NO_ENTRY),
             }
         }
@@ -93,7 +93,7 @@ impl<O: Offload> Session<O> {
     }
 }
 
-const NO_ENTRY: &str = "An entry's name begins with /private/ or /shared/";
+pub(super) const NO_ENTRY: &str = "An entry's name begins with /private/ or /shared/";
 
 /// What is annotated: a mailbox, or with an empty name the user.
 fn annotated(machine: &Machine, mailbox: &codec::Mailbox<Bytes>) -> Result<Option<MailboxName>, MailboxNameError> {
@@ -101,14 +101,19 @@ fn annotated(machine: &Machine, mailbox: &codec::Mailbox<Bytes>) -> Result<Optio
 }
 
 /// Whether this can be an entry's name (RFC 5464 section 3.2).
-fn is_entry(entry: &[u8]) -> bool {
+pub(super) fn is_entry(entry: &[u8]) -> bool {
     let folded = entry.to_ascii_lowercase();
     let is_plain = folded.iter().all(|byte| (b' '..=b'~').contains(byte) && !matches!(byte, b'*' | b'%'));
-    let rest = folded.strip_prefix(b"/private").or_else(|| folded.strip_prefix(b"/shared"));
+    let mut levels = folded.split(|byte| *byte == b'/');
     is_plain
-        && rest.is_some_and(|rest| {
-            rest.starts_with(b"/") && rest.split(|byte| *byte == b'/').skip(1).all(|level| !level.is_empty())
-        })
+        && levels.next().is_some_and(<[u8]>::is_empty)
+        && levels.next().is_some_and(|first| matches!(first, b"private" | b"shared"))
+        && levels.all(|level| !level.is_empty())
+}
+
+/// Whether the entry can have a value: those that begin all others have none.
+fn can_be_set(entry: &[u8]) -> bool {
+    is_entry(entry) && entry.iter().filter(|byte| **byte == b'/').count() > 1
 }
 
 fn is_beneath(entry: &[u8], above: &[u8], depth: Depth) -> bool {
@@ -117,5 +122,39 @@ fn is_beneath(entry: &[u8], above: &[u8], depth: Depth) -> bool {
         Depth::Zero => false,
         Depth::One => !rest.contains(&b'/'),
         Depth::Infinity => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_private_or_shared() {
+        for entry in ["/private/comment", "/SHARED/vendor/x/y", "/private"] {
+            assert!(is_entry(entry.as_bytes()), "{entry}");
+        }
+        for odd in [
+            "",
+            "/",
+            "private/x",
+            "/privat/x",
+            "/private/",
+            "/private//x",
+            "/private/x/",
+            "/shared/*",
+            "/shared/\u{e4}",
+        ] {
+            assert!(!is_entry(odd.as_bytes()), "{odd}");
+        }
+        assert!(can_be_set(b"/private/x") && !can_be_set(b"/private"));
+    }
+
+    #[test]
+    fn depth_counts_levels() {
+        let beneath = |entry: &str, depth| is_beneath(entry.as_bytes(), b"/private/a", depth);
+        assert!(beneath("/private/a/b", Depth::One) && !beneath("/private/a/b/c", Depth::One));
+        assert!(beneath("/private/a/b/c", Depth::Infinity) && !beneath("/private/ab", Depth::Infinity));
+        assert!(!beneath("/private/a", Depth::Infinity) && !beneath("/private/a/b", Depth::Zero));
     }
 }

@@ -50,6 +50,11 @@ def wire(message):
     return b"".join(line + b"\r\n" for line in lines)
 
 
+def octets(message):
+    """A message as IMAP has it: every line ends with CRLF, and the last is as it is."""
+    return message.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
 def top(message, count):
     """What TOP gives: the header, the blank line, and so many lines of the body."""
     header, blank, body = wire(message).partition(b"\r\n\r\n")

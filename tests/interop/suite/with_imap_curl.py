@@ -1,7 +1,7 @@
 """curl, by IMAP."""
 
 from .cases import IMAP_WAYS, IMAPS, PLAIN, case, equal
-from .mail import wire
+from .mail import octets
 
 
 def fetch(world, path="", *options, status=0, password=None):
@@ -16,7 +16,7 @@ def fetch(world, path="", *options, status=0, password=None):
 @case("reads every message octet for octet by IMAP", ways=IMAP_WAYS)
 def reads(world):
     for number, message in enumerate(world.mailbox.files(), 1):
-        equal(fetch(world, f"INBOX;MAILINDEX={number}").stdout, wire(message), f"message {number}")
+        equal(fetch(world, f"INBOX;MAILINDEX={number}").stdout, octets(message), f"message {number}")
 
 
 @case("appends a message by IMAP, and finds it again", ways=IMAP_WAYS)

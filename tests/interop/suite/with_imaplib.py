@@ -6,7 +6,7 @@ import ssl
 import time
 
 from .cases import IMAP_WAYS, IMAPS, PLAIN, STARTTLS, case, equal
-from .mail import PLAIN_MESSAGES, wire
+from .mail import PLAIN_MESSAGES, octets
 
 
 def connect(world):
@@ -33,7 +33,7 @@ def reads(world):
         count = int(ok(session.select())[0])
         equal(count, len(PLAIN_MESSAGES), "EXISTS")
         for number, message in enumerate(PLAIN_MESSAGES, 1):
-            equal(ok(session.fetch(str(number), "(BODY.PEEK[])"))[0][1], wire(message), f"message {number}")
+            equal(ok(session.fetch(str(number), "(BODY.PEEK[])"))[0][1], octets(message), f"message {number}")
         flags = ok(session.store("1", "+FLAGS", r"(\Deleted \Flagged)"))[0]
         assert rb"\Deleted" in flags and rb"\Flagged" in flags, flags
         equal(ok(session.expunge()), [b"1"], "what is expunged")

@@ -237,9 +237,14 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                     outbox.clear();
                     return Poll::Ready(Ok(true));
                 }
-                let mut slices = [IoSlice::new(&[]); SLICES];
-                let count = outbox.chunks_vectored(&mut slices);
-                self.stream.poll_write(cx, slices.get(..count).unwrap_or(&[]))
+                let first = outbox.chunk();
+                if first.len() == outbox.len() {
+                    self.stream.poll_write(cx, &[IoSlice::new(first)])
+                } else {
+                    let mut slices = [IoSlice::new(&[]); SLICES];
+                    let count = outbox.chunks_vectored(&mut slices);
+                    self.stream.poll_write(cx, slices.get(..count).unwrap_or(&[]))
+                }
             } else if self.state.unflushed {
                 self.stream.poll_flush(cx).map_ok(|()| 0)
             } else {
@@ -372,7 +377,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         }
         // The last words have to be said before the end, also on a full outbox.
         let last = flags & FLUSH != 0;
-        while last || !self.machine.outbox().is_full() {
+        while self.presence.shared.has(POSTED) && (last || !self.machine.outbox().is_full()) {
             let Some(post) = self.presence.shared.take_post() else { break };
             if post.is_message() {
                 self.presence.shared.count_relayed();

@@ -72,8 +72,44 @@ pub(crate) struct Shared<M> {
     desk: Mutex<Desk<M>>,
 }
 
+/// Posts in order. One that is alone, as most are, takes no heap.
+pub(crate) struct Posts<M> {
+    first: Option<Post<M>>,
+    more: VecDeque<Post<M>>,
+}
+
+impl<M> Posts<M> {
+    const fn new() -> Self {
+        Posts { first: None, more: VecDeque::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_none() && self.more.is_empty()
+    }
+
+    fn put(&mut self, post: Post<M>) {
+        if self.is_empty() { self.first = Some(post) } else { self.more.push_back(post) }
+    }
+
+    /// The next one. With the last, the heap is given back.
+    fn take(&mut self) -> Option<Post<M>> {
+        if self.first.is_some() {
+            return self.first.take();
+        }
+        let next = self.more.pop_front();
+        if self.more.is_empty() {
+            self.more = VecDeque::new();
+        }
+        next
+    }
+}
+
 pub(crate) struct Desk<M> {
-    pub(crate) posts: VecDeque<Post<M>>,
+    pub(crate) posts: Posts<M>,
     /// How many bytes the messages among them are.
     pub(crate) bytes: usize,
     most_posts: usize,
@@ -84,7 +120,7 @@ pub(crate) struct Desk<M> {
 
 impl<M> Desk<M> {
     fn new(most_posts: usize, most_bytes: usize) -> Self {
-        Desk { posts: VecDeque::new(), bytes: 0, most_posts, most_bytes, channel: Channel::default(), tls: None }
+        Desk { posts: Posts::new(), bytes: 0, most_posts, most_bytes, channel: Channel::default(), tls: None }
     }
 
     /// One that is larger than all that may wait has room while no other waits.
@@ -95,7 +131,7 @@ impl<M> Desk<M> {
 
     fn put(&mut self, post: Post<M>) {
         self.bytes += post.size();
-        self.posts.push_back(post);
+        self.posts.put(post);
     }
 }
 
@@ -148,11 +184,11 @@ impl<M> Shared<M> {
             return Err(Undelivered::Full);
         }
         desk.put(post);
-        let was_rung = self.set(POSTED) & POSTED != 0;
-        drop(desk);
-        // Whoever posted first has rung, and the mailbox was not emptied since.
-        if !was_rung {
-            self.ring();
+        // Whoever posted first has rung, and the mailbox was not emptied since. A handler that is elsewhere will look when it pulls.
+        if !self.has(POSTED) {
+            self.set(POSTED);
+            drop(desk);
+            self.puller.wake();
         }
         Ok(())
     }
@@ -183,10 +219,9 @@ impl<M> Shared<M> {
     /// The next from the mailbox.
     pub(crate) fn take_post(&self) -> Option<Post<M>> {
         let mut desk = self.desk();
-        let post = desk.posts.pop_front();
+        let post = desk.posts.take();
         desk.bytes -= post.as_ref().map_or(0, Post::size);
         if desk.posts.is_empty() {
-            desk.posts = VecDeque::new();
             self.flags.fetch_and(!POSTED, Ordering::AcqRel);
         }
         post
@@ -206,7 +241,7 @@ impl<M> Shared<M> {
         let mut desk = self.desk();
         self.set(GONE);
         // Dropped outside the lock: they may hold anything.
-        let posts = std::mem::take(&mut desk.posts);
+        let posts = std::mem::replace(&mut desk.posts, Posts::new());
         desk.bytes = 0;
         drop(desk);
         drop(posts);

@@ -441,7 +441,11 @@ impl Relay for Server {
         if self.overrun || !self.is_reading() {
             return;
         }
-        self.put(message.clone());
+        if self.plugins.is_empty() {
+            self.outbox.share(message.as_bytes());
+        } else {
+            self.put(message.clone());
+        }
         self.overrun = self.outbox.len() > self.config.limits.send_queue;
     }
 }

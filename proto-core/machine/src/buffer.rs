@@ -3,13 +3,14 @@ use bytes::{Buf, Bytes, BytesMut};
 /// How many bytes need no heap. With it a buffer is 48 bytes, half as much again as the handle of a heap buffer alone.
 pub(crate) const IN_PLACE: usize = 45;
 
-/// Bytes in a row: in place while they are few, on the heap while they are more.
+/// Bytes in a row: in place while they are few, on the heap while they are more, or shared with others while none are appended.
 ///
 /// One command or one reply is short and comes alone; the heap would cost it more than all the rest. Emptied, the buffer is in place
 /// again, and what stood there is wiped, for it may have been a password.
 pub(crate) enum Buffer {
     InPlace { start: u8, end: u8, bytes: [u8; IN_PLACE] },
     OnHeap(BytesMut),
+    Shared(Bytes),
 }
 
 impl Buffer {
@@ -22,6 +23,7 @@ impl Buffer {
         match self {
             Buffer::InPlace { start, end, .. } => usize::from(*end - *start),
             Buffer::OnHeap(bytes) => bytes.len(),
+            Buffer::Shared(bytes) => bytes.len(),
         }
     }
 
@@ -35,6 +37,7 @@ impl Buffer {
         match self {
             Buffer::InPlace { start, end, bytes } => &bytes[usize::from(*start)..usize::from(*end)],
             Buffer::OnHeap(bytes) => bytes,
+            Buffer::Shared(bytes) => bytes,
         }
     }
 
@@ -60,6 +63,7 @@ impl Buffer {
                 }
                 fits
             }
+            Buffer::Shared(_) => false,
         }
     }
 
@@ -96,6 +100,7 @@ impl Buffer {
         match self {
             Buffer::InPlace { start, .. } => *start += count as u8,
             Buffer::OnHeap(bytes) => bytes.advance(count),
+            Buffer::Shared(bytes) => bytes.advance(count),
         }
     }
 
@@ -107,7 +112,7 @@ impl Buffer {
                 (*start, *end) = (0, 0);
                 *bytes = [0; IN_PLACE];
             }
-            Buffer::OnHeap(_) => self.give_back(),
+            Buffer::OnHeap(_) | Buffer::Shared(_) => self.give_back(),
         }
     }
 
@@ -126,6 +131,13 @@ impl Buffer {
                 *self = Buffer::new();
                 all
             }
+            Buffer::Shared(bytes) => {
+                let taken = bytes.split_to(count);
+                if bytes.is_empty() {
+                    *self = Buffer::new();
+                }
+                taken
+            }
             Buffer::InPlace { .. } => {
                 let taken = Bytes::copy_from_slice(&self.as_slice()[..count]);
                 self.consume(count);
@@ -139,16 +151,16 @@ impl Buffer {
         self.append_on_heap(&[], capacity);
         match self {
             Buffer::OnHeap(bytes) => bytes.split().freeze(),
-            Buffer::InPlace { .. } => Bytes::new(),
+            Buffer::InPlace { .. } | Buffer::Shared(_) => Bytes::new(),
         }
     }
 
-    /// How much heap is held, free room included.
+    /// How much heap is held of its own, free room included.
     #[cfg(test)]
     pub(crate) fn heap(&self) -> usize {
         match self {
             Buffer::OnHeap(bytes) => bytes.capacity(),
-            Buffer::InPlace { .. } => 0,
+            Buffer::InPlace { .. } | Buffer::Shared(_) => 0,
         }
     }
 }
@@ -174,6 +186,7 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Step {
+        Share(usize),
         Append(usize),
         Consume(usize),
         Take(usize),
@@ -183,6 +196,7 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let few = 0..IN_PLACE * 2;
         let step = prop_oneof![
+            few.clone().prop_map(Step::Share),
             few.clone().prop_map(Step::Append),
             few.clone().prop_map(Step::Consume),
             few.prop_map(Step::Take),
@@ -199,6 +213,12 @@ mod tests {
             let mut next = 0..;
             for step in steps {
                 match step {
+                    Step::Share(count) => {
+                        if buffer.is_empty() {
+                            model.extend((0..count).map(|number| number as u8));
+                            buffer = Buffer::Shared(model.clone().into());
+                        }
+                    }
                     Step::Append(count) => {
                         let more: Vec<u8> = next.by_ref().take(count).map(|number: u32| number as u8).collect();
                         if !buffer.append_within(&more) {

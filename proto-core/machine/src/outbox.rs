@@ -4,10 +4,12 @@ use core::fmt;
 
 use bytes::{Buf, Bytes};
 
-use crate::buffer::Buffer;
+use crate::buffer::{self, Buffer};
 
 /// What the gathering buffer starts with: a handful of replies.
 const FIRST_CAPACITY: usize = 256;
+/// What it starts with for lines that follow one another.
+const STREAM_CAPACITY: usize = 2 * 1024;
 /// Where a gathering buffer is full and the next one begins, so that it need not grow, and be copied, without end.
 const SEGMENT: usize = 16 * 1024;
 
@@ -116,17 +118,36 @@ impl Outbox {
         let _ = fmt::Write::write_fmt(&mut Put(self), format_args!("{text}"));
     }
 
-    /// Appends `bytes`: linked without a copy where they are large, gathered where they are small.
+    /// Appends `bytes`: linked without a copy where they are large or alone, gathered where they are small.
     pub fn link(&mut self, bytes: Bytes) {
-        if bytes.len() < Self::LINK_FROM {
+        if self.is_to_be_copied(bytes.len()) {
             return self.put(&bytes);
+        }
+        self.grown(bytes.len());
+        if self.len == bytes.len() && bytes.len() < Self::LINK_FROM {
+            self.tail = Buffer::Shared(bytes);
+            return;
         }
         if !self.tail.is_empty() {
             let before = self.tail.cut(FIRST_CAPACITY);
             self.links().push_back(before);
         }
-        self.grown(bytes.len());
         self.links().push_back(bytes);
+    }
+
+    /// Whether a copy is cheaper than a link: not where they are many, nor where they are alone and would need heap.
+    fn is_to_be_copied(&self, count: usize) -> bool {
+        count <= buffer::IN_PLACE || (count < Self::LINK_FROM && self.len > 0)
+    }
+
+    /// Appends `bytes` that others have, too. As [`link`](Outbox::link), which owns them, but takes no share of what it copies.
+    #[inline]
+    pub fn share(&mut self, bytes: &Bytes) {
+        if self.is_to_be_copied(bytes.len()) {
+            self.put(bytes);
+        } else {
+            self.link(bytes.clone());
+        }
     }
 
     /// Drops all that waits to be written, as when the peer is gone.
@@ -157,7 +178,8 @@ impl Outbox {
             self.links().push_back(full);
             return self.tail.append_on_heap(bytes, SEGMENT);
         }
-        self.tail.append_on_heap(bytes, FIRST_CAPACITY);
+        let is_more_to_come = matches!(self.tail, Buffer::Shared(_));
+        self.tail.append_on_heap(bytes, if is_more_to_come { STREAM_CAPACITY } else { FIRST_CAPACITY });
     }
 
     fn links(&mut self) -> &mut VecDeque<Bytes> {
@@ -277,6 +299,20 @@ mod tests {
         assert_eq!(outbox.links()[1].as_ptr(), large.as_ptr());
         assert_eq!(outbox.chunk(), b"+OK 4096 octets\r\n");
         assert_eq!(outbox.len(), 17 + 4096 + 3);
+    }
+
+    #[test]
+    fn what_is_alone_is_shared_until_more_follows() {
+        let mut outbox = Outbox::new();
+        let line = Bytes::from(vec![b'x'; 100]);
+        outbox.link(line.clone());
+        assert_eq!((outbox.chunk().as_ptr(), outbox.len()), (line.as_ptr(), 100));
+        outbox.advance(1);
+        outbox.link(line.clone());
+        assert_eq!(outbox.chunk(), [b'x'; 199]);
+        outbox.clear();
+        outbox.link(line.clone());
+        assert_eq!(outbox.chunk().as_ptr(), line.as_ptr());
     }
 
     #[test]

@@ -37,6 +37,26 @@ const IRC: Table = Table {
     modules: &["irc-proto/src"],
 };
 
+const IMAP: Table = Table {
+    file: "imap-proto/FEATURES.md",
+    before: "tests/tests/imap_server_",
+    places: &[
+        ("hostile", "tests/tests/hostile_imap_server.rs"),
+        ("pair", "tests/tests/imap_pair.rs"),
+        ("rfc", "tests/tests/imap_rfc.rs"),
+        ("client-laws", "imap-proto/tests/client_laws.rs"),
+        ("differential", "imap-proto/tests/differential.rs"),
+        ("model", "imap-proto/tests/view_model"),
+        ("memory", "imap-proto/tests/view_memory.rs"),
+        ("store", "switchboard/src/mailstore"),
+        ("program", "switchboard/src/imap"),
+        ("layers", "proto-core/layers/tests"),
+        ("sasl", "proto-core/sasl/tests"),
+    ],
+    elsewhere: "imap-proto",
+    modules: &["imap-proto/src"],
+};
+
 const ADAPTERS: Table = Table {
     file: "adapters/FEATURES.md",
     before: "tests/tests/adapters_",
@@ -55,7 +75,7 @@ const FOLDERS: [(&str, &str); 4] = [
 
 #[test]
 fn what_the_tables_name_is_there() {
-    let missing: Vec<String> = [POP3, IRC, ADAPTERS].iter().flat_map(missing).collect();
+    let missing: Vec<String> = [POP3, IMAP, IRC, ADAPTERS].iter().flat_map(missing).collect();
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 

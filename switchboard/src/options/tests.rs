@@ -28,7 +28,15 @@ fn addresses(settings: &Settings) -> Vec<(&'static str, String)> {
 #[test]
 fn no_arguments_serve_on_loopback_for_demo_users() {
     let settings = settings(&[]).unwrap();
-    let wanted = [("pop3", 1110), ("pop3s", 1995), ("irc", 6667), ("ircs", 6697), ("web", 8080)];
+    let wanted = [
+        ("pop3", 1110),
+        ("pop3s", 1995),
+        ("imap", 1143),
+        ("imaps", 1993),
+        ("irc", 6667),
+        ("ircs", 6697),
+        ("web", 8080),
+    ];
     assert_eq!(addresses(&settings), wanted.map(|(protocol, port)| (protocol, format!("127.0.0.1:{port}"))));
     assert_eq!(settings.users, UserSource::Demo);
     assert_eq!(settings.data, Path::new("switchboard-data"));
@@ -77,7 +85,10 @@ fn an_unserved_protocol_is_refused_in_one_line() {
     }
 }
 
-const ALL_OFF: [&str; 10] = ["--pop3", "off", "--pop3s", "off", "--irc", "off", "--ircs", "off", "--web", "off"];
+const ALL_OFF: [&str; 14] = [
+    "--pop3", "off", "--pop3s", "off", "--imap", "off", "--imaps", "off", "--irc", "off", "--ircs", "off", "--web",
+    "off",
+];
 
 #[test]
 fn all_off_is_refused() {
@@ -173,9 +184,9 @@ fn the_file_s_mistakes_are_named() {
         ("[[listen]]\nprotocol = \"pop3\"\naddress = \"unix:\"", "write the socket's path"),
         ("[[listen]]\nprotocol = \"pop3\"\naddress = \"fd:3\"\nproxies = []", "the list names nobody"),
         ("[[listen]]\nprotocol = \"pop3\"\naddress = \"fd:3\"\nproxies = [\"x\"]", "\"x\" is no network"),
-        ("[[listen]]\nprotocol = \"imap\"\naddress = \"fd:3\"", "does not serve imap"),
+        ("[[listen]]\nprotocol = \"xmpp\"\naddress = \"fd:3\"", "does not serve xmpp"),
         ("[certificates.\"a.example\"]\nchain = \"x\"", "missing field `key`"),
-        ("imap = \"127.0.0.1:1143\"", "does not serve imap"),
+        ("xmpp = \"127.0.0.1:5222\"", "does not serve xmpp"),
         ("user = [\"a:b\"]\nusers = \"f\"", "keep one of them"),
         ("limits = { idle-seconds = 60 }", "limits: idle-seconds must be at least 600"),
         ("server-name = \"a b\"", "server-name: \"a b\""),
@@ -206,7 +217,7 @@ fn more_listeners_take_the_default_s_place_or_stand_beside_the_option_s() {
         ("pop3", "PROTOCOL=ADDR"),
         ("gopher=127.0.0.1:70", "there is no protocol"),
         ("pop3=off", "write an IP address"),
-        ("imap=127.0.0.1:0", "does not serve imap"),
+        ("xmpp=127.0.0.1:0", "does not serve xmpp"),
     ] {
         let error = settings(&["--listen", wrong]).unwrap_err();
         assert!(error.contains(wanted) && !error.contains('\n'), "{error}");

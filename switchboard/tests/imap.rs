@@ -138,7 +138,7 @@ fn numbers_and_flags_outlive_the_program() {
     client.command("SELECT INBOX");
     client.command("STORE 1 +FLAGS (\\Answered $Forwarded)");
     client.command("COPY 1 Archive");
-    let before = client.command("STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)");
+    let before = client.command("STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)").pop();
     // As a crash would end it.
     mail.program.signal("KILL");
     mail.program.ended();
@@ -150,9 +150,10 @@ fn numbers_and_flags_outlive_the_program() {
     let imap = program.more.iter().find_map(|line| line.strip_prefix("imap ")).unwrap().parse().unwrap();
     let mut client = Client::new(tcp(imap));
     client.enter();
-    assert_eq!(client.command("STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"), before);
+    assert_eq!(client.command("STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)").pop(), before);
     client.command("EXAMINE INBOX");
-    assert_eq!(client.command("FETCH 1 (UID FLAGS)"), ["* 1 FETCH (UID 1 FLAGS (\\Answered $Forwarded))"]);
+    let first = client.command("FETCH 1 (UID FLAGS)");
+    assert!(first[0].starts_with("* 1 FETCH (UID 1 FLAGS (\\Answered $Forwarded)"), "{first:?}");
     client.command("EXAMINE Archive");
     assert_eq!(client.command("UID SEARCH KEYWORD $forwarded"), ["* SEARCH 1"]);
 }

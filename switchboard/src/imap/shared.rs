@@ -152,12 +152,10 @@ impl Desk {
 
 fn hub_of(snapshot: &Snapshot, recent: mailstore::Uid) -> view::Mailbox {
     let mut keywords = Keywords::new();
-    for keyword in snapshot.keywords() {
-        let _too_many = keywords.add(&Flag::<&[u8]>::of_word(keyword.as_bytes()));
-    }
-    let bits = |flags: &mailstore::Flags| {
-        let found = flags.names().filter_map(|name| keywords.find(&Flag::<&[u8]>::of_word(name.as_bytes())));
-        found.fold(Flags::NONE, |all, one| all | one)
+    let mut bits = |flags: &mailstore::Flags| {
+        // What there is no room for is not told.
+        let known = flags.names().filter_map(|name| keywords.add(&Flag::<&[u8]>::of_word(name.as_bytes())).ok());
+        known.fold(Flags::NONE, |all, one| all | one)
     };
     let messages: Vec<_> = snapshot
         .messages()

@@ -10,7 +10,7 @@ pub fn observer(family: Family, protocols: Vec<(ListenerId, Protocol)>) -> Obser
         let found = protocols.iter().find(|(listener, _)| *listener == id);
         found.map(|(_, protocol)| tracing::field::display(*protocol))
     };
-    Observer::new(move |notice| tell(family, &of, notice))
+    Observer::new(move |notice| tell(family, &of, notice)).without_flushes()
 }
 
 type Shown = tracing::field::DisplayValue<Protocol>;
@@ -54,7 +54,7 @@ fn tell(family: Family, of: &impl Fn(ListenerId) -> Option<Shown>, notice: &Noti
         Notice::HighWater { info } => tracing::debug!(session = info.id(), "the peer reads slowly"),
         Notice::LowWater { info } => tracing::debug!(session = info.id(), "the peer has caught up"),
         Notice::Idle { info, silent } => tracing::debug!(session = info.id(), ?silent, "idle"),
-        // Each answer is flushed, and nothing is connected to from here.
+        // Nothing is connected to from here.
         _ => {}
     }
 }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::{Notice, Observer};
@@ -10,10 +10,13 @@ pub(crate) struct Audience(Arc<Seats>);
 
 #[derive(Default)]
 struct Seats {
-    /// Whether there is an observer, for those who ask at each turn.
-    taken: AtomicBool,
+    /// Whether there is an observer, and one of flushes, for those who ask at each turn.
+    taken: AtomicU8,
     observer: RwLock<Option<Observer>>,
 }
+
+const TAKEN: u8 = 1;
+const HEARS_FLUSHES: u8 = 2;
 
 impl Audience {
     pub(crate) fn of(observer: Observer) -> Self {
@@ -25,8 +28,9 @@ impl Audience {
     /// Lets `observer` take the place of the one there was, which is told so and dropped.
     pub(crate) fn seat(&self, observer: Observer) {
         let mut place = self.0.observer.write().unwrap_or_else(PoisonError::into_inner);
+        let taken = if observer.hears_flushes() { TAKEN | HEARS_FLUSHES } else { TAKEN };
         let earlier = place.replace(observer);
-        self.0.taken.store(true, Ordering::Release);
+        self.0.taken.store(taken, Ordering::Release);
         drop(place);
         // Told outside the lock: it may do whatever it likes, take the place again included.
         if let Some(earlier) = earlier {
@@ -35,7 +39,11 @@ impl Audience {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        !self.0.taken.load(Ordering::Acquire)
+        self.0.taken.load(Ordering::Acquire) == 0
+    }
+
+    pub(crate) fn hears_flushes(&self) -> bool {
+        self.0.taken.load(Ordering::Acquire) & HEARS_FLUSHES != 0
     }
 
     pub(crate) fn tell(&self, notice: &Notice<'_>) {

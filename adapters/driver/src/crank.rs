@@ -22,6 +22,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     /// [`next`](Connection::next), to be polled.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next<M>> {
         self.tick_if_time_may_have_passed();
+        let mut listening = false;
         loop {
             self.heed_shutdown();
             self.heed_handles();
@@ -30,7 +31,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             {
                 return Poll::Ready(Some(next));
             }
-            if self.stage != Stage::Over && self.is_called(cx) {
+            if self.stage != Stage::Over && self.is_called(cx, &mut listening) {
                 continue;
             }
             let turned = match self.stage {
@@ -82,6 +83,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
 
     pub(crate) fn turn_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error<M::Error>>> {
         self.tick();
+        let mut listening = false;
         loop {
             self.heed_shutdown();
             self.heed_handles();
@@ -91,7 +93,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             if self.stage == Stage::Over {
                 return Poll::Ready(Ok(()));
             }
-            if self.is_called(cx) {
+            if self.is_called(cx, &mut listening) {
                 continue;
             }
             self.watch_marks();
@@ -257,7 +259,9 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 Poll::Ready(Ok(0)) if outbox.is_empty() => {
                     self.state.unflushed = false;
                     self.slowness.has_taken_all(self.now);
-                    self.presence.tell(|info| Notice::Flushed { info });
+                    if self.presence.are_flushes_watched() {
+                        self.presence.tell(|info| Notice::Flushed { info });
+                    }
                 }
                 Poll::Ready(Ok(0)) => {
                     return Poll::Ready(Err(Error::Write(io::Error::from(ErrorKind::WriteZero))));
@@ -343,9 +347,12 @@ impl<M: Machine, S: Stream> Connection<M, S> {
 
     // --- what comes from elsewhere ---
 
-    /// Asks to be woken when a handle or a shutdown wants something, and whether either has since it was last heeded.
-    fn is_called(&mut self, cx: &mut Context<'_>) -> bool {
-        self.presence.shared.register_puller(cx.waker());
+    /// Asks to be woken when a handle or a shutdown wants something, and whether either has since it was last heeded. Who is `listening` has asked
+    /// in this call of the executor already, and if he was woken since, there will be another.
+    fn is_called(&mut self, cx: &mut Context<'_>, listening: &mut bool) -> bool {
+        if !std::mem::replace(listening, true) {
+            self.presence.shared.register_puller(cx.waker());
+        }
         let flags = self.presence.shared.flags();
         if flags & ABORT != 0 || (flags & FLUSH != 0 && self.stage == Stage::Open) {
             return true;

@@ -79,7 +79,7 @@ pub enum Notice<'a> {
         /// What went over it.
         traffic: Traffic,
     },
-    /// All that was said has been written.
+    /// All that was said has been written. Told to observers that have not [declined](Observer::without_flushes) it.
     Flushed {
         /// On which connection.
         info: &'a Info,
@@ -150,16 +150,30 @@ pub enum Refusal {
 
 /// Who is told what happens: any function, called on the task that it happens on. What takes long has no place in it; send it elsewhere.
 #[derive(Clone)]
-pub struct Observer(Arc<dyn Fn(&Notice<'_>) + Send + Sync>);
+pub struct Observer {
+    tell: Arc<dyn Fn(&Notice<'_>) + Send + Sync>,
+    flushes: bool,
+}
 
 impl Observer {
     /// An observer that calls `tell`.
     pub fn new(tell: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
-        Observer(Arc::new(tell))
+        Observer { tell: Arc::new(tell), flushes: true }
+    }
+
+    /// The same observer, not told of [`Notice::Flushed`]: there are about as many of these as writes, and who has no use for them need not
+    /// be called.
+    pub fn without_flushes(mut self) -> Self {
+        self.flushes = false;
+        self
+    }
+
+    pub(crate) fn hears_flushes(&self) -> bool {
+        self.flushes
     }
 
     pub(crate) fn tell(&self, notice: &Notice<'_>) {
-        (self.0)(notice);
+        (self.tell)(notice);
     }
 }
 

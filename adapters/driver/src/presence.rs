@@ -95,6 +95,11 @@ impl<M> Presence<M> {
         }
     }
 
+    /// Whether somebody is told of each flush.
+    pub(crate) fn are_flushes_watched(&self) -> bool {
+        self.audience.as_ref().is_some_and(Audience::hears_flushes)
+    }
+
     /// Whether somebody is told what happens.
     pub(crate) fn is_watched(&self) -> bool {
         self.audience.as_ref().is_some_and(|audience| !audience.is_empty())

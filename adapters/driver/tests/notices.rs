@@ -254,6 +254,21 @@ fn flushed_is_told_whenever_all_is_written() {
 }
 
 #[test]
+fn who_declines_flushes_is_told_all_else() {
+    let wire = Wire::new();
+    let (observer, notes) = Notes::new();
+    let (conn, _) = observed(&wire, Options::new());
+    let mut conn = conn.observe(observer.without_flushes());
+    wire.send(b"one\r\n");
+    echo(&mut conn);
+    assert!(poll(&mut conn).is_pending());
+    assert_eq!(wire.state().flushes, 1);
+    assert_eq!(notes.so_far(), ["connected"]);
+    drop(conn);
+    assert_eq!(notes.so_far().len(), 1);
+}
+
+#[test]
 fn each_mark_is_told_once_when_it_is_passed() {
     let wire = Wire::new();
     let (mut conn, notes) = observed(&wire, Options::new());

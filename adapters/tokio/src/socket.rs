@@ -2,7 +2,7 @@ use std::io;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
@@ -78,6 +78,8 @@ impl<T> Timer for Socket<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Whom the sleep wakes.
+    waker: Option<Waker>,
 }
 
 impl Timer for Alarm {
@@ -87,20 +89,23 @@ impl Timer for Alarm {
 
     fn poll_until(&mut self, cx: &mut Context<'_>, until: Option<std::time::Instant>) -> Poll<()> {
         let Some(until) = until.map(Instant::from_std) else {
-            self.sleep = None;
+            *self = Alarm::default();
             return Poll::Pending;
         };
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
         if until < sleep.deadline() {
             sleep.as_mut().reset(until);
+        } else if !sleep.is_elapsed() && self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
         }
-        loop {
-            ready!(sleep.as_mut().poll(cx));
+        while sleep.as_mut().poll(cx).is_ready() {
             if Instant::now() >= until {
-                self.sleep = None;
+                *self = Alarm::default();
                 return Poll::Ready(());
             }
             sleep.as_mut().reset(until);
         }
+        self.waker = Some(cx.waker().clone());
+        Poll::Pending
     }
 }

@@ -57,6 +57,25 @@ async fn each_command_puts_the_deadline_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_wakes_the_task_that_waits_now() {
+    let (near, mut far) = duplex(1024);
+    let start = Instant::now();
+    let mut conn = over(near);
+    let first = tokio::spawn(async move {
+        let waited = tokio::time::timeout(Duration::from_secs(1), conn.next()).await;
+        assert!(waited.is_err());
+        conn
+    });
+    let session = tokio::spawn(echo(first.await.unwrap()));
+    let mut said = String::new();
+    far.read_to_string(&mut said).await.unwrap();
+    assert_eq!(said, "timeout\r\n");
+    assert_eq!(start.elapsed().as_secs(), 600);
+    drop(far);
+    session.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_that_comes_nearer_is_kept() {
     let (near, mut far) = duplex(1024);
     let shutdown = Shutdown::new();

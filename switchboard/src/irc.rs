@@ -73,8 +73,9 @@ impl Service for Irc {
     }
 
     fn options(&self) -> Options {
-        let most = self.prepared.settings.irc.send_queue;
-        Options::new().mailbox(usize::try_from(most).unwrap_or(usize::MAX))
+        let irc = &self.prepared.settings.irc;
+        let [messages, bytes] = [irc.send_queue, irc.send_queue_bytes].map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        Options::new().mailbox(messages).mailbox_bytes(bytes)
     }
 
     fn door(&self, entrance: &Entrance) -> Door {

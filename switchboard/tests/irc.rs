@@ -195,9 +195,10 @@ fn a_server_s_password_is_asked_for() {
 
 #[test]
 fn who_reads_too_slowly_is_dropped_alone() {
-    let toml = "[irc-network]\nsend-queue = 64\nflood-control = false\n";
-    for runtime in RUNTIMES {
-        let chat = Chat::configured(toml, &["--runtime", runtime]);
+    let limits = ["send-queue = 64", "send-queue-bytes = 65536", "send-queue-bytes = 65536"];
+    for (runtime, limit) in RUNTIMES.into_iter().zip(limits) {
+        let toml = format!("[irc-network]\n{limit}\nflood-control = false\n");
+        let chat = Chat::configured(&toml, &["--runtime", runtime]);
         let mut ann = chat.guest("ann");
         let mut lazy = chat.guest("lazy");
         let mut bob = chat.guest("bob");

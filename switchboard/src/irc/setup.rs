@@ -106,8 +106,7 @@ pub(super) fn session(prepared: &Prepared, entrance: &Entrance) -> server::Confi
         config.sts = irc.sts.map(|sts| server::Sts { port: sts.port, seconds: sts.seconds, preload: sts.preload });
         config.webirc = if irc.webirc.is_empty() { Webirc::Off } else { Webirc::Ask };
     }
-    // Who reads too slowly is found by the mailbox; one long answer, such as LIST's, may go beyond the default.
-    config.limits.send_queue = 8 << 20;
+    config.limits.send_queue = usize::try_from(irc.send_queue_bytes).unwrap_or(config.limits.send_queue);
     config.limits.name = usize::try_from(shared.limits.realname).unwrap_or(config.limits.name);
     config.limits.user = usize::try_from(shared.limits.user).unwrap_or(config.limits.user);
     config.limits.registration_time = Duration::from_secs(settings.limits.login_seconds.into());

@@ -30,6 +30,8 @@ pub struct Irc {
     pub flood_milliseconds: u32,
     /// Messages that may wait for a client that reads too slowly; at least 64.
     pub send_queue: u32,
+    /// Bytes that may wait for it; at least 65,536.
+    pub send_queue_bytes: u32,
     /// Where what was said is kept.
     pub history: History,
     /// Days for which it is; at least 1.
@@ -100,6 +102,7 @@ impl Default for Irc {
             flood_lines: 20,
             flood_milliseconds: 500,
             send_queue: 16 * 1024,
+            send_queue_bytes: 8 << 20,
             history: History::Memory,
             history_days: 7,
             history_messages: 1000,
@@ -132,6 +135,9 @@ impl Irc {
         if self.send_queue < 64 {
             return Some(IrcFault::SendQueue);
         }
+        if self.send_queue_bytes < 64 * 1024 {
+            return Some(IrcFault::SendQueueBytes);
+        }
         let isupport = network::Config::default().isupport();
         let check = |name: &String| check_channel(name.as_bytes(), &isupport).err().map(|why| (name.clone(), why));
         self.channels.iter().find_map(check).map(|(name, why)| IrcFault::Channel(name, why))
@@ -157,6 +163,9 @@ pub enum IrcFault {
     /// A welcome, or the names of a channel, would not fit.
     #[error("send-queue must be at least 64")]
     SendQueue,
+    /// One long answer would not fit.
+    #[error("send-queue-bytes must be at least 65536")]
+    SendQueueBytes,
     /// No channel can have this name.
     #[error("channels: {0:?}: {1}")]
     Channel(String, ChannelFault),
@@ -185,6 +194,7 @@ mod tests {
         assert_eq!(fault("flood-lines = 0"), Some(IrcFault::Flood));
         assert_eq!(fault("history-days = 0"), Some(IrcFault::HistoryDays));
         assert_eq!(fault("send-queue = 63"), Some(IrcFault::SendQueue));
+        assert_eq!(fault("send-queue-bytes = 65535"), Some(IrcFault::SendQueueBytes));
         assert!(matches!(fault("channels = [\"#a\", \"lobby\"]"), Some(IrcFault::Channel(name, _)) if name == "lobby"));
     }
 }

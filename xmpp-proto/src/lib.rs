@@ -6,3 +6,7 @@
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
+
+pub mod jid;
+
+pub use jid::{Jid, JidRef};

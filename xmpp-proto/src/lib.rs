@@ -1,12 +1,21 @@
 //! XMPP (RFC 6120, RFC 6121, RFC 7622 and extensions) without sockets: XML as a stream has it, and addresses.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`jid`] | addresses |
+//! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
+//! | [`ns`] | the names of the namespaces |
 
 #![no_std]
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
 pub mod jid;
+pub mod ns;
+pub mod xml;
 
 pub use jid::{Jid, JidRef};

@@ -1,0 +1,236 @@
+use alloc::boxed::Box;
+use core::fmt;
+
+use bytes::Bytes;
+use wirestate_machine::Inbox;
+
+use super::cut::{Cut, CutKind, Cutter};
+use super::element::Element;
+use super::scan::{is_space, skip_space};
+use super::{Limit, Limits, Scope, XmlError, header, tree};
+
+/// Cuts what a peer sends into frames: the stream header, first-level elements, the end tag. It looks at each byte once, however the input was cut.
+///
+/// Whitespace between stanzas (RFC 6120 §4.6.1) is swallowed and counted. A frame is cut, not judged: [`RawFrame::parse`] does that, and until
+/// it has, a frame must not be passed on. [`Reader`](super::Reader) is both.
+pub struct Framer {
+    limits: Limits,
+    phase: Phase,
+    cutter: Cutter,
+    keepalives: u64,
+    fault: Option<XmlError>,
+    root: Root,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Prolog,
+    Header,
+    Between,
+    Ended,
+}
+
+/// The name of the stream header, which the end tag must have.
+#[derive(Debug, PartialEq, Eq)]
+enum Root {
+    /// `stream:stream`.
+    Usual,
+    Other(Box<[u8]>),
+}
+
+const USUAL_ROOT: &[u8] = b"stream:stream";
+
+/// What a [`Framer`] cut.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RawFrame {
+    /// The start tag of the stream.
+    #[non_exhaustive]
+    Header {
+        /// From `<` to `>`.
+        bytes: Bytes,
+        /// How many elements and attributes it has.
+        slots: u32,
+    },
+    /// A first-level element.
+    #[non_exhaustive]
+    Element {
+        /// From its `<` to the `>` of its end tag.
+        bytes: Bytes,
+        /// How many elements and attributes it has.
+        slots: u32,
+    },
+    /// The stream's end tag. What follows it is not looked at.
+    End,
+}
+
+impl fmt::Debug for RawFrame {
+    /// Shows how long a frame is, not what it says: it may be a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RawFrame::Header { bytes, .. } => write!(f, "Header({} bytes)", bytes.len()),
+            RawFrame::Element { bytes, .. } => write!(f, "Element({} bytes)", bytes.len()),
+            RawFrame::End => f.write_str("End"),
+        }
+    }
+}
+
+impl RawFrame {
+    /// The header or element, judged in one pass; `None` for the end. `scope` is what the stream header declared, for the header itself
+    /// [`Scope::EMPTY`].
+    ///
+    /// # Errors
+    ///
+    /// The first rule that is broken. The stream must not go on.
+    pub fn parse(&self, scope: &Scope, limits: &Limits) -> Result<Option<Element>, XmlError> {
+        match self {
+            RawFrame::Header { bytes, slots } => tree::parse(bytes.clone(), *slots, scope, limits, true).map(Some),
+            RawFrame::Element { bytes, slots } => tree::parse(bytes.clone(), *slots, scope, limits, false).map(Some),
+            RawFrame::End => Ok(None),
+        }
+    }
+}
+
+impl Framer {
+    /// A framer that waits for a stream header.
+    pub fn new(limits: Limits) -> Self {
+        Framer { limits, phase: Phase::Prolog, cutter: Cutter::new(), keepalives: 0, fault: None, root: Root::Usual }
+    }
+
+    /// Changes the limits, beginning with the stanza that is unfinished.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Waits for another stream header, as after STARTTLS and SASL (RFC 6120 §4.3.3). A fault stays.
+    pub fn restart(&mut self) {
+        self.phase = Phase::Prolog;
+        self.root = Root::Usual;
+        self.cutter.reset();
+    }
+
+    /// How many bytes of whitespace came between stanzas.
+    pub fn keepalives(&self) -> u64 {
+        self.keepalives
+    }
+
+    /// Whether the stream's end tag has come.
+    pub fn is_ended(&self) -> bool {
+        self.phase == Phase::Ended
+    }
+
+    /// Whether a part of a frame waits for the rest.
+    pub fn is_within(&self) -> bool {
+        !self.cutter.is_fresh()
+    }
+
+    /// Ends the stream: nothing more comes, and this is why.
+    pub fn fail(&mut self, error: XmlError) {
+        self.fault.get_or_insert(error);
+    }
+
+    /// The next frame, if it is all here. An unfinished one stays in the inbox, from which nobody else may take.
+    ///
+    /// # Errors
+    ///
+    /// The rule or limit that was broken, as soon as that is certain. From then on it is the answer to every call.
+    pub fn next(&mut self, inbox: &mut Inbox) -> Result<Option<RawFrame>, XmlError> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        self.next_frame(inbox).inspect_err(|error| self.fault = Some(*error))
+    }
+
+    fn next_frame(&mut self, inbox: &mut Inbox) -> Result<Option<RawFrame>, XmlError> {
+        match self.phase {
+            Phase::Prolog => {
+                // Without whitespace it is short, so that it may be looked at again.
+                if inbox.bytes().first().is_some_and(|byte| is_space(*byte)) {
+                    self.swallow(inbox);
+                }
+                let Some(len) = header::prolog(inbox.bytes())? else { return Ok(None) };
+                inbox.consume(len);
+                self.phase = Phase::Header;
+                self.swallow(inbox);
+            }
+            Phase::Header | Phase::Between if self.cutter.is_fresh() => self.swallow(inbox),
+            Phase::Header | Phase::Between => {}
+            Phase::Ended => return Ok(None),
+        }
+        if inbox.is_empty() {
+            return Ok(None);
+        }
+        let is_header = self.phase == Phase::Header;
+        if self.cutter.is_fresh() && inbox.bytes().first() != Some(&b'<') {
+            return Err(if is_header { XmlError::NotXml } else { XmlError::TextBetweenStanzas });
+        }
+        match self.cutter.advance(inbox.bytes(), &self.limits, is_header)? {
+            Some(cut) => self.take(cut, inbox).map(Some),
+            // Nothing more could come in, however long was waited.
+            None if inbox.len() >= inbox.limit() => Err(XmlError::Limit(Limit::Bytes)),
+            None => Ok(None),
+        }
+    }
+
+    /// Swallows whitespace at the beginning.
+    #[inline]
+    fn swallow(&mut self, inbox: &mut Inbox) {
+        let count = skip_space(inbox.bytes(), 0);
+        if count > 0 {
+            inbox.consume(count);
+            self.keepalives += count as u64;
+        }
+    }
+
+    fn take(&mut self, cut: Cut, inbox: &mut Inbox) -> Result<RawFrame, XmlError> {
+        let is_header = self.phase == Phase::Header;
+        let bytes = inbox.take(cut.len);
+        match cut.kind {
+            CutKind::StartTag => {
+                let name = bytes.get(1..super::name::end(&bytes, 1)).unwrap_or_default();
+                self.root = if name == USUAL_ROOT { Root::Usual } else { Root::Other(name.into()) };
+                self.phase = Phase::Between;
+                Ok(RawFrame::Header { bytes, slots: cut.slots })
+            }
+            CutKind::Element => Ok(RawFrame::Element { bytes, slots: cut.slots }),
+            CutKind::EndTag if is_header => Err(XmlError::MismatchedTag),
+            CutKind::EndTag => {
+                let name = bytes.get(2..super::name::end(&bytes, 2)).unwrap_or_default();
+                let wanted = match &self.root {
+                    Root::Usual => USUAL_ROOT,
+                    Root::Other(name) => name,
+                };
+                if name != wanted {
+                    return Err(XmlError::MismatchedTag);
+                }
+                self.phase = Phase::Ended;
+                Ok(RawFrame::End)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Framer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Framer")
+            .field("limits", &self.limits)
+            .field("phase", &self.phase)
+            .field("within", &self.is_within())
+            .field("keepalives", &self.keepalives)
+            .field("fault", &self.fault)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Counts the slots of one whole element that is all of `bytes`.
+pub(super) fn measure(bytes: &[u8], limits: &Limits) -> Result<u32, XmlError> {
+    match Cutter::new().advance(bytes, limits, false)? {
+        Some(Cut { kind: CutKind::Element, len, slots }) if len == bytes.len() => Ok(slots),
+        _ => Err(XmlError::NotOneElement),
+    }
+}

@@ -39,8 +39,7 @@ impl fmt::Debug for ChannelBinding {
 
 /// The channel bindings that a session has, the preferred one first. Empty without TLS.
 ///
-/// A client that learns which types the server knows (XEP-0440, or by configuration) keeps those only:
-/// `bindings.iter().filter(..).cloned().collect()`.
+/// A client that learns which types the server knows (XEP-0440, or by configuration) keeps those only, by [`among`](Bindings::among).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bindings(Vec<ChannelBinding>);
 
@@ -63,6 +62,14 @@ impl Bindings {
     /// The one that a client uses.
     pub fn preferred(&self) -> Option<&ChannelBinding> {
         self.0.first()
+    }
+
+    /// Those whose type the other side knows, in the order of these: what a client does with the list of XEP-0440. A server that offers -PLUS forms and
+    /// no list is taken to know all of them.
+    #[must_use]
+    pub fn among<'a>(&self, types: impl IntoIterator<Item = &'a str>) -> Bindings {
+        let types: Vec<&str> = types.into_iter().collect();
+        self.iter().filter(|binding| types.contains(&binding.name())).cloned().collect()
     }
 
     /// The one of the type called `name`, if the session has it.
@@ -89,5 +96,21 @@ impl<'a> IntoIterator for &'a Bindings {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_list_leaves_the_order_alone() {
+        let (exporter, end_point) =
+            (ChannelBinding::TlsExporter([7; 32]), ChannelBinding::TlsServerEndPoint([8; 32].into()));
+        let both: Bindings = [exporter.clone(), end_point.clone()].into_iter().collect();
+        assert_eq!(both.among(["tls-server-end-point", "tls-unique", "tls-exporter"]), both);
+        assert_eq!(both.among(["tls-server-end-point"]), end_point.into());
+        assert_eq!(both.among(["tls-exporter", "tls-exporter"]), exporter.into());
+        assert!(both.among(["tls-unique"]).is_empty() && both.among([]).is_empty());
     }
 }

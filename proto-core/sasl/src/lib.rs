@@ -8,6 +8,8 @@
 //! |---|---|---|
 //! | SCRAM-SHA-1, -256, -512 and their -PLUS forms | 5802, 7677, 5929, 9266 | [`ScramKeys`] |
 //! | CRAM-MD5 | 2195 | the secret |
+//! | HT-SHA-256-EXPR, -ENDP, -NONE | draft-schmaus-kitten-sasl-ht, XEP-0484 | the token |
+//! | DIGEST-MD5 (feature `legacy`) | 2831 | the password |
 //! | PLAIN, LOGIN | 4616 | a verdict on the password |
 //! | OAUTHBEARER, XOAUTH2 | 7628 | a verdict on the token |
 //! | EXTERNAL | 4422 | whom the channel proved |
@@ -76,8 +78,9 @@
 //!
 //! # What is kept for you
 //!
-//! * The client takes a server's success only when the mechanism has run to its end and, with SCRAM, the server's
-//!   signature was right. It refuses nonces that do not extend its own, and iteration counts out of bounds.
+//! * The client takes a server's success only when the mechanism has run to its end and, with SCRAM, HT and DIGEST-MD5, the
+//!   server's signature was right. It refuses nonces that do not extend its own, and iteration counts out of bounds.
+//! * With [`Advertised`] on both sides, SCRAM notices lists of mechanisms or channel bindings that were changed (XEP-0474).
 //! * The server refuses a client that was deceived about -PLUS, a foreign TLS channel, a foreign nonce; it compares in
 //!   constant time, and gives unknown users a salt that looks real.
 //! * Each side takes [`DEFAULT_LIMIT`] octets in one exchange, unless told otherwise.
@@ -101,6 +104,7 @@ pub mod base64;
 pub mod client;
 pub mod server;
 
+mod advertised;
 mod binding;
 mod derivation;
 mod hash;
@@ -113,11 +117,12 @@ mod prep;
 mod secret;
 mod text;
 
+pub use advertised::Advertised;
 pub use binding::{Bindings, ChannelBinding};
 pub use derivation::{Derivation, Derived, Progress};
 pub use hash::Hash;
 pub use keys::{DEFAULT_ITERATIONS, FakeKeys, KeysError, ScramKeys};
-pub use mechanism::Mechanism;
+pub use mechanism::{Mechanism, TokenBinding};
 pub use misuse::Misuse;
 pub use nonces::{Nonce, NonceError, Nonces};
 pub use prep::{PrepError, saslprep};

@@ -44,7 +44,7 @@ pub enum TextError {
     /// Empty where something must stand. (An empty password is what some directories take for an anonymous login.)
     #[error("the {0} is empty; give one")]
     Empty(Field),
-    /// A control character in a name, token or trace; NUL, CR or LF in a password.
+    /// A control character in a name, token or trace; NUL, CR or LF in a password or a token of FAST.
     #[error("the {0} has a control character; take it out")]
     Forbidden(Field),
     /// Trace information of more than 255 characters (RFC 4505 §2).
@@ -93,6 +93,17 @@ pub(crate) fn token(text: &str) -> Result<&str, TextError> {
         return Err(TextError::Empty(Field::Token));
     }
     if !text.bytes().all(|octet| octet.is_ascii_graphic()) {
+        return Err(TextError::Forbidden(Field::Token));
+    }
+    Ok(text)
+}
+
+/// A token of FAST: not empty, without NUL, CR and LF.
+pub(crate) fn fast_token(text: &str) -> Result<&str, TextError> {
+    if text.is_empty() {
+        return Err(TextError::Empty(Field::Token));
+    }
+    if text.bytes().any(|octet| matches!(octet, b'\0' | b'\r' | b'\n')) {
         return Err(TextError::Forbidden(Field::Token));
     }
     Ok(text)

@@ -83,25 +83,27 @@ pub(super) fn is_resource(text: &[u8]) -> bool {
 struct Run {
     length: usize,
     all: u8,
-    /// `INNER` where two of dot and hyphen stand side by side, or one at either end.
-    neighbours: u8,
+    /// Two of dot and hyphen stand side by side, or one at either end.
+    neighbours: bool,
 }
 
 impl Run {
     fn read(text: &[u8]) -> Self {
-        let (mut all, mut neighbours, mut before) = (u8::MAX, 0, INNER);
+        let (mut all, mut neighbours, mut behind_inner) = (u8::MAX, false, 0);
         let mut length = 0;
         for octet in text {
             let class = class(*octet);
-            if class & SEPARATOR != 0 {
-                break;
+            if class & (SEPARATOR | INNER) != 0 {
+                if class & SEPARATOR != 0 {
+                    break;
+                }
+                neighbours |= length == behind_inner;
+                behind_inner = length + 1;
             }
             all &= class;
-            neighbours |= class & before;
-            before = class;
             length += 1;
         }
-        Run { length, all, neighbours: (neighbours | before) & INNER }
+        Run { length, all, neighbours: neighbours || length == behind_inner }
     }
 
     fn is_local(&self) -> bool {
@@ -110,6 +112,6 @@ impl Run {
 
     /// Hyphens side by side may be those of an A-label, and 64 octets may have too long a label: those go the long way.
     fn is_domain(&self) -> bool {
-        self.all & DOMAIN != 0 && self.neighbours == 0 && (1..=63).contains(&self.length)
+        self.all & DOMAIN != 0 && !self.neighbours && (1..=63).contains(&self.length)
     }
 }

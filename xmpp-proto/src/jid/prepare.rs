@@ -113,6 +113,9 @@ mod tables {
         prepare: impl for<'b> Fn(&'b str) -> Result<Cow<'b, str>, JidError>,
     ) -> Result<Cow<'a, str>, JidError> {
         let mut settled = prepare(text)?;
+        if settled == text {
+            return Ok(settled);
+        }
         for _ in 0..3 {
             check_raw(part, &settled)?;
             let again = prepare(&settled)?;

@@ -29,7 +29,7 @@ impl Policy {
         self
     }
 
-    /// Whether only -PLUS forms will do, so that nobody can sit between the ends of the TLS channel.
+    /// Whether only mechanisms that [bind the channel](Mechanism::binds_channel) will do, so that nobody can sit between the ends of the TLS channel.
     #[must_use]
     pub const fn require_binding(mut self, required: bool) -> Self {
         self.binding_required = required;
@@ -39,12 +39,14 @@ impl Policy {
     /// Whether `mechanism` may be used.
     pub const fn allows(&self, mechanism: Mechanism) -> bool {
         let sends_secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
-        (!sends_secret || self.encrypted || self.cleartext_allowed) && (!self.binding_required || mechanism.is_plus())
+        (!sends_secret || self.encrypted || self.cleartext_allowed)
+            && (!self.binding_required || mechanism.binds_channel())
     }
 }
 
 /// The best mechanism among those `offered`, in the order of [`Mechanism::ALL`]: SCRAM-PLUS, SCRAM, CRAM-MD5, then PLAIN
-/// and LOGIN; for a token, OAUTHBEARER and then XOAUTH2.
+/// and LOGIN; for a token, OAUTHBEARER and then XOAUTH2; for a token of FAST, that of [`Mechanism::FAST`]. DIGEST-MD5 comes last, and never in place of
+/// another, where `offered` names it.
 ///
 /// `None` when nothing fits the credentials, the channel bindings of the session and the policy. In particular, a password
 /// never goes out as it is where SCRAM is on offer.
@@ -54,10 +56,13 @@ pub fn choose(
     bindings: &Bindings,
     policy: &Policy,
 ) -> Option<Mechanism> {
-    Mechanism::ALL
-        .into_iter()
+    let bound = |mechanism: Mechanism| match mechanism {
+        Mechanism::Ht(binding) => binding.name().is_none_or(|name| bindings.find(name).is_some()),
+        _ => !mechanism.is_plus() || !bindings.is_empty(),
+    };
+    Mechanism::every()
         .filter(|mechanism| offered.contains(mechanism))
-        .filter(|mechanism| !mechanism.is_plus() || !bindings.is_empty())
+        .filter(|mechanism| bound(*mechanism))
         .find(|mechanism| credentials.fit(*mechanism) && policy.allows(*mechanism))
 }
 

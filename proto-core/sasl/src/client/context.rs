@@ -2,6 +2,7 @@ use alloc::string::String;
 use core::ops::RangeInclusive;
 
 use crate::DEFAULT_LIMIT;
+use crate::advertised::Advertised;
 use crate::binding::Bindings;
 use crate::nonces::Nonce;
 
@@ -14,6 +15,9 @@ pub struct Context {
     pub(crate) host: Option<String>,
     pub(crate) port: Option<u16>,
     pub(crate) iterations: RangeInclusive<u32>,
+    pub(crate) advertised: Option<Advertised>,
+    #[cfg(feature = "legacy")]
+    pub(crate) service: String,
     pub(crate) limit: usize,
 }
 
@@ -27,6 +31,9 @@ impl Context {
             host: None,
             port: None,
             iterations: 4096..=1_000_000,
+            advertised: None,
+            #[cfg(feature = "legacy")]
+            service: String::new(),
             limit: DEFAULT_LIMIT,
         }
     }
@@ -66,6 +73,21 @@ impl Context {
     #[must_use]
     pub fn iterations(mut self, bounds: RangeInclusive<u32>) -> Self {
         self.iterations = bounds;
+        self
+    }
+
+    /// What the server advertised, as it came: if the server tells by SCRAM what it did advertise (XEP-0474), both must be the same.
+    #[must_use]
+    pub fn advertised(mut self, lists: Advertised) -> Self {
+        self.advertised = Some(lists);
+        self
+    }
+
+    /// The registered name of the service, such as `xmpp`, for DIGEST-MD5, which names it together with the host.
+    #[cfg(feature = "legacy")]
+    #[must_use]
+    pub fn service(mut self, service: impl Into<String>) -> Self {
+        self.service = service.into();
         self
     }
 

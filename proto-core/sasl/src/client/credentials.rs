@@ -23,6 +23,7 @@ pub struct Credentials {
 enum Kind {
     Password { user: String, password: Secret },
     Token { user: String, token: Secret },
+    FastToken { user: String, token: Secret },
     External,
     Anonymous { trace: String },
 }
@@ -51,6 +52,17 @@ impl Credentials {
         Ok(Kind::Token { user, token }.into())
     }
 
+    /// A user name and a token that the server gave at an earlier login (XEP-0484): HT-SHA-256-*.
+    ///
+    /// # Errors
+    /// [`CredentialsError`] when either is empty, the name has a control character, or the token NUL, CR or LF.
+    pub fn fast_token(user: impl Into<String>, token: impl Into<String>) -> Result<Self, CredentialsError> {
+        let (user, token) = (user.into(), Secret::new(token));
+        text::name(Field::User, &user)?;
+        text::fast_token(token.expose())?;
+        Ok(Kind::FastToken { user, token }.into())
+    }
+
     /// What the channel has proved already: EXTERNAL.
     pub fn external() -> Self {
         Kind::External.into()
@@ -66,7 +78,7 @@ impl Credentials {
         Ok(Kind::Anonymous { trace }.into())
     }
 
-    /// Asks to act as somebody else than the user. LOGIN, CRAM-MD5 and ANONYMOUS cannot.
+    /// Asks to act as somebody else than the user. LOGIN, CRAM-MD5, HT and ANONYMOUS cannot.
     ///
     /// # Errors
     /// [`CredentialsError`] when it is empty or has a control character.
@@ -84,6 +96,9 @@ impl Credentials {
             (Kind::Password { .. }, Mechanism::Plain | Mechanism::Scram { .. }) => true,
             (Kind::Password { .. }, Mechanism::Login | Mechanism::CramMd5) => without_authzid,
             (Kind::Token { .. }, Mechanism::OAuthBearer | Mechanism::XOAuth2) => true,
+            (Kind::FastToken { .. }, Mechanism::Ht(_)) => without_authzid,
+            #[cfg(feature = "legacy")]
+            (Kind::Password { .. }, Mechanism::DigestMd5) => true,
             (Kind::External, Mechanism::External) => true,
             (Kind::Anonymous { .. }, Mechanism::Anonymous) => without_authzid,
             _ => false,
@@ -110,6 +125,14 @@ impl Credentials {
         }
     }
 
+    /// The user and the token of FAST, if that is what they are.
+    pub(crate) fn fast_token_for(&self, mechanism: Mechanism) -> Result<(&str, &Secret), Error> {
+        match &self.kind {
+            Kind::FastToken { user, token } if self.fit(mechanism) => Ok((user, token)),
+            _ => Err(Error::WrongCredentials { mechanism }),
+        }
+    }
+
     pub(crate) fn trace_for(&self, mechanism: Mechanism) -> Result<&str, Error> {
         match &self.kind {
             Kind::Anonymous { trace } if self.fit(mechanism) => Ok(trace),
@@ -129,6 +152,7 @@ impl fmt::Debug for Credentials {
         f.write_str(match self.kind {
             Kind::Password { .. } => "Credentials::password(..)",
             Kind::Token { .. } => "Credentials::token(..)",
+            Kind::FastToken { .. } => "Credentials::fast_token(..)",
             Kind::External => "Credentials::external()",
             Kind::Anonymous { .. } => "Credentials::anonymous(..)",
         })

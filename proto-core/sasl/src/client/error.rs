@@ -54,7 +54,21 @@ pub enum Error {
     #[error("the server reported success after it had refused the token; do not trust this connection")]
     SuccessAfterRefusal,
 
-    // Of SCRAM.
+    // Of DIGEST-MD5.
+    /// The challenge is not a list of directives (RFC 2831 §7).
+    #[cfg(feature = "legacy")]
+    #[error("the server's DIGEST-MD5 challenge is not a list of directives")]
+    DigestForm,
+    /// A directive is missing, stands twice, or has a value that is not known here.
+    #[cfg(feature = "legacy")]
+    #[error("the server's DIGEST-MD5 directive `{0}` is missing, stands twice, or asks for what is not known here")]
+    DigestDirective(&'static str),
+    /// The server knows ISO 8859-1 only, which cannot write the name or the password.
+    #[cfg(feature = "legacy")]
+    #[error("the server does not take UTF-8, and ISO 8859-1 cannot write these credentials; choose another mechanism")]
+    Latin1,
+
+    // Of SCRAM, and of HT and DIGEST-MD5 where they have a signature.
     /// A message that is not UTF-8.
     #[error("the server's SCRAM message is not UTF-8")]
     NotUtf8,
@@ -93,12 +107,17 @@ pub enum Error {
         /// The most that the context allows.
         max: u32,
     },
-    /// The server's signature is not base64 of the right length.
-    #[error("the server's signature is not base64 of the hash function's length")]
+    /// The server's signature has not the form or the length that it must have.
+    #[error("the server's signature has not the form or the length that it must have")]
     SignatureMalformed,
     /// The server's signature is not the one that knowledge of the password gives.
     #[error("the server does not know the password: its signature is wrong; do not trust this connection")]
     SignatureWrong,
+    /// The lists that the server says it advertised are not those that came (XEP-0474).
+    #[error(
+        "somebody changed the server's list of mechanisms or channel bindings on its way; do not trust this connection"
+    )]
+    AdvertisedChanged,
     /// Success without the server's signature.
     #[error("the server reported success without proving that it knows the password; do not trust this connection")]
     SignatureMissing,

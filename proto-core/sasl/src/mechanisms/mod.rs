@@ -3,8 +3,11 @@
 
 mod anonymous;
 mod cram_md5;
+#[cfg(feature = "legacy")]
+pub(crate) mod digest_md5;
 mod external;
 mod gs2;
+pub(crate) mod ht;
 mod login;
 mod oauth;
 mod plain;
@@ -30,6 +33,9 @@ pub(crate) fn client_side(
         Mechanism::Scram { hash, .. } => Box::new(scram::Client::new(mechanism, hash, credentials, context)?),
         Mechanism::OAuthBearer => Box::new(oauth::Client::bearer(credentials, context)?),
         Mechanism::XOAuth2 => Box::new(oauth::Client::xoauth2(credentials)?),
+        Mechanism::Ht(binding) => Box::new(ht::Client::new(mechanism, binding, credentials, context)?),
+        #[cfg(feature = "legacy")]
+        Mechanism::DigestMd5 => Box::new(digest_md5::Client::new(credentials, context)?),
     })
 }
 
@@ -43,5 +49,8 @@ pub(crate) fn server_side(mechanism: Mechanism, context: &server::Context) -> Re
         Mechanism::Scram { hash, .. } => Box::new(scram::Server::new(mechanism, hash, context)?),
         Mechanism::OAuthBearer => Box::new(oauth::Server::bearer(context)),
         Mechanism::XOAuth2 => Box::new(oauth::Server::xoauth2(context)),
+        Mechanism::Ht(binding) => Box::new(ht::Server::new(mechanism, binding, context)?),
+        #[cfg(feature = "legacy")]
+        Mechanism::DigestMd5 => Box::new(digest_md5::Server::new(context)?),
     })
 }

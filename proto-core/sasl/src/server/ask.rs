@@ -1,8 +1,10 @@
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::hash::{Hash, hmac_md5};
 use crate::keys::ScramKeys;
+use crate::mechanisms::ht;
 use crate::misuse::Misuse;
 use crate::secret::{Secret, constant_time_eq};
 use crate::server::{Failure, Turn};
@@ -15,6 +17,8 @@ use crate::text::hex;
 /// | `Password` | `Accept`, `AcceptAs`, `Reject` |
 /// | `Keys` | `Keys`, `NoKeys`, `Reject` |
 /// | `Secret` | `Secret`, `Accept`, `AcceptAs`, `NoKeys`, `Reject` |
+/// | `HashedToken` | `Secret`, `NoKeys`, `Reject` |
+/// | `Digest` (feature `legacy`) | `Secret`, `NoKeys`, `Reject` |
 /// | `Token`, `External` | `AcceptAs`, `Accept` if the client named somebody, `Reject` |
 /// | `Anonymous` | `Accept`, `AcceptAs`, `Reject` |
 /// | `Authorize` | `Accept`, `AcceptAs`, `Reject` |
@@ -51,6 +55,24 @@ pub enum Ask {
         user: String,
         /// What the client sent.
         proof: CramProof,
+    },
+    /// HT-SHA-256-*: which of the user's tokens fits this proof? Where there are two, as while one is replaced by the next, ask
+    /// [`TokenProof::fits`] of each, and answer with the one that does.
+    HashedToken {
+        /// Whose token it is.
+        user: String,
+        /// What the client sent.
+        proof: TokenProof,
+    },
+    /// DIGEST-MD5: what is the user's password? The mechanism checks the proof.
+    #[cfg(feature = "legacy")]
+    Digest {
+        /// Whom the client wishes to act as.
+        authzid: Option<String>,
+        /// Whose password is wanted.
+        user: String,
+        /// The realm that the client chose: the one that was offered, or empty.
+        realm: String,
     },
     /// OAUTHBEARER, XOAUTH2: whose is this token?
     Token {
@@ -197,6 +219,30 @@ impl CramProof {
 impl fmt::Debug for CramProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CramProof(..)")
+    }
+}
+
+/// The client's side of HT: a hash under its token, and the channel binding that is hashed with it.
+#[derive(Clone)]
+pub struct TokenProof {
+    hashed: Vec<u8>,
+    binding_data: Vec<u8>,
+}
+
+impl TokenProof {
+    pub(crate) fn new(hashed: &[u8], binding_data: &[u8]) -> Self {
+        TokenProof { hashed: hashed.into(), binding_data: binding_data.into() }
+    }
+
+    /// Whether it was made with `token` on this TLS channel, in constant time.
+    pub fn fits(&self, token: &Secret) -> bool {
+        ht::is_initiators(&self.hashed, token, &self.binding_data)
+    }
+}
+
+impl fmt::Debug for TokenProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenProof(..)")
     }
 }
 

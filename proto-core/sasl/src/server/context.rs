@@ -1,6 +1,7 @@
 use alloc::string::String;
 
 use crate::DEFAULT_LIMIT;
+use crate::advertised::Advertised;
 use crate::binding::Bindings;
 use crate::keys::FakeKeys;
 use crate::mechanism::Mechanism;
@@ -16,6 +17,9 @@ pub struct Context {
     pub(crate) fake_keys: Option<FakeKeys>,
     pub(crate) host: String,
     pub(crate) oauth: OAuthHints,
+    pub(crate) advertised: Option<Advertised>,
+    #[cfg(feature = "legacy")]
+    pub(crate) realm: Option<String>,
     pub(crate) limit: usize,
 }
 
@@ -31,6 +35,9 @@ impl Context {
             fake_keys: None,
             host: "localhost".into(),
             oauth: OAuthHints::default(),
+            advertised: None,
+            #[cfg(feature = "legacy")]
+            realm: None,
             limit: DEFAULT_LIMIT,
         }
     }
@@ -65,7 +72,7 @@ impl Context {
         self
     }
 
-    /// The server's host name, for the challenge of CRAM-MD5.
+    /// The server's host name, for the challenges of CRAM-MD5 and DIGEST-MD5.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();
@@ -76,6 +83,22 @@ impl Context {
     #[must_use]
     pub fn oauth(mut self, hints: OAuthHints) -> Self {
         self.oauth = hints;
+        self
+    }
+
+    /// What this server advertised to this client: all its mechanisms, and its types of channel binding if it named them. SCRAM then tells the client
+    /// their hash (XEP-0474). A few old clients fail at that; for their sake it can be left out.
+    #[must_use]
+    pub fn advertised(mut self, lists: Advertised) -> Self {
+        self.advertised = Some(lists);
+        self
+    }
+
+    /// The realm that DIGEST-MD5 offers; without one it is the host.
+    #[cfg(feature = "legacy")]
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
         self
     }
 

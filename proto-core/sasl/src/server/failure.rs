@@ -38,6 +38,23 @@ pub enum Failure {
     #[error("a CRAM-MD5 response is a user name, a space, and 32 lower-case hexadecimal digits")]
     CramForm,
 
+    // Of HT.
+    /// A message without a NUL, or without a SHA-256 hash after it (draft-schmaus-kitten-sasl-ht §3.1).
+    #[error("an HT message is a user name, NUL, and the 32 octets of a hash")]
+    TokenForm,
+
+    // Of DIGEST-MD5.
+    /// The message is not a list of directives (RFC 2831 §7).
+    #[cfg(feature = "legacy")]
+    #[error(
+        "a DIGEST-MD5 message is a list of `name=value` with commas between, values in quotes where they need them"
+    )]
+    DigestForm,
+    /// A directive is missing, stands twice, or has a value that it cannot have.
+    #[cfg(feature = "legacy")]
+    #[error("the DIGEST-MD5 directive `{0}` is missing, stands twice, or is not what was offered")]
+    DigestDirective(&'static str),
+
     // Of SCRAM and OAUTHBEARER.
     /// The message does not begin with a GS2 header (RFC 5801 §4).
     #[error("the message does not begin with a GS2 header: `n,`, `y,` or `p=...,`, then `a=...,` or `,`")]

@@ -14,7 +14,7 @@ mod context;
 mod failure;
 
 pub(crate) use ask::Claim;
-pub use ask::{Answer, Ask, CramProof, Identity, Rejection};
+pub use ask::{Answer, Ask, CramProof, Identity, Rejection, TokenProof};
 pub use context::{Context, OAuthHints, StartError};
 pub use failure::Failure;
 

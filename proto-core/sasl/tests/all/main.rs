@@ -3,9 +3,11 @@
 
 mod any_octets;
 mod client_rules;
+mod digest_md5;
 mod loopback;
 mod scram_attacks;
 mod scram_vectors;
 mod server_rules;
 mod support;
+mod tokens;
 mod vectors;

@@ -2,7 +2,7 @@
 
 use wirestate_sasl::client::{Client, Error, ServerErrorValue};
 use wirestate_sasl::server::{Answer, Failure, Rejection, Server};
-use wirestate_sasl::{Bindings, ChannelBinding, Hash, Mechanism, PrepError, TextError};
+use wirestate_sasl::{Advertised, Bindings, ChannelBinding, Hash, Mechanism, PrepError, TextError};
 
 use crate::support::*;
 
@@ -54,6 +54,59 @@ fn the_wire_turns_y_into_n() {
         }
     });
     assert_eq!(outcome, Outcome::Refused(Failure::BindingMismatch));
+}
+
+/// XEP-0474: the lists of both sides, and what the wire makes of them.
+#[test]
+fn the_advertised_lists_are_changed_on_their_way() {
+    let lists =
+        |mechanisms: &[&str], types: &[&str]| Advertised::new(mechanisms.iter().copied(), types.iter().copied());
+    let sent = lists(&["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"], &["tls-exporter", "tls-server-end-point"]);
+    let server = server_context().advertised(sent.clone()).success_data(true);
+    let outcome = |came: Option<Advertised>| {
+        let client = match came {
+            Some(came) => client_context().advertised(came),
+            None => client_context(),
+        };
+        talk(SHA_256, &ann(), &client, &server)
+    };
+    assert_eq!(outcome(Some(sent.clone())).identity().name(), "ann");
+    assert_eq!(outcome(None).identity().name(), "ann");
+    for came in [
+        lists(&["SCRAM-SHA-256"], &["tls-exporter", "tls-server-end-point"]),
+        lists(&["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"], &["tls-server-end-point"]),
+        lists(&["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"], &[]),
+        lists(&["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN"], &["tls-exporter", "tls-server-end-point"]),
+    ] {
+        assert_eq!(outcome(Some(came)), Outcome::BrokenOff(Error::AdvertisedChanged));
+    }
+
+    // The wire may take `h=` away or write its own: it is under both signatures.
+    let few = lists(&["SCRAM-SHA-256"], &[]);
+    let taken_away = |message: &str| message.split(",h=").next().unwrap().to_string();
+    let forged = |message: &str| {
+        let theirs = Server::start(SHA_256, &server_context().advertised(few.clone())).unwrap();
+        format!("{},h={}", taken_away(message), advertised_by(theirs))
+    };
+    for change in [&taken_away as &dyn Fn(&str) -> String, &forged] {
+        let mut client = Client::start(SHA_256, &ann(), &client_context().advertised(few.clone())).unwrap();
+        let mut server = Server::start(SHA_256, &server).unwrap();
+        let outcome = talk_over(&mut client, &mut server, application, |on| {
+            if let On::Server(message) = on
+                && message.starts_with(b"r=")
+            {
+                *message = change(core::str::from_utf8(message).unwrap()).into_bytes();
+            }
+        });
+        assert_eq!(outcome, credentials_refused());
+    }
+}
+
+/// The `h=` of a server's first message.
+fn advertised_by(mut server: Server) -> String {
+    asked(server.step(Some(b"n,,n=ann,r=x")));
+    let first = challenged(server.answer(Answer::Keys(keys_of(Hash::Sha256, "pencil"))));
+    first.split_once(",h=").unwrap().1.to_string()
 }
 
 #[test]

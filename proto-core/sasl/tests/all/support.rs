@@ -5,13 +5,14 @@ use wirestate_sasl::server::{self, Answer, Ask, Failure, Identity, Rejection, Se
 use wirestate_sasl::{Bindings, ChannelBinding, Derivation, FakeKeys, Hash, Mechanism, Nonce, ScramKeys, Secret};
 
 pub(crate) const SALT: &[u8] = b"0123456789abcdef";
+pub(crate) const FAST_TOKEN: &str = "secret-token:fast-Oeie4nmlUoLHXca_YUkDTKgtySWSJPiDjLhHSLV0ZwM";
 
 pub(crate) fn nonce(text: &str) -> Nonce {
     Nonce::new(text).unwrap()
 }
 
 pub(crate) fn client_context() -> client::Context {
-    client::Context::new(nonce("client-nonce")).host("server.example.com").port(143)
+    client::Context::new(nonce("client-nonce")).host("server.example.com").port(143).service("imap")
 }
 
 pub(crate) fn server_context() -> server::Context {
@@ -46,7 +47,8 @@ pub(crate) fn application(ask: Ask) -> Answer {
         Ask::Password { user, password, .. } if user == "ann" && password.matches("pencil") => Answer::Accept,
         Ask::Keys { user, hash, .. } if user == "ann" => Answer::Keys(keys_of(hash, "pencil")),
         Ask::Keys { .. } => Answer::NoKeys,
-        Ask::Secret { user, .. } if user == "ann" => Answer::Secret(Secret::new("pencil")),
+        Ask::Secret { user, .. } | Ask::Digest { user, .. } if user == "ann" => Answer::Secret(Secret::new("pencil")),
+        Ask::HashedToken { user, .. } if user == "ann" => Answer::Secret(Secret::new(FAST_TOKEN)),
         Ask::Token { authzid, token, .. } if token.matches("ya29.token") => {
             let identity = Identity::new("ann");
             match authzid.as_deref() {

@@ -24,6 +24,8 @@ pub(in crate::mechanisms) struct Client {
     client_first_bare: String,
     client_nonce: String,
     password: Zeroizing<String>,
+    /// What `h=` must say, if it is there (XEP-0474).
+    advertised: Option<String>,
     min_iterations: u32,
     max_iterations: u32,
     state: State,
@@ -61,6 +63,7 @@ impl Client {
             client_first_bare: format!("n={},r={client_nonce}", gs2::escape(&user)),
             client_nonce: client_nonce.into(),
             password,
+            advertised: context.advertised.as_ref().map(|lists| lists.hash(hash)),
             min_iterations: *context.iterations.start(),
             max_iterations: *context.iterations.end(),
             state: State::Start,
@@ -69,9 +72,14 @@ impl Client {
 
     fn read_server_first(&mut self, challenge: &[u8]) -> Result<Step, Error> {
         let server_first = core::str::from_utf8(challenge).map_err(|_| Error::NotUtf8)?;
-        let ServerFirst { nonce, salt, iterations } = ServerFirst::parse(server_first)?;
+        let ServerFirst { nonce, salt, iterations, advertised } = ServerFirst::parse(server_first)?;
         if nonce.strip_prefix(&*self.client_nonce).is_none_or(str::is_empty) {
             return Err(Error::NonceNotExtended);
+        }
+        if let (Some(theirs), Some(ours)) = (advertised, &self.advertised)
+            && theirs != ours
+        {
+            return Err(Error::AdvertisedChanged);
         }
         if iterations < self.min_iterations {
             return Err(Error::TooFewIterations { iterations, min: self.min_iterations });

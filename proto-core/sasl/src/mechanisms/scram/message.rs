@@ -39,6 +39,8 @@ pub(super) struct ServerFirst<'a> {
     pub(super) nonce: &'a str,
     pub(super) salt: Vec<u8>,
     pub(super) iterations: u32,
+    /// `h=`: the hash of what the server advertised (XEP-0474 §5.1).
+    pub(super) advertised: Option<&'a str>,
 }
 
 impl<'a> ServerFirst<'a> {
@@ -60,7 +62,8 @@ impl<'a> ServerFirst<'a> {
             return Err(Error::SaltEmpty);
         }
         let iterations = attributes.take('i').ok_or(Error::AttributeMissing('i'))?;
-        Ok(ServerFirst { nonce, salt, iterations: parse_iterations(iterations)? })
+        let advertised = attributes.find('h');
+        Ok(ServerFirst { nonce, salt, iterations: parse_iterations(iterations)?, advertised })
     }
 }
 
@@ -119,6 +122,11 @@ struct Attributes<'a>(Option<&'a str>);
 impl<'a> Attributes<'a> {
     fn is_next(&self, name: char) -> bool {
         self.0.and_then(|list| list.strip_prefix(name)).is_some_and(|rest| rest.starts_with('='))
+    }
+
+    /// The first of the rest that has this name.
+    fn find(&self, name: char) -> Option<&'a str> {
+        self.0?.split(',').find_map(|attribute| attribute.strip_prefix(name)?.strip_prefix('='))
     }
 
     fn take(&mut self, name: char) -> Option<&'a str> {

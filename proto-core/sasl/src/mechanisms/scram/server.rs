@@ -23,6 +23,8 @@ pub(in crate::mechanisms) struct Server {
     plus_offered: bool,
     bindings: Bindings,
     fake_keys: FakeKeys,
+    /// What `h=` says (XEP-0474).
+    advertised: Option<String>,
     server_nonce: String,
     state: State,
 }
@@ -57,6 +59,7 @@ impl Server {
             plus_offered: context.plus_offered,
             bindings: context.bindings.clone(),
             fake_keys,
+            advertised: context.advertised.as_ref().map(|lists| lists.hash(hash)),
             server_nonce: context.nonce.as_str().into(),
             state: State::Start,
         })
@@ -130,7 +133,11 @@ impl ServerSide for Server {
             Answer::Reject(rejection) => return Ok(Turn::Failed(rejection.into())),
             Answer::Accept | Answer::AcceptAs(_) | Answer::Secret(_) => return Err(Misuse::WrongAnswer),
         };
-        let server_first = format!("r={},s={},i={}", first.nonce, base64::encode(keys.salt()), keys.iterations());
+        let mut server_first = format!("r={},s={},i={}", first.nonce, base64::encode(keys.salt()), keys.iterations());
+        if let Some(advertised) = &self.advertised {
+            server_first.push_str(",h=");
+            server_first.push_str(advertised);
+        }
         let challenge = server_first.as_bytes().into();
         if let State::Asking(first) = core::mem::replace(&mut self.state, State::Ended) {
             self.state = State::FirstSent { first, server_first, keys: Box::new(keys), user_exists };

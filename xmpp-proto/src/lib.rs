@@ -5,6 +5,7 @@
 //! | [`jid`] | addresses |
 //! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
 //! | [`ns`] | the names of the namespaces |
+//! | [`stream`] | what both ends of a stream share: stream management |
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@ extern crate std;
 
 pub mod jid;
 pub mod ns;
+pub mod stream;
 pub mod xml;
 
 pub use jid::{Jid, JidRef};

@@ -1,0 +1,3 @@
+//! What both ends of a stream share.
+
+pub mod management;

@@ -109,7 +109,8 @@ fn streamed(input: &[u8]) {
                     Fetched::Number(number) => Data::Fetch { number, items },
                     Fetched::Uid(uid) => Data::UidFetch { uid, items },
                 };
-                let expected = Response::parse(&whole).unwrap_or_else(|fault| panic!("{fault}: {}", whole.escape_ascii()));
+                let expected =
+                    Response::parse(&whole).unwrap_or_else(|fault| panic!("{fault}: {}", whole.escape_ascii()));
                 assert_eq!(Response::Data(told), expected.map_text(&mut |text| text.into_owned()));
             }
         }

@@ -62,7 +62,8 @@ impl World {
             }
             b'?' => drop(network.claim(session, rest)),
             b'*' => {
-                let set: Capabilities = rest.iter().filter_map(|byte| Capability::ALL.get(usize::from(*byte) % 64)).copied().collect();
+                let set: Capabilities =
+                    rest.iter().filter_map(|byte| Capability::ALL.get(usize::from(*byte) % 64)).copied().collect();
                 network.set_capabilities(session, set);
             }
             b'!' => network.set_capabilities(session, Capability::ALL.iter().copied().collect()),
@@ -86,7 +87,8 @@ impl World {
             let lines = delivery.bytes.strip_suffix(b"\r\n").expect("whole lines");
             for line in lines.split(|byte| *byte == b'\n') {
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
-                let message = Message::parse(line, Profile::Strict).unwrap_or_else(|fault| panic!("{fault}: {}", line.escape_ascii()));
+                let message = Message::parse(line, Profile::Strict)
+                    .unwrap_or_else(|fault| panic!("{fault}: {}", line.escape_ascii()));
                 let tags = if message.tags().is_empty() { 0 } else { message.tags().as_bytes().len() + 2 };
                 assert!(line.len() - tags <= 510, "{} bytes: {}", line.len(), line.escape_ascii());
             }
@@ -106,7 +108,9 @@ impl World {
             let members: BTreeSet<_> = self.network.members(channel).map(|(user, _)| user.session()).collect();
             assert!(!members.is_empty() && members.len() == channel.member_count());
             assert!(members.iter().all(|session| self.present.contains(session)));
-            assert!(["b", "e", "I", "q"].iter().map(|letter| channel.list(letter.as_bytes()[0]).len()).sum::<usize>() <= 8);
+            assert!(
+                ["b", "e", "I", "q"].iter().map(|letter| channel.list(letter.as_bytes()[0]).len()).sum::<usize>() <= 8
+            );
             memberships += members.len();
         }
         assert_eq!(self.network.users().map(|user| user.channel_count()).sum::<usize>(), memberships);

@@ -20,6 +20,11 @@ pub trait World {
     /// The machine, fresh. Its heap is measured from here on.
     fn machine(&self) -> Self::Machine;
 
+    /// What its peer says before the input, to bring the session to some state; nothing if nothing else is said.
+    fn opening(&self) -> &'static [u8] {
+        b""
+    }
+
     /// Takes note of an event before it is answered, and gives what is to be the same however the input is cut.
     fn note(&mut self, event: &<Self::Machine as Machine>::Event) -> Option<String>;
 
@@ -50,8 +55,18 @@ struct Run {
 
 /// Holds the machine to its laws on this input.
 pub fn check<W: World>(input: &[u8]) {
+    check_in::<W>(input.len(), input);
+}
+
+/// The same in the world of the first octet, for the rest.
+pub fn check_in_first<W: World>(input: &[u8]) {
+    if let Some((first, rest)) = input.split_first() {
+        check_in::<W>(usize::from(*first), rest);
+    }
+}
+
+fn check_in<W: World>(variant: usize, input: &[u8]) {
     let seed = seed_of(input);
-    let variant = input.len();
     let whole = run::<W>(input, Cuts::Whole, variant);
     for cuts in [Cuts::Single, Cuts::Random(seed)] {
         let cut = run::<W>(input, cuts, variant);
@@ -69,6 +84,10 @@ fn run<W: World>(mut input: &[u8], mut cuts: Cuts, variant: usize) -> Run {
     let mut world = W::new(variant);
     let mut run = Run { told: Vec::new(), said: Vec::new(), meter: Meter::default() };
     let mut machine = run.meter.run(|| world.machine());
+    if !world.opening().is_empty() {
+        assert!(!crank(&mut machine, &mut world, &mut run), "TLS before the first octet");
+        run.meter.run(|| machine.inbox().push(world.opening()));
+    }
     loop {
         if crank(&mut machine, &mut world, &mut run) {
             run.said.truncate(W::before_tls(&run.said));

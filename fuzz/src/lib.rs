@@ -7,9 +7,14 @@ pub mod application;
 pub mod bytes;
 pub mod feed;
 pub mod frames;
+/// The IMAP server's application of the tests across the crates.
+#[path = "../../tests/src/imap.rs"]
+pub mod imap;
 pub mod irc_application;
 pub mod meter;
 pub mod ready_made;
+#[path = "../../tests/src/talk.rs"]
+pub mod talk;
 
 /// Counts what each target takes from the heap.
 #[global_allocator]

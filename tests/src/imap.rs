@@ -33,9 +33,6 @@ pub const MESSAGES: [&str; 4] = [
     "Subject: long\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n",
 ];
 
-/// The most messages in a mailbox, and the most mailboxes: what the application holds counts for a session, too.
-const MOST: usize = 200;
-
 /// One mailbox with its messages.
 #[derive(Debug)]
 pub struct Folder {
@@ -96,6 +93,8 @@ pub struct Desk {
     pub mute: bool,
     /// Message texts longer than this go out in pieces of it.
     pub piece: usize,
+    /// The most messages in a mailbox, and the most mailboxes: what the application holds counts for a session, too.
+    pub most: usize,
     /// Who has logged in.
     pub who: Option<String>,
     session: u64,
@@ -124,7 +123,7 @@ struct OpenFetch {
 
 impl Clone for Desk {
     fn clone(&self) -> Self {
-        Desk { mute: self.mute, piece: self.piece, ..Desk::with((*self.config).clone()) }
+        Desk { mute: self.mute, piece: self.piece, most: self.most, ..Desk::with((*self.config).clone()) }
     }
 }
 
@@ -191,6 +190,7 @@ impl Desk {
             world: Arc::default(),
             mute: false,
             piece: 50,
+            most: 200,
             who: None,
             session: 0,
             selected: None,
@@ -256,7 +256,7 @@ impl Desk {
                 if world.folders.contains_key(&name) {
                     return server.no(ticket, Code::AlreadyExists, "there is one");
                 }
-                if world.folders.len() > MOST {
+                if world.folders.len() > self.most {
                     return server.no(ticket, Code::OverQuota, "full");
                 }
                 let uid_validity = 3_000 + world.folders.len() as u32;
@@ -528,7 +528,7 @@ impl Application for Desk {
                     .map(|message| (message.uid, message.flags & Flags::SYSTEM, source.texts[&message.uid].clone()))
                     .collect();
                 let folder = world.folders.get_mut(&target).unwrap();
-                if folder.texts.len() + messages.len() > MOST {
+                if folder.texts.len() + messages.len() > self.most {
                     return server.no(ticket, Code::OverQuota, "full");
                 }
                 let uid_validity = folder.mailbox.uid_validity();
@@ -592,7 +592,7 @@ impl Application for Desk {
                 let Some(draft) = self.draft.take() else { return Err(Misuse::WrongState) };
                 let mut world = self.world.lock().unwrap();
                 let folder = open_folder(&mut world, Some(&draft.folder))?;
-                if folder.texts.len() + draft.messages.len() > MOST {
+                if folder.texts.len() + draft.messages.len() > self.most {
                     return server.no(ticket, Code::OverQuota, "full");
                 }
                 let uid_validity = folder.mailbox.uid_validity();

@@ -1,7 +1,7 @@
 //! Inputs that broke other servers, thrown at the IMAP server. The names are the rows of the list they come from, and what they broke is
 //! told with each.
 
-use imap_proto::server::{Server, Violation};
+use imap_proto::server::{LiteralOffer, Server, Violation};
 use imap_proto::view::SessionId;
 use wirestate_machine::{Instant, Machine};
 use wirestate_sasl::base64;
@@ -85,6 +85,29 @@ fn h8_refused_literals() {
     // A client that waits sends nothing more of it.
     assert_eq!(talk.say("c CREATE {99999999}\r\n"), "c BAD [TOOBIG] a literal is too long\r\n");
     assert_eq!(talk.say("d NOOP\r\n"), "d OK Nothing done\r\n");
+}
+
+/// H8: with LITERAL-, what is longer than 4,096 octets must wait, or is refused with all that it holds (RFC 7888 §5).
+#[test]
+fn h8_literals_that_ought_to_have_waited() {
+    let mut desk = patient();
+    let mut config = (*desk.config).clone();
+    config.literals = LiteralOffer::Minus;
+    desk.config = config.into();
+    let mut talk = Talk::with(desk).log_in();
+    let inside = "x LOGOUT\r\n".repeat(410);
+    let (at_most, more) = (&inside[..4096], &inside[..4097]);
+    let said = talk.say(format!("a APPEND Saved {{4096+}}\r\n{at_most}\r\nb NOOP\r\n"));
+    assert!(said.starts_with("a OK [APPENDUID") && said.ends_with("b OK Nothing done\r\n"), "{said}");
+    for command in ["APPEND Saved", "CREATE"] {
+        let said = talk.say(format!("a {command} {{4097+}}\r\n{more}\r\nb NOOP\r\n"));
+        let (refused, rest) = said.split_once("\r\n").unwrap();
+        assert!(refused.starts_with("a BAD ") && rest == "b OK Nothing done\r\n", "{said}");
+    }
+    // Who waits is heard.
+    let said = talk.say("a APPEND Saved {4097}\r\n");
+    assert!(said.starts_with("+ "), "{said}");
+    assert!(talk.say(format!("{more}\r\n")).starts_with("a OK [APPENDUID"));
 }
 
 /// H9: sets were written out number by number (net-imap CVE-2025-25186).

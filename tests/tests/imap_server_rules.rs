@@ -341,7 +341,9 @@ fn searches_are_answered_in_the_form_that_was_asked_for() {
         S: * SEARCH
         S: q OK Searched
         C: r SEARCH 5
-        S: r BAD There is no message of this number",
+        S: r BAD There is no message of this number
+        C: s SEARCH RETURN (ALL XCOLOUR 5) ALL
+        S: s BAD Not offered",
     );
 }
 

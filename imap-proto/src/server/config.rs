@@ -8,7 +8,7 @@ use wirestate_sasl::{FakeKeys, Mechanism};
 
 use super::State;
 use super::limits::Limits;
-use crate::codec::{Capability, Keyword};
+use crate::codec::{self, Capability, Keyword};
 use crate::view::CommandFlags;
 
 /// What all sessions of one listener have in common. Made once and shared.
@@ -84,6 +84,12 @@ impl Default for Config {
 }
 
 impl Config {
+    /// What a command may hold: the limits, and no literal without waiting that is longer than is offered.
+    pub(super) fn command_limits(&self, logged_in: bool) -> codec::Limits {
+        let limits = self.limits.command(logged_in);
+        codec::Limits { non_sync: limits.non_sync.min(self.literals.longest()), ..limits }
+    }
+
     /// Whether the application serves this extension.
     pub(super) fn serves(&self, capability: &Capability<&'static [u8]>) -> bool {
         self.extensions.iter().any(|one| is_same(one, capability))
@@ -126,16 +132,27 @@ pub enum Tls {
     Outside,
 }
 
-/// Which literals a client may send without waiting for `+` (RFC 7888). However this is set, all are read: the offer is what a client goes by.
+/// Which literals a client may send without waiting for `+` (RFC 7888).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LiteralOffer {
-    /// None is offered.
+    /// None is offered. Those that come nevertheless are read, as far as the [`Limits`] go.
     None,
-    /// `LITERAL-`: those of 4,096 octets at most, as IMAP4rev2 has it too.
+    /// `LITERAL-`: those of 4,096 octets at most, as IMAP4rev2 has it too. A command with a longer one is answered BAD (RFC 7888 §5), and all of it is
+    /// skipped, whatever its literal holds.
     Minus,
     /// `LITERAL+`: all.
     Plus,
+}
+
+impl LiteralOffer {
+    /// The longest, in octets.
+    fn longest(self) -> u64 {
+        match self {
+            LiteralOffer::Minus => 4096,
+            LiteralOffer::None | LiteralOffer::Plus => u64::MAX,
+        }
+    }
 }
 
 /// A command of the application's own.

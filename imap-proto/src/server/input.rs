@@ -48,7 +48,7 @@ impl Server {
     }
 
     fn read_sasl_line(&mut self) -> bool {
-        let mut limits = self.config.limits.command(false);
+        let mut limits = self.config.command_limits(false);
         limits.line = self.config.limits.sasl_line;
         self.framing.set_limits(limits);
         let line = match self.framing.next_line(&mut self.inbox) {
@@ -57,7 +57,7 @@ impl Server {
             Some(_) => None,
         };
         self.framing.release(&mut self.inbox);
-        self.framing.set_limits(self.config.limits.command(false));
+        self.framing.set_limits(self.config.command_limits(false));
         self.timer.hear();
         self.take_sasl_line(line);
         true

@@ -196,7 +196,7 @@ impl Server {
         }
         self.outbox.set_marks(self.config.limits.output(logged_in));
         self.inbox.set_limit(self.config.limits.inbox(logged_in));
-        self.framing.set_limits(self.config.limits.command(logged_in));
+        self.framing.set_limits(self.config.command_limits(logged_in));
     }
 
     fn ask(&mut self, ask: Ask) {

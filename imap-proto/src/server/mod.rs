@@ -341,7 +341,7 @@ impl Server {
         inbox.hold(implicit);
         Server {
             inbox,
-            framing: Framing::commands(config.limits.command(false)).with_chunks(config.limits.chunk()),
+            framing: Framing::commands(config.command_limits(false)).with_chunks(config.limits.chunk()),
             outbox: Outbox::with_marks(config.limits.output(false)),
             state: if implicit { State::Securing } else { State::Greeting },
             now,

@@ -78,6 +78,10 @@ impl Server {
         order: SearchOrder,
         returns: Option<Vec<SearchReturn<Bytes>>>,
     ) -> Result<(), Rejected> {
+        // What is not known cannot be left out in silence (RFC 4466 §2.6.1).
+        if returns.iter().flatten().any(|one| matches!(one, SearchReturn::Other { .. })) {
+            return Err(Rejected::NotOffered);
+        }
         let view = &self.selected.as_ref().ok_or(Rejected::WrongState)?.view;
         let uid_only = self.enabled.uid_only;
         let keys: Result<Vec<_>, _> = keys.keys().iter().map(|key| in_uids(key.clone(), view, uid_only)).collect();

@@ -7,7 +7,7 @@ use common::*;
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use miniz_oxide::inflate::{decompress_to_vec, decompress_to_vec_zlib};
 use proptest::prelude::*;
-use wirestate_layers::deflate::{Failure, Format};
+use wirestate_layers::deflate::{Failure, Format, Memory};
 use wirestate_layers::{Deflate, Error, Tls};
 use wirestate_machine::{Instant, Machine, Upgrade};
 
@@ -35,6 +35,38 @@ fn each_batch_can_be_read_at_once() {
         assert_eq!(client.channel().deflate.unwrap().wire_out, server.channel().deflate.unwrap().wire_in);
         assert_eq!(client.channel().deflate.unwrap().plain_out, 81);
         assert!(client.channel().deflate.unwrap().wire_out < 81);
+    }
+}
+
+/// How many octets a guess takes on the wire: behind a secret that was said before it, or together with it.
+fn octets_of(guess: &str, memory: Memory, together: bool) -> u64 {
+    let mut client = Deflate::new(Toy::new()).with_memory(memory);
+    let mut server = Deflate::new(Toy::new());
+    client.ask(Upgrade::Deflate);
+    run(&mut client, &mut server, || usize::MAX).0.unwrap();
+    client.say(b"the password is correct horse battery\n");
+    if !together {
+        run(&mut client, &mut server, || usize::MAX).0.unwrap();
+    }
+    let before = client.channel().deflate.unwrap().wire_out;
+    client.say(format!("{guess}\n").as_bytes());
+    run(&mut client, &mut server, || usize::MAX).0.unwrap();
+    assert_eq!(server.lines()[1..].concat(), format!("the password is correct horse battery\n{guess}\n").as_bytes());
+    client.channel().deflate.unwrap().wire_out - before
+}
+
+#[test]
+fn what_is_forgotten_is_not_betrayed_by_lengths() {
+    // The same letters, so that they are as frequent.
+    let (right, wrong) = ("correct horse battery", "yrettab esroh tcerroc");
+    for (memory, apart, together) in
+        [(Memory::Session, true, true), (Memory::Batch, false, true), (Memory::Nothing, false, false)]
+    {
+        for (is_betrayed, in_one) in [(apart, false), (together, true)] {
+            let lengths = [right, wrong].map(|guess| octets_of(guess, memory, in_one));
+            assert_eq!(lengths[0] < lengths[1], is_betrayed, "{memory:?}, together {in_one}: {lengths:?}");
+            assert!(is_betrayed || lengths[0] == lengths[1], "{memory:?}, together {in_one}: {lengths:?}");
+        }
     }
 }
 

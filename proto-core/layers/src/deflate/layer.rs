@@ -4,7 +4,7 @@ use wirestate_machine::{Channel, Ending, Inbox, Instant, Machine, Outbox, Relay,
 
 use super::inflater::AtEnd;
 use super::streams::Streams;
-use super::{At, Failure, Format};
+use super::{At, Failure, Format, Memory};
 use crate::{Error, wraps};
 
 /// DEFLATE around a machine (RFC 4978, XEP-0138). It is the same at both ends.
@@ -55,12 +55,13 @@ use crate::{Error, wraps};
 /// # Ok::<(), wirestate_layers::Error<core::convert::Infallible>>(())
 /// ```
 ///
-/// Compression belongs inside of TLS: `Tls<Deflate<M>>`. Secrets and a peer's own text in one compressed stream may betray the secrets by
-/// its length (RFC 4978 §6).
+/// Compression belongs inside of TLS: `Tls<Deflate<M>>`. Secrets and a stranger's text in one compressed stream may betray the secrets by
+/// its length (RFC 4978 §6): [`with_memory`](Deflate::with_memory) says what may be compressed together.
 pub struct Deflate<M> {
     inner: M,
     format: Format,
     level: u8,
+    memory: Memory,
     streams: Option<Box<Streams>>,
     failure: Option<Failure>,
 }
@@ -68,7 +69,7 @@ pub struct Deflate<M> {
 impl<M> Deflate<M> {
     /// Compression by bare DEFLATE, at level 6.
     pub fn new(inner: M) -> Self {
-        Deflate { inner, format: Format::Raw, level: 6, streams: None, failure: None }
+        Deflate { inner, format: Format::Raw, level: 6, memory: Memory::Session, streams: None, failure: None }
     }
 
     /// Wraps the stream as `format` says.
@@ -80,6 +81,12 @@ impl<M> Deflate<M> {
     /// Sets how hard to look for repetitions: 0 (not at all) to 10 (long).
     pub fn with_level(mut self, level: u8) -> Self {
         self.level = level.min(10);
+        self
+    }
+
+    /// Sets how far back output may point: [`Memory::Session`] if nothing is said.
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
         self
     }
 
@@ -103,7 +110,7 @@ impl<M: Machine> Deflate<M> {
     pub fn compress_output(&mut self, at: At) {
         if !self.is_closed() {
             let streams = self.streams.get_or_insert_with(|| Box::new(Streams::new()));
-            streams.begin_output(&mut self.inner, at, self.format, self.level);
+            streams.begin_output(&mut self.inner, at, self.format, (self.level, self.memory));
         }
     }
 
@@ -158,7 +165,7 @@ impl<M: Machine> Deflate<M> {
         // It came before the switch, and so must not act after it.
         streams.discard_input();
         streams.begin_input(&mut self.inner, self.format, AtEnd::Close);
-        streams.begin_output(&mut self.inner, At::NextFlush, self.format, self.level);
+        streams.begin_output(&mut self.inner, At::NextFlush, self.format, (self.level, self.memory));
         self.inner.upgraded(now, Upgraded::Deflate);
         Ok(true)
     }

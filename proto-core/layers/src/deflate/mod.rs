@@ -19,6 +19,22 @@ pub enum Format {
     Zlib,
 }
 
+/// How far back compressed output may point. Who can have text of their own compressed beside a secret, and sees how long it becomes, may
+/// guess the secret bit by bit (RFC 4978 §6, CVE-2026-40203): a right guess makes it shorter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Memory {
+    /// To the last 32 KiB that were said: what compresses best.
+    #[default]
+    Session,
+    /// To what leaves with it: at each flush all is forgotten. So one answer tells nothing of an earlier one, if the peer waits for each; answers
+    /// to requests that came together, and the parts of one answer, still share.
+    Batch,
+    /// To nothing: octets are given shorter or longer codes, as they are frequent or rare, and repetitions stay as long as they are. Text
+    /// becomes a third shorter or so, and length tells no more of it than how frequent its octets are.
+    Nothing,
+}
+
 /// From where on output is compressed when [`Deflate::compress`] is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {

@@ -1,11 +1,12 @@
 use bytes::{Buf, Bytes};
 use miniz_oxide::deflate::core::{
-    CompressorOxide, TDEFLFlush, TDEFLStatus, compress_to_output, create_comp_flags_from_zip_params,
+    CompressionStrategy, CompressorOxide, TDEFLFlush, TDEFLStatus, compress_to_output,
+    create_comp_flags_from_zip_params,
 };
 use wirestate_machine::{Deflation, Inbox, Machine, Marks, Outbox};
 
 use super::inflater::{AtEnd, Inflater, Input};
-use super::{At, Failure, Format};
+use super::{At, Failure, Format, Memory};
 
 /// Compressed bytes that wait to be inflated.
 const INBOX_LIMIT: usize = 16 * 1024;
@@ -28,6 +29,8 @@ struct Deflater {
     state: Box<CompressorOxide>,
     /// Whether it holds bytes that the peer cannot see before a flush.
     unflushed: bool,
+    /// How it is flushed.
+    flush: TDEFLFlush,
 }
 
 impl Streams {
@@ -69,7 +72,7 @@ impl Streams {
     // --- output ---
 
     /// Compresses what is said from now on, and, with [`At::Now`], what waits in the machine's outbox.
-    pub(super) fn begin_output<M: Machine>(&mut self, inner: &mut M, at: At, format: Format, level: u8) {
+    pub(super) fn begin_output<M: Machine>(&mut self, inner: &mut M, at: At, format: Format, how: (u8, Memory)) {
         if self.deflater.is_some() {
             return;
         }
@@ -77,8 +80,14 @@ impl Streams {
             self.take_all(inner);
         }
         let window_bits = if format == Format::Zlib { 15 } else { -15 };
-        let flags = create_comp_flags_from_zip_params(i32::from(level), window_bits, 0);
-        self.deflater = Some(Deflater { state: Box::new(CompressorOxide::new(flags)), unflushed: false });
+        let (level, memory) = how;
+        let (strategy, flush) = match memory {
+            Memory::Session => (CompressionStrategy::Default, TDEFLFlush::Sync),
+            Memory::Batch => (CompressionStrategy::Default, TDEFLFlush::Full),
+            Memory::Nothing => (CompressionStrategy::HuffmanOnly, TDEFLFlush::Sync),
+        };
+        let flags = create_comp_flags_from_zip_params(i32::from(level), window_bits, strategy as i32);
+        self.deflater = Some(Deflater { state: Box::new(CompressorOxide::new(flags)), unflushed: false, flush });
     }
 
     /// Ends the compressed stream after what was said so far.
@@ -100,8 +109,10 @@ impl Streams {
             self.take_some(inner.outbox());
             moved = true;
         }
-        if self.deflater.as_ref().is_some_and(|deflater| deflater.unflushed) && inner.outbox().is_empty() {
-            self.deflate(&[], TDEFLFlush::Sync);
+        if let Some(Deflater { unflushed: true, flush, .. }) = self.deflater
+            && inner.outbox().is_empty()
+        {
+            self.deflate(&[], flush);
         }
         moved
     }

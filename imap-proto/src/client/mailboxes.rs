@@ -9,10 +9,11 @@ use super::event::RequestId;
 use super::requests::copied;
 use super::{Client, State};
 use crate::codec::command::{
-    Append, Content, Create, CreateParameter, Depth, GetMetadata, List, MessageData, MetadataOption, NewMessage,
-    QResync, RightsAction, Select, SelectParameter, SetAcl, SetMetadata, SetQuota, Status, StatusItem,
+    Append, Content, Create, CreateParameter, Depth, GetMetadata, List, ListReturn, ListSelection, MessageData,
+    MetadataOption, NewMessage, QResync, Replace, RightsAction, Select, SelectParameter, SetAcl, SetMetadata, SetQuota,
+    Status, StatusItem,
 };
-use crate::codec::{Capability, Command, DateTime, Flag, Literal, Mailbox, ResourceName};
+use crate::codec::{Bound, Capability, Command, DateTime, Flag, Literal, Mailbox, ResourceName, Uid};
 
 /// A message that is to be appended, of which the text comes in pieces.
 #[derive(Clone, Debug)]
@@ -131,7 +132,7 @@ impl Client {
         self.ask(Command::Unsubscribe(name(mailbox)))
     }
 
-    /// LIST (RFC 9051 §6.3.9): a [`Data::List`](crate::codec::Data::List) each. For LIST with options, see [`command`](Client::command).
+    /// LIST (RFC 9051 §6.3.9): a [`Data::List`](crate::codec::Data::List) each. See [`list_for`](Client::list_for) for more.
     pub fn list(&mut self, reference: impl AsRef<[u8]>, pattern: impl AsRef<[u8]>) -> Result<RequestId, Misuse> {
         self.ask(Command::List(List {
             selection: Vec::new(),
@@ -139,6 +140,26 @@ impl Client {
             patterns: Vec::from([copied(pattern)]),
             in_parentheses: false,
             returns: None,
+        }))
+    }
+
+    /// LIST with options (RFC 5258): of which mailboxes, by one or more patterns, and what is told beside their names, such as STATUS (RFC 5819),
+    /// rights (RFC 8440) or annotations (RFC 9590), each as [`Data`](crate::codec::Data) of its own.
+    pub fn list_for<'a>(
+        &mut self,
+        selection: impl IntoIterator<Item = ListSelection<&'a [u8]>>,
+        reference: impl AsRef<[u8]>,
+        patterns: &[&str],
+        returns: impl IntoIterator<Item = ListReturn<&'a [u8]>>,
+    ) -> Result<RequestId, Misuse> {
+        let selection = selection.into_iter().map(|one| one.map_text(&mut copied)).collect();
+        let returns: Vec<_> = returns.into_iter().map(|one| one.map_text(&mut copied)).collect();
+        self.ask(Command::List(List {
+            selection,
+            reference: copied(reference),
+            patterns: patterns.iter().map(copied).collect(),
+            in_parentheses: patterns.len() > 1,
+            returns: (!returns.is_empty()).then_some(returns),
         }))
     }
 
@@ -165,14 +186,29 @@ impl Client {
     /// APPEND (RFC 9051 §6.3.12): [`Event::Wanted`](super::Event::Wanted) asks for the text, [`append_data`](Client::append_data) gives it.
     /// [`Misuse::TooLong`] when the server has said that it takes no message so long (RFC 7889).
     pub fn append(&mut self, mailbox: impl AsRef<[u8]>, message: NewText) -> Result<RequestId, Misuse> {
-        let literal = Literal { len: message.octets, sync: true, binary: message.binary };
-        let message = NewMessage {
-            flags: message.flags,
-            date: message.date,
-            extensions: Vec::new(),
-            data: MessageData::Literal(Content::Announced(literal)),
-        };
-        self.ask(Command::Append(Append { mailbox: name(mailbox), messages: Vec::from([message]) }))
+        self.append_many(mailbox, [message])
+    }
+
+    /// APPEND of several messages, all or none (MULTIAPPEND, RFC 3502): [`Event::Wanted`](super::Event::Wanted) asks for the text of one after the
+    /// other, all by this one request. When the server refuses in the middle, no more are asked for. Fails as [`append`](Client::append) does, and
+    /// with [`Misuse::OutOfRange`] where there are none.
+    pub fn append_many(
+        &mut self,
+        mailbox: impl AsRef<[u8]>,
+        messages: impl IntoIterator<Item = NewText>,
+    ) -> Result<RequestId, Misuse> {
+        let messages = messages.into_iter().map(announced).collect();
+        self.ask_to_append(Append { mailbox: name(mailbox), messages })
+    }
+
+    /// UID REPLACE (RFC 8508): the message comes in the place of another, which goes. The text is asked for as that of [`append`](Client::append).
+    pub fn uid_replace(&mut self, uid: Uid, mailbox: impl AsRef<[u8]>, message: NewText) -> Result<RequestId, Misuse> {
+        self.ask(Command::Replace(Replace {
+            uid: true,
+            number: Bound::Number(uid.non_zero()),
+            mailbox: name(mailbox),
+            message: announced(message),
+        }))
     }
 
     /// GETQUOTA (RFC 9208 §4.1.1): a [`Data::Quota`](crate::codec::Data::Quota).
@@ -257,6 +293,16 @@ impl Client {
     ) -> Result<RequestId, Misuse> {
         let entries = entries.iter().map(|(entry, value)| (copied(entry), value.map(copied))).collect();
         self.ask(Command::SetMetadata(SetMetadata { mailbox: name(mailbox), entries }))
+    }
+}
+
+fn announced(message: NewText) -> NewMessage<Bytes> {
+    let literal = Literal { len: message.octets, sync: true, binary: message.binary };
+    NewMessage {
+        flags: message.flags,
+        date: message.date,
+        extensions: Vec::new(),
+        data: MessageData::Literal(Content::Announced(literal)),
     }
 }
 

@@ -10,8 +10,8 @@ use super::event::RequestId;
 use super::mailboxes::{name, owned_flags};
 use super::requests::copied;
 use crate::codec::command::{
-    Fetch, FetchAttribute, FetchItems, FetchModifier, Search, SearchReturn, Sort, SortCriterion, Store, StoreAction,
-    StoreModifier, Thread, ThreadAlgorithm,
+    Fetch, FetchAttribute, FetchItems, FetchModifier, MailboxFilter, MultiSearch, Search, SearchReturn, SearchSources,
+    Sort, SortCriterion, Store, StoreAction, StoreModifier, Thread, ThreadAlgorithm,
 };
 use crate::codec::{Bound, Command, Flag, ModSeq, SearchKeys, SequenceSet, Span};
 
@@ -174,17 +174,40 @@ impl Client {
         self.search_all(true, Some(returns.into_iter().collect()), keys)
     }
 
+    /// ESEARCH (RFC 7377): a UID SEARCH in several mailboxes, or with `None` in the selected one. A
+    /// [`Data::Esearch`](crate::codec::Data::Esearch) of each in which something was found.
+    pub fn search_in<T: AsRef<[u8]>>(
+        &mut self,
+        mailboxes: Option<Vec<MailboxFilter<Bytes>>>,
+        returns: impl IntoIterator<Item = SearchReturn<Bytes>>,
+        keys: SearchKeys<T>,
+    ) -> Result<RequestId, Misuse> {
+        let (keys, charset) = self.written_keys(keys);
+        let returns: Vec<_> = returns.into_iter().collect();
+        self.ask(Command::ESearch(MultiSearch {
+            sources: mailboxes.map(|mailboxes| SearchSources { mailboxes, options: Vec::new() }),
+            returns: (!returns.is_empty()).then_some(returns),
+            charset,
+            keys,
+        }))
+    }
+
     fn search_all<T: AsRef<[u8]>>(
         &mut self,
         uid: bool,
         returns: Option<Vec<SearchReturn<Bytes>>>,
         keys: SearchKeys<T>,
     ) -> Result<RequestId, Misuse> {
+        let (keys, charset) = self.written_keys(keys);
+        self.ask(Command::Search(Search { uid, returns, charset, keys }))
+    }
+
+    /// The keys, and the charset that must be named with them.
+    fn written_keys<T: AsRef<[u8]>>(&self, keys: SearchKeys<T>) -> (SearchKeys<Bytes>, Option<Bytes>) {
         let (keys, is_ascii) = owned_keys(keys);
         // After UTF8=ACCEPT none may be said (RFC 6855 §3).
         let says = !is_ascii && !self.enabled.utf8 && !self.config.quirks.no_charset;
-        let charset = says.then(|| Bytes::from_static(b"UTF-8"));
-        self.ask(Command::Search(Search { uid, returns, charset, keys }))
+        (keys, says.then(|| Bytes::from_static(b"UTF-8")))
     }
 
     /// SORT (RFC 5256): a [`Data::Sort`](crate::codec::Data::Sort) of numbers.

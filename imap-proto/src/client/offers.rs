@@ -77,6 +77,14 @@ impl Offers {
         let Some(all) = self.all() else { return true };
         let has = |wanted: Capability<Bytes>| all.contains(&wanted);
         let rev2 = || self.is_rev2();
+        match command {
+            Command::Append(append) if append.messages.len() > 1 => return has(Capability::MultiAppend),
+            Command::List(list) if list.selection.len() + list.patterns.len() > 1 || list.returns.is_some() => {
+                let any = [Capability::ListExtended, Capability::ListStatus, Capability::SpecialUse];
+                return rev2() || any.into_iter().any(has);
+            }
+            _ => {}
+        }
         match command.keyword() {
             Keyword::Id => has(Capability::Id),
             Keyword::Enable => has(Capability::Enable) || rev2(),

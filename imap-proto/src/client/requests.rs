@@ -128,6 +128,31 @@ impl Client {
         Ok(request)
     }
 
+    /// Asks for an APPEND whose messages' texts all come in pieces.
+    pub(super) fn ask_to_append(&mut self, append: Append<Bytes>) -> Result<RequestId, Misuse> {
+        if append.messages.len() < 2 {
+            return self.ask(Command::Append(append));
+        }
+        self.allow(Keyword::Append)?;
+        self.has_room()?;
+        let Append { mailbox, messages } = append;
+        let mut checked = Vec::with_capacity(messages.len());
+        for message in messages {
+            // One for itself, because no more than one text can be announced at a time.
+            let one = Append { mailbox: mailbox.clone(), messages: Vec::from([message]) };
+            if let Command::Append(one) = self.check(Command::Append(one))? {
+                checked.extend(one.messages);
+            }
+        }
+        let command = Command::Append(Append { mailbox, messages: checked });
+        if !self.config.quirks.unlisted_commands && !self.offers.takes(&command) {
+            return Err(Misuse::NotOffered);
+        }
+        let request = self.next_request();
+        self.enqueue(Some(request), command);
+        Ok(request)
+    }
+
     pub(super) fn allow(&self, keyword: Keyword) -> Result<(), Misuse> {
         match self.state() {
             State::Closed => Err(Misuse::Closed),

@@ -11,7 +11,7 @@ use super::event::{Event, Outcome, RequestId};
 use super::idle::Idle;
 use super::pipelining::Effects;
 use super::{Client, Selected, TABLE};
-use crate::codec::command::{After, Append, CatenatePart, Content, Further, MessageData, Replace, Within};
+use crate::codec::command::{After, Append, CatenatePart, Content, Further, MessageData, NewMessage, Replace, Within};
 use crate::codec::{Command, Encoder, Keyword, Literals, Mailbox, SequenceSet, Sink, Status, TaggedCommand};
 
 /// A command that went out.
@@ -64,6 +64,8 @@ pub(super) struct Writing {
     /// Whether the server's `+` is waited for.
     pub(super) awaits: bool,
     text: Option<Text>,
+    /// The messages after the one of the text, which are announced in their turn.
+    more: VecDeque<NewMessage<Bytes>>,
     /// The server's answer that came before the text was whole. What was announced must be given nevertheless.
     early: Option<Status<Bytes>>,
 }
@@ -154,6 +156,7 @@ impl Client {
     /// Writes a command, as far as it can be written now; `false` if it cannot be written at all.
     fn send(&mut self, request: Option<RequestId>, mut command: Command<Bytes>) -> bool {
         let tag = self.last_tag.checked_add(1).unwrap_or(1);
+        let more = messages_after_the_first(&mut command);
         let text = announce(&mut command, self.literals());
         let (keyword, about, encoder) = (command.keyword(), About::of(&command), self.encoder());
         let tagged = TaggedCommand { tag: tag_text(tag), command };
@@ -166,7 +169,7 @@ impl Client {
         self.sent.push_back(Sent { tag, request, keyword, about });
         if waits || text.is_some() {
             self.writing =
-                Some(Box::new(Writing { tag, request, held, at: 0, stops, awaits: waits, text, early: None }));
+                Some(Box::new(Writing { tag, request, held, at: 0, stops, awaits: waits, text, more, early: None }));
             if !waits {
                 self.want_text();
             }
@@ -253,14 +256,30 @@ impl Client {
         }
     }
 
+    /// The text is whole: announces the next message, or ends the command.
     fn end_text(&mut self) {
-        let Some(writing) = self.writing.take() else { return };
-        if let Some(text) = writing.text {
-            let further =
-                Further { parts: Vec::new(), messages: Vec::<crate::codec::command::NewMessage<Bytes>>::new() };
-            // Nothing of it can be wrong, for there is nothing in it.
-            let _ = self.encoder().encode(&After { within: text.within, further: &further }, &mut self.outbox);
+        loop {
+            let (encoder, literals) = (self.encoder(), self.literals());
+            let Some(writing) = self.writing.as_deref_mut() else { return };
+            let within = writing.text.map_or(Within::Message, |text| text.within);
+            // Where the server has refused already, nothing more is begun.
+            let next = if writing.early.is_some() { None } else { writing.more.pop_front() };
+            let mut further = Further { parts: Vec::new(), messages: Vec::from_iter(next) };
+            let text = further.messages.last_mut().and_then(|next| announce_data(&mut next.data, literals));
+            let mut cut = Cut { outbox: &mut self.outbox, held: Vec::new(), stops: VecDeque::new(), waits: false };
+            // It was checked before it was asked for.
+            let _ = encoder.encode(&After { within, further: &further }, &mut cut);
+            let Cut { held, stops, waits, .. } = cut;
+            (writing.held, writing.at, writing.stops, writing.awaits) = (held, 0, stops, waits);
+            writing.text = text;
+            match text {
+                None => break,
+                Some(Text { left: 0, .. }) if !waits => {}
+                Some(_) if waits => return,
+                Some(_) => return self.want_text(),
+            }
         }
+        let Some(writing) = self.writing.take() else { return };
         if let Some(status) = writing.early
             && let Err(violation) = self.on_completed(writing.tag, status)
         {
@@ -299,13 +318,28 @@ pub(super) fn tag_number(tag: &[u8]) -> Option<u32> {
     (!digits.starts_with(b"0") && !digits.starts_with(b"+")).then_some(number)
 }
 
+/// Takes all messages but the first out of an APPEND whose texts the program gives.
+fn messages_after_the_first(command: &mut Command<Bytes>) -> VecDeque<NewMessage<Bytes>> {
+    match command {
+        Command::Append(Append { messages, .. })
+            if messages.first().is_some_and(|one| one.data.announced().is_some()) =>
+        {
+            messages.drain(1..).collect()
+        }
+        _ => VecDeque::new(),
+    }
+}
+
 /// Announces the text that the program will give in the way that this server takes; gives what is announced.
 fn announce(command: &mut Command<Bytes>, literals: Literals) -> Option<Text> {
-    let data = match command {
-        Command::Append(Append { messages, .. }) => &mut messages.last_mut()?.data,
-        Command::Replace(Replace { message, .. }) => &mut message.data,
-        _ => return None,
-    };
+    match command {
+        Command::Append(Append { messages, .. }) => announce_data(&mut messages.last_mut()?.data, literals),
+        Command::Replace(Replace { message, .. }) => announce_data(&mut message.data, literals),
+        _ => None,
+    }
+}
+
+fn announce_data(data: &mut MessageData<Bytes>, literals: Literals) -> Option<Text> {
     let (within, literal) = data.announced()?;
     let announced = literals.announce(literal.len, literal.binary);
     match data {

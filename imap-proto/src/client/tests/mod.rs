@@ -1,6 +1,7 @@
 //! The client against scripted servers.
 
 mod endings;
+mod extensions;
 mod faults;
 mod fetch;
 mod login;

@@ -95,3 +95,57 @@ fn several_messages_go_in_one_command() {
     client.command(Command::Append(Append { mailbox: Mailbox::Name(&b"a"[..]), messages })).unwrap();
     assert_eq!(wrote(&mut client), "A2 APPEND a {3+}\r\none {3+}\r\ntwo\r\n");
 }
+
+#[test]
+fn the_texts_of_several_messages_are_asked_for_one_by_one() {
+    let mut client = logged_in(open(), "MULTIAPPEND");
+    let append =
+        client.append_many("a", [NewText::new(3).flags([Flag::Seen]), NewText::new(0), NewText::new(2)]).unwrap();
+    client.noop().unwrap();
+    assert_eq!(wrote(&mut client), "A2 APPEND a (\\Seen) {3}\r\n");
+    assert!(matches!(says(&mut client, "+ go\r\n")[..], [Event::Wanted { request, octets: 3 }] if request == append));
+    client.append_data(append, &b"one"[..]).unwrap();
+    assert_eq!(wrote(&mut client), "one {0}\r\n");
+    assert!(says(&mut client, "+\r\n").is_empty());
+    assert_eq!(wrote(&mut client), " {2}\r\n");
+    assert_eq!(client.append_data(append, &b"no"[..]), Err(Misuse::WrongState));
+    assert!(matches!(says(&mut client, "+\r\n")[..], [Event::Wanted { octets: 2, .. }]));
+    client.append_data(append, &b"t"[..]).unwrap();
+    client.append_data(append, &b"o"[..]).unwrap();
+    events(&mut client);
+    assert_eq!(wrote(&mut client), "to\r\nA3 NOOP\r\n");
+    let told = says(&mut client, "A2 OK [APPENDUID 7 1:3] done\r\n");
+    assert!(matches!(outcome(&told, append).code(), Some(Code::AppendUid { .. })));
+}
+
+#[test]
+fn several_messages_go_without_waiting_where_they_may() {
+    let mut client = logged_in(open(), "MULTIAPPEND LITERAL-");
+    let append = client.append_many("a", [NewText::new(0), NewText::new(1), NewText::new(5000)]).unwrap();
+    assert!(matches!(events(&mut client)[..], [Event::Wanted { octets: 1, .. }]));
+    client.append_data(append, &b"x"[..]).unwrap();
+    assert_eq!(wrote(&mut client), "A2 APPEND a {0+}\r\n {1+}\r\nx {5000}\r\n");
+    // The server may refuse between two of them.
+    assert_eq!(outcome(&says(&mut client, "A2 NO [OVERQUOTA] full\r\n"), append).code(), Some(&Code::OverQuota));
+    client.noop().unwrap();
+    assert_eq!(wrote(&mut client), "A3 NOOP\r\n");
+}
+
+#[test]
+fn no_further_message_is_begun_after_a_refusal() {
+    let mut client = logged_in(open(), "MULTIAPPEND LITERAL+");
+    let append = client.append_many("a", [NewText::new(5), NewText::new(5)]).unwrap();
+    says(&mut client, "A2 NO [OVERQUOTA] full\r\n");
+    client.append_data(append, &b"hello"[..]).unwrap();
+    assert_eq!(outcome(&events(&mut client), append).code(), Some(&Code::OverQuota));
+    assert_eq!(wrote(&mut client), "A2 APPEND a {5+}\r\nhello\r\n");
+}
+
+#[test]
+fn several_messages_are_checked_before_any_is_sent() {
+    let two = |first, second| [NewText::new(first), NewText::new(second)];
+    assert_eq!(logged_in(open(), "").append_many("a", two(1, 1)), Err(Misuse::NotOffered));
+    assert_eq!(logged_in(open(), "MULTIAPPEND APPENDLIMIT=9").append_many("a", two(1, 10)), Err(Misuse::TooLong));
+    assert_eq!(logged_in(open(), "MULTIAPPEND").append_many("a\0", two(1, 1)), Err(Misuse::ForbiddenCharacter));
+    assert_eq!(logged_in(open(), "MULTIAPPEND").append_many("a", []), Err(Misuse::OutOfRange));
+}

@@ -363,7 +363,8 @@ impl<T> List<T> {
 }
 
 impl<T> ListSelection<T> {
-    fn map_text<U>(self, text: &mut impl FnMut(T) -> U) -> ListSelection<U> {
+    /// The same with its text held in another way.
+    pub fn map_text<U>(self, text: &mut impl FnMut(T) -> U) -> ListSelection<U> {
         match self {
             ListSelection::Subscribed => ListSelection::Subscribed,
             ListSelection::Remote => ListSelection::Remote,
@@ -375,7 +376,8 @@ impl<T> ListSelection<T> {
 }
 
 impl<T> ListReturn<T> {
-    fn map_text<U>(self, text: &mut impl FnMut(T) -> U) -> ListReturn<U> {
+    /// The same with its text held in another way.
+    pub fn map_text<U>(self, text: &mut impl FnMut(T) -> U) -> ListReturn<U> {
         match self {
             ListReturn::Subscribed => ListReturn::Subscribed,
             ListReturn::Children => ListReturn::Children,

@@ -5,7 +5,7 @@
 //! | [`jid`] | addresses |
 //! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
 //! | [`ns`] | the names of the namespaces |
-//! | [`stream`] | what both ends of a stream share: stream management |
+//! | [`stream`] | what both ends of a stream share: the engine, stream management |
 
 #![no_std]
 #![forbid(unsafe_code)]

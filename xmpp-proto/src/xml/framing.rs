@@ -36,6 +36,8 @@ enum Root {
     /// `stream:stream`.
     Usual,
     Other(Box<[u8]>),
+    /// There is no root: elements stand in messages of their own.
+    None,
 }
 
 const USUAL_ROOT: &[u8] = b"stream:stream";
@@ -97,6 +99,11 @@ impl Framer {
         Framer { limits, phase: Phase::Prolog, cutter: Cutter::new(), keepalives: 0, fault: None, root: Root::Usual }
     }
 
+    /// A framer of elements without a root around them, as WebSocket messages hold them (RFC 7395 §3.3.3).
+    pub fn messages(limits: Limits) -> Self {
+        Framer { phase: Phase::Between, root: Root::None, ..Framer::new(limits) }
+    }
+
     /// Changes the limits, beginning with the stanza that is unfinished.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
@@ -109,9 +116,11 @@ impl Framer {
 
     /// Waits for another stream header, as after STARTTLS and SASL (RFC 6120 §4.3.3). A fault stays.
     pub fn restart(&mut self) {
-        self.phase = Phase::Prolog;
-        self.root = Root::Usual;
         self.cutter.reset();
+        if self.root != Root::None {
+            self.phase = Phase::Prolog;
+            self.root = Root::Usual;
+        }
     }
 
     /// How many bytes of whitespace came between stanzas.
@@ -204,6 +213,7 @@ impl Framer {
                 let wanted = match &self.root {
                     Root::Usual => USUAL_ROOT,
                     Root::Other(name) => name,
+                    Root::None => return Err(XmlError::MismatchedTag),
                 };
                 if name != wanted {
                     return Err(XmlError::MismatchedTag);

@@ -29,6 +29,11 @@ impl Reader {
         Reader { framer: Framer::new(limits), scope: Scope::EMPTY }
     }
 
+    /// A reader of elements without a header before them, as WebSocket messages hold them (RFC 7395 §3.3.3). It gives neither header nor end.
+    pub fn messages(limits: Limits) -> Self {
+        Reader { framer: Framer::messages(limits), scope: Scope::EMPTY }
+    }
+
     /// Changes the limits, beginning with the stanza that is unfinished. The inbox needs [`Limits::inbox`] bytes.
     pub fn set_limits(&mut self, limits: Limits) {
         self.framer.set_limits(limits);

@@ -55,6 +55,9 @@ mod stamp;
 mod tree;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use build::ElementBuf;
 pub use element::{Attribute, Attributes, Children, Element, ElementRef, Node, Nodes, Text};
 pub use error::{Condition, Limit, XmlError};

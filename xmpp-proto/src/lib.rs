@@ -4,8 +4,9 @@
 //! |---|---|
 //! | [`jid`] | addresses |
 //! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
+//! | [`stanza`] | messages, presence and IQ, and their errors |
 //! | [`ns`] | the names of the namespaces |
-//! | [`stream`] | what both ends of a stream share: the engine, stream management |
+//! | [`stream`] | what both ends of a stream share: the engine, header, features, errors, stream management |
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -15,8 +16,11 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod named;
+
 pub mod jid;
 pub mod ns;
+pub mod stanza;
 pub mod stream;
 pub mod xml;
 

@@ -48,6 +48,8 @@ namespaces! {
     IQ_AUTH_FEATURE = "http://jabber.org/features/iq-auth";
     /// In-band registration (XEP-0077).
     REGISTER = "jabber:iq:register";
+    /// In-band registration, as a stream feature (XEP-0077).
+    REGISTER_FEATURE = "http://jabber.org/features/iq-register";
     /// Blocking by privacy lists (XEP-0016).
     PRIVACY = "jabber:iq:privacy";
     /// A server's store for its clients (XEP-0049).

@@ -1,6 +1,18 @@
-//! What both ends of a stream share (RFC 6120 §4).
+//! What both ends of a stream share (RFC 6120 §4): the header that opens it, the features that are offered in it, the error that ends it, its layout over
+//! TCP and in the messages of a WebSocket (RFC 7395), and the management of what was received (XEP-0198).
 
+mod error;
+mod features;
+mod header;
 pub mod management;
+mod sasl2;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
+pub use error::{OtherHost, StreamCondition, StreamError};
+pub use features::{Dialback, Features, Session, Starttls, StreamLimits};
+pub use header::{Header, HeaderError, Version, see_other_uri};
+pub use sasl2::{Fast, Inline, Sasl2};
 pub use wire::{Framing, Incoming, Injected, Opening, Wire};

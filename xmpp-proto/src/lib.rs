@@ -5,6 +5,7 @@
 //! | [`jid`] | addresses |
 //! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
 //! | [`stanza`] | messages, presence and IQ, and their errors |
+//! | [`payload`] | what stanzas and a stream's other elements carry |
 //! | [`ns`] | the names of the namespaces |
 //! | [`stream`] | what both ends of a stream share: the engine, header, features, errors, stream management |
 
@@ -20,6 +21,7 @@ mod named;
 
 pub mod jid;
 pub mod ns;
+pub mod payload;
 pub mod stanza;
 pub mod stream;
 pub mod xml;

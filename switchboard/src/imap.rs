@@ -9,6 +9,7 @@ mod edit;
 mod fetch;
 mod list;
 mod metadata;
+mod notify;
 mod search;
 mod select;
 mod session;
@@ -125,6 +126,7 @@ fn extensions(limits: &server::Limits) -> Vec<Capability<Bytes>> {
         Capability::Move,
         Capability::MultiAppend,
         Capability::Namespace,
+        Capability::Notify,
         Capability::ObjectId,
         Capability::Partial,
         Capability::QResync,

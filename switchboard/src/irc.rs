@@ -74,7 +74,8 @@ impl Service for Irc {
 
     fn options(&self) -> Options {
         let irc = &self.prepared.settings.irc;
-        let [messages, bytes] = [irc.send_queue, irc.send_queue_bytes].map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        let [messages, bytes] =
+            [irc.send_queue, irc.send_queue_bytes].map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         Options::new().mailbox(messages).mailbox_bytes(bytes)
     }
 

@@ -157,3 +157,51 @@ fn numbers_and_flags_outlive_the_program() {
     client.command("EXAMINE Archive");
     assert_eq!(client.command("UID SEARCH KEYWORD $forwarded"), ["* SEARCH 1"]);
 }
+
+#[test]
+fn notify_tells_of_other_mailboxes_whoever_changes_them() {
+    on_each_runtime(|mail| {
+        let (mut one, mut two) = (mail.log_in(), mail.log_in());
+        let count = mail.program.files().len();
+        let events = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange";
+        let told = one.command(&format!(
+            "NOTIFY SET STATUS (SELECTED (MessageNew (UID BODY[HEADER.FIELDS (SUBJECT)]) MessageExpunge)) \
+             (PERSONAL ({events} ServerMetadataChange))"
+        ));
+        assert_eq!(told.len(), 6, "{told:?}");
+        assert!(told.iter().any(|line| line.starts_with(&format!("* STATUS INBOX (MESSAGES {count} "))), "{told:?}");
+        one.command("SELECT Archive");
+        // By POP3, by another program, by another session; in no command.
+        let mut pop = mail.program.log_in();
+        assert!(pop.say("DELE 1").starts_with("+OK"));
+        pop.quit();
+        one.until(&format!("* STATUS INBOX (MESSAGES {} ", count - 1));
+        mail.program.deliver(b"Subject: new\n\nhello\n");
+        one.until(&format!("* STATUS INBOX (MESSAGES {count} "));
+        two.command("SELECT INBOX");
+        two.command(&format!("STORE {count} +FLAGS (\\Seen)"));
+        one.until("* STATUS INBOX");
+        two.command(&format!("COPY {count} Archive"));
+        assert_eq!([one.line(), one.line()], ["* 1 EXISTS", "* 1 RECENT"]);
+        assert_eq!(one.line(), "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {16}");
+        assert_eq!(one.until(")"), ["Subject: new", "", ")"]);
+        // The tree of mailboxes.
+        two.command("CREATE x");
+        assert_eq!(one.line(), "* LIST (\\HasNoChildren) \"/\" x");
+        assert!(one.line().starts_with("* STATUS x (MESSAGES 0 "));
+        two.command("RENAME x y");
+        assert_eq!(one.line(), "* LIST (\\HasNoChildren) \"/\" y (\"OLDNAME\" (x))");
+        two.command("SUBSCRIBE y");
+        assert_eq!(one.line(), "* LIST (\\Subscribed \\HasNoChildren) \"/\" y");
+        two.command("SETMETADATA y (/private/comment \"hello\")");
+        assert_eq!(one.line(), "* METADATA y /private/comment");
+        two.command("SETMETADATA \"\" (/private/comment \"hello\")");
+        assert_eq!(one.line(), "* METADATA \"\" /private/comment");
+        two.command("DELETE y");
+        assert_eq!(one.line(), "* LIST (\\NonExistent) \"/\" y");
+        one.command("NOTIFY NONE");
+        two.command("CREATE z");
+        mail.program.deliver(b"Subject: again\n\nhello\n");
+        assert!(one.command("NOOP").is_empty());
+    });
+}

@@ -605,6 +605,10 @@ impl Application for Desk {
                 server.appended(ticket, Some(Appended { uid_validity, uids }))
             }
             Event::Command { ticket, command } => self.command(server, ticket, *command),
+            Event::Elsewhere => {
+                let mailbox = server.mailbox_from("Entw\u{fc}rfe");
+                server.tell_unasked(&Data::Status(MailboxStatus { mailbox, values: vec![StatusValue::Messages(1)] }))
+            }
             _ => Ok(()),
         }
     }
@@ -629,7 +633,10 @@ impl Subject for Desk {
             2 => server.upgraded(now, Upgraded::Tls(Box::new(TlsFacts::new()))),
             3 => server.upgraded(now, Upgraded::Deflate),
             4 => server.force_poll(),
-            5 => server.relay(&Notice::CHANGED),
+            5 => {
+                server.relay(&Notice::CHANGED);
+                server.relay(&Notice::ELSEWHERE);
+            }
             6 => self.inbox(|inbox| {
                 inbox.add(Flags::NONE, "new\r\n");
             }),
@@ -704,6 +711,12 @@ impl crate::talk::Talk<Desk> {
             }
         }
         assert_eq!(said, "", "said at the end");
+    }
+
+    /// Tells the session that another mailbox has changed.
+    pub fn wake_elsewhere(&mut self) -> String {
+        self.server.relay(&Notice::ELSEWHERE);
+        self.say("")
     }
 
     /// Tells the session that its mailbox has changed.

@@ -1,7 +1,7 @@
 //! What an IMAP server session says after login, as transcripts: the rules of the selected mailbox and of the extensions.
 
 use imap_proto::server::State;
-use imap_proto::view::{End, Flags};
+use imap_proto::view::{End, FlagChange, Flags};
 use wirestate_machine::Machine;
 use wirestate_tests::imap::{Desk, Talk, open_config};
 
@@ -458,6 +458,70 @@ fn notify_tells_between_commands() {
     talk.say("c NOTIFY NONE\r\n");
     talk.desk.inbox(|inbox| inbox.remove(&uids("3")));
     assert_eq!(talk.wake(), "");
+}
+
+#[test]
+fn notify_tells_the_kinds_of_events_that_were_asked_for() {
+    let mut talk = Talk::selected();
+    talk.say("a NOTIFY SET (SELECTED (MessageNew (UID BODY[TEXT]) MessageExpunge))\r\n");
+    talk.desk.inbox(|inbox| {
+        inbox.add(Flags::NONE, "Subject: x\r\n\r\nhello\r\n");
+        inbox.mailbox.store(&uids("1"), FlagChange::Add(Flags::FLAGGED), None);
+    });
+    // Nothing of the flags, and of the new message what was asked for; it is not seen by that.
+    assert_eq!(talk.wake(), "* 5 EXISTS\r\n* 5 RECENT\r\n* 5 FETCH (UID 5 BODY[TEXT] {7}\r\nhello\r\n)\r\n");
+    assert_eq!(talk.say("b STORE 2 +FLAGS (\\Draft)\r\n"), "* 2 FETCH (FLAGS (\\Draft \\Recent))\r\nb OK Stored\r\n");
+    talk.desk.inbox(|inbox| inbox.add(Flags::NONE, "Subject: y\r\n\r\nagain\r\n"));
+    let said = talk.say("c NOOP\r\n");
+    assert_eq!(
+        said,
+        "* 6 EXISTS\r\n* 6 RECENT\r\n* 6 FETCH (UID 6 BODY[TEXT] {7}\r\nagain\r\n)\r\nc OK Nothing done\r\n"
+    );
+    // In IDLE the same is told, and with NONE nothing.
+    talk.say("d IDLE\r\n");
+    talk.desk.inbox(|inbox| {
+        inbox.mailbox.store(&uids("1"), FlagChange::Add(Flags::DRAFT), None);
+    });
+    assert_eq!(talk.wake(), "");
+    talk.desk.inbox(|inbox| inbox.remove(&uids("1")));
+    assert_eq!(talk.wake(), "* 1 EXPUNGE\r\n* 5 RECENT\r\n");
+    talk.say("DONE\r\n");
+    talk.say("e NOTIFY NONE\r\n");
+    talk.say("f IDLE\r\n");
+    talk.desk.inbox(|inbox| inbox.remove(&uids("2")));
+    assert_eq!(talk.wake(), "");
+    assert_eq!(talk.say("DONE\r\n"), "* 1 EXPUNGE\r\n* 4 RECENT\r\nf OK IDLE is over\r\n");
+}
+
+#[test]
+fn notify_refuses_events_that_do_not_go_together() {
+    let known = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange";
+    let mut talk = Talk::selected();
+    for odd in [
+        "(SELECTED (MessageNew))",
+        "(SELECTED (MessageExpunge))",
+        "(PERSONAL (FlagChange))",
+        "(SELECTED (MessageNew MessageExpunge MailboxName))",
+        "(INBOXES (MessageNew (UID) MessageExpunge))",
+        "(SELECTED (MessageNew MessageExpunge)) (SELECTED-DELAYED (MessageNew MessageExpunge))",
+    ] {
+        let said = talk.say(format!("a NOTIFY SET {odd}\r\n"));
+        assert_eq!(said, "a BAD These events do not go together\r\n", "{odd}");
+    }
+    for unknown in ["(PERSONAL (AnnotationChange))", "(PERSONAL (MailboxName Weather))"] {
+        let said = talk.say(format!("b NOTIFY SET {unknown}\r\n"));
+        assert_eq!(said, format!("b NO [BADEVENT ({known})] Not all of these events are known\r\n"));
+    }
+}
+
+#[test]
+fn other_mailboxes_are_told_of_in_the_clients_words() {
+    let mut talk = Talk::selected();
+    assert_eq!(talk.wake_elsewhere(), "* STATUS Entw&APw-rfe (MESSAGES 1)\r\n");
+    talk.say("a ENABLE IMAP4rev2\r\n");
+    assert_eq!(talk.wake_elsewhere(), "* STATUS \"Entw\u{fc}rfe\" (MESSAGES 1)\r\n");
+    // Before login nobody is told anything.
+    assert_eq!(Talk::new().wake_elsewhere(), "");
 }
 
 #[test]

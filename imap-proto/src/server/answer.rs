@@ -5,6 +5,7 @@ use bytes::Bytes;
 use wirestate_machine::{Misuse, Ticket};
 
 use super::event::kind;
+use super::notify::EVENTS;
 use super::{Outcome, Reason, Rejected, Reply, Server};
 use crate::codec::{Code, Condition, Data, Encoder, Keyword};
 use crate::view::Policy;
@@ -87,6 +88,11 @@ impl Server {
             self.close(Reason::Refused);
             return Ok(());
         }
+        if core::mem::take(&mut self.fetching_new) {
+            // No command asked for this, so none ends with it.
+            self.tell_news(false);
+            return Ok(());
+        }
         let refused = reply.condition != Condition::Ok;
         if self.searching.is_some() && refused {
             self.fail_search();
@@ -99,7 +105,9 @@ impl Server {
             if self.command.keyword == Keyword::Close {
                 self.deselect();
             }
-            self.notifying = self.command.wish.take().unwrap_or(self.notifying);
+            if let Some(wish) = self.command.wish.take() {
+                self.set_notifying(wish);
+            }
         }
         self.finish(reply);
         Ok(())
@@ -239,6 +247,11 @@ fn refusal(why: Rejected) -> Reply {
         Rejected::BrokenOff => Reply::bad(None, "Authentication broken off"),
         Rejected::NotDone => Reply::bad(None, "IDLE ends with DONE"),
         Rejected::NotUtf8 => Reply::bad(None, "Not UTF-8"),
+        Rejected::Events => Reply::bad(None, "These events do not go together"),
+        Rejected::BadEvent => {
+            let known = EVENTS.iter().map(|event| Bytes::from_static(event.as_bytes())).collect();
+            Reply::no(Code::BadEvent(known), "Not all of these events are known")
+        }
         Rejected::MailboxName => Reply::no(Code::Cannot, "No well-formed mailbox name"),
         Rejected::Plugin => Reply::no(None, "Refused"),
     }

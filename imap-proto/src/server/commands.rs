@@ -3,8 +3,8 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
-use super::{Asked, CopyRequest, Event, Fact, Notifying, Rejected, Server};
-use crate::codec::command::{EventGroup, MailboxFilter, Notify, StatusItem};
+use super::{Asked, CopyRequest, Event, Fact, Rejected, Server};
+use crate::codec::command::StatusItem;
 use crate::codec::{Command, Data, Encoder, Mailbox, SequenceSet, utf7};
 
 impl Server {
@@ -79,7 +79,7 @@ impl Server {
                     self.imply_condstore();
                 }
             }
-            Command::Notify(notify) => self.command.wish = Some(notifying(notify)),
+            Command::Notify(notify) => self.command.wish = Some(Self::read_wish(notify)?),
             _ => {}
         }
         let ticket = self.issue(Asked::Command);
@@ -139,15 +139,4 @@ impl Server {
         let is_plain = name.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'&');
         if is_plain || self.mailbox_name(mailbox).is_some() { Ok(()) } else { Err(Rejected::MailboxName) }
     }
-}
-
-/// What of the selected mailbox is told while no command runs.
-fn notifying(notify: &Notify<Bytes>) -> Notifying {
-    let Notify::Set { groups, .. } = notify else { return Notifying::No };
-    let of = |group: &EventGroup<Bytes>| match group.mailboxes {
-        MailboxFilter::Selected if !group.events.is_empty() => Some(Notifying::AtOnce),
-        MailboxFilter::SelectedDelayed if !group.events.is_empty() => Some(Notifying::Delayed),
-        _ => None,
-    };
-    groups.iter().find_map(of).unwrap_or(Notifying::No)
 }

@@ -122,6 +122,9 @@ pub enum Event {
     /// [`unchanged`](super::Server::unchanged). It comes before the answer to each command by which the client may be told, and in IDLE or with NOTIFY when
     /// the session was woken.
     Poll(Ticket<kind::Poll>),
+    /// Something has happened in mailboxes that are not selected, as a [`Notice::ELSEWHERE`](super::Notice::ELSEWHERE) has said, and now is a time to
+    /// tell of it by [`Server::tell_unasked`](super::Server::tell_unasked).
+    Elsewhere,
     /// SELECT or EXAMINE: answer with [`Server::select`](super::Server::select), or refuse. The mailbox that was selected before is so no longer.
     Select {
         /// Comes back with the answer.
@@ -131,7 +134,8 @@ pub enum Event {
     },
     /// No mailbox is selected any more: [`Mailbox::leave`](crate::view::Mailbox::leave) it.
     Deselected,
-    /// FETCH: give the data of each message with [`Server::fetch`](super::Server::fetch), and end with [`Server::ok`](super::Server::ok).
+    /// FETCH: give the data of each message with [`Server::fetch`](super::Server::fetch), and end with [`Server::ok`](super::Server::ok). It comes also
+    /// without a command, for new messages of which the client has asked NOTIFY; what the end says is then told nobody.
     Fetch {
         /// Comes back with the end.
         ticket: Ticket<kind::Fetch>,
@@ -286,6 +290,12 @@ pub enum Rejected {
     /// The text is not UTF-8.
     #[error("the text is not UTF-8")]
     NotUtf8,
+    /// NOTIFY names events that cannot be asked for together, or not of these mailboxes (RFC 5465 §5 and §6).
+    #[error("the events do not go together")]
+    Events,
+    /// NOTIFY names an event that is not known (RFC 5465 §5).
+    #[error("an event is not known")]
+    BadEvent,
     /// The mailbox's name is neither UTF-8 nor modified UTF-7.
     #[error("the mailbox's name is not well-formed")]
     MailboxName,
@@ -311,6 +321,7 @@ impl Rejected {
                 | Rejected::BrokenOff
                 | Rejected::NotDone
                 | Rejected::NotUtf8
+                | Rejected::Events
         )
     }
 }

@@ -30,6 +30,11 @@ pub struct FetchRequest {
 }
 
 impl FetchRequest {
+    /// A request for these items and no more.
+    pub(super) fn of(uids: UidSet, items: Vec<FetchAttribute<Bytes>>) -> Self {
+        FetchRequest { uids, items, changed_since: None, vanished: false, others: Vec::new() }
+    }
+
     /// Whether a message of which this is told is seen from then on, unless the mailbox is read-only (RFC 9051 §6.4.5).
     pub fn sets_seen(&self) -> bool {
         self.items.iter().any(|item| match item {
@@ -74,13 +79,7 @@ impl Server {
     pub(super) fn ask_to_fetch(&mut self, fetch: Fetch<Bytes>) -> Result<(), Rejected> {
         let Fetch { set, items, modifiers, .. } = fetch;
         let mut uids = self.resolve(&set)?;
-        let mut request = FetchRequest {
-            uids: UidSet::new(),
-            items: items_of(items),
-            changed_since: None,
-            vanished: false,
-            others: Vec::new(),
-        };
+        let mut request = FetchRequest::of(UidSet::new(), items_of(items));
         for modifier in modifiers {
             match modifier {
                 FetchModifier::ChangedSince(since) => request.changed_since = Some(since),

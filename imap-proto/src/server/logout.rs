@@ -1,6 +1,6 @@
 use alloc::boxed::Box;
 
-use super::{Enabled, Event, Notifying, Reason, Rejected, Reply, Server, State};
+use super::{Enabled, Event, Reason, Rejected, Reply, Server, State};
 
 impl Server {
     /// LOGOUT (RFC 9051 §6.1.3).
@@ -16,7 +16,7 @@ impl Server {
             return Ok(());
         }
         self.deselect();
-        (self.enabled, self.notifying) = (Enabled::NONE, Notifying::No);
+        (self.enabled, self.notifying) = (Enabled::NONE, None);
         self.client_id = Box::default();
         self.enter(State::NotAuthenticated);
         self.timer.begin_login(self.now, &self.config.limits);

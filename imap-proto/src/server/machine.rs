@@ -46,6 +46,9 @@ impl Machine for Server {
                 let ticket = self.issue(Asked::Poll);
                 return Ok(Some(Event::Poll(ticket)));
             }
+            if core::mem::take(&mut self.elsewhere) && self.is_logged_in() {
+                return Ok(Some(Event::Elsewhere));
+            }
             if self.telling.is_some() {
                 self.tell_news(true);
             } else if self.stopping && self.appending.is_none() {

@@ -66,6 +66,7 @@
 //! | [`Expunge`](Event::Expunge) | [`ok`](Server::ok) | [`no`](Server::no) |
 //! | [`AppendBegin`](Event::AppendBegin) | [`take_message`](Server::take_message) | [`no`](Server::no) |
 //! | [`AppendEnd`](Event::AppendEnd) | [`appended`](Server::appended) | [`no`](Server::no) |
+//! | [`Elsewhere`](Event::Elsewhere) | [`tell_unasked`](Server::tell_unasked) | |
 //! | [`Command`](Event::Command) | [`tell`](Server::tell), [`ok`](Server::ok) | [`no`](Server::no), [`bad`](Server::bad) |
 //!
 //! While a ticket is open nothing more is understood, so that pipelined commands keep their order.
@@ -172,6 +173,7 @@ mod limits;
 mod login;
 mod logout;
 mod machine;
+mod notify;
 mod poll;
 mod reply;
 mod search;
@@ -213,6 +215,7 @@ use crate::view::{CommandFlags, Policy};
 use append::Appending;
 use fetch_line::Streaming;
 use login::Login;
+use notify::Notifying;
 use poll::Held;
 use search::Searching;
 use selected::Selected;
@@ -259,6 +262,10 @@ pub struct Server {
     telling: Option<Policy>,
     /// What NOTIFY lets the session tell while no command runs.
     notifying: Notifying,
+    /// Whether the open ticket is about new messages, of which NOTIFY wants to know.
+    fetching_new: bool,
+    /// Whether something has happened in other mailboxes.
+    elsewhere: bool,
     stopping: bool,
     plugins: Pipeline<Command<Bytes>, Reply>,
 }
@@ -321,16 +328,6 @@ enum Compressed {
     Yes,
 }
 
-/// What the client has asked NOTIFY for, of the selected mailbox (RFC 5465 §6.1 and §6.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Notifying {
-    No,
-    /// `SELECTED-DELAYED`: an EXPUNGE waits for a command.
-    Delayed,
-    /// `SELECTED`
-    AtOnce,
-}
-
 impl Server {
     /// A session that begins at `now`. `seed` must be 32 octets that nobody can guess and that no other session has: from it come the
     /// nonces of SASL.
@@ -368,7 +365,9 @@ impl Server {
             woken: false,
             asks: false,
             telling: None,
-            notifying: Notifying::No,
+            notifying: None,
+            fetching_new: false,
+            elsewhere: false,
             stopping: false,
             plugins: Pipeline::new(),
             config,
@@ -414,7 +413,7 @@ impl Server {
         (self.login, self.selected, self.appending) = (None, None, None);
         self.client_id = Box::default();
         (self.searching, self.streaming, self.held) = (None, None, None);
-        (self.asks, self.telling) = (false, None);
+        (self.asks, self.telling, self.fetching_new) = (false, None, false);
         self.command = InProgress::none();
         self.waiting = Waiting::ForCommand;
         self.inbox.clear();

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use wirestate_machine::{Misuse, Relay, Ticket};
 
 use super::event::kind;
-use super::{Notifying, Reason, Server};
+use super::notify::When;
+use super::{Reason, Server};
 use crate::codec::{Encode, Encoder, Unwritable};
 use crate::view::{Mailbox, Policy};
 
@@ -15,6 +16,7 @@ pub struct Notice(News);
 #[derive(Clone, Debug)]
 enum News {
     Changed,
+    Elsewhere,
     Lines(Bytes),
 }
 
@@ -22,6 +24,10 @@ impl Notice {
     /// Something has happened in the mailbox that the session has selected ([`Mailbox::wakeups`] names it): a session in IDLE, or with NOTIFY, asks what
     /// that was by [`Event::Poll`](super::Event::Poll); others ask before their next answer anyway.
     pub const CHANGED: Notice = Notice(News::Changed);
+
+    /// Something has happened in other mailboxes that NOTIFY wants to know (RFC 5465): [`Event::Elsewhere`](super::Event::Elsewhere) comes as soon as
+    /// it can be told, once however often this was said.
+    pub const ELSEWHERE: Notice = Notice(News::Elsewhere);
 
     /// Untagged data that is told at once: what NOTIFY wants to know of other mailboxes (RFC 5465), a warning, how far a long command is.
     ///
@@ -38,7 +44,7 @@ impl Notice {
 impl AsRef<[u8]> for Notice {
     fn as_ref(&self) -> &[u8] {
         match &self.0 {
-            News::Changed => b"",
+            News::Changed | News::Elsewhere => b"",
             News::Lines(lines) => lines,
         }
     }
@@ -51,6 +57,7 @@ impl Relay for Server {
     fn relay(&mut self, notice: &Notice) {
         match &notice.0 {
             News::Changed => self.woken = true,
+            News::Elsewhere => self.elsewhere = true,
             News::Lines(lines) if self.is_logged_in() => self.tell_lines(lines),
             News::Lines(_) => {}
         }
@@ -89,7 +96,11 @@ impl Server {
         self.is_selected()
             && self.is_between_lines()
             && self.command.outcome.is_none()
-            && (self.is_idling() || (self.notifying != Notifying::No && self.appending.is_none()))
+            && match self.tells_when() {
+                None => self.is_idling(),
+                Some(When::Asked) => false,
+                Some(_) => self.is_idling() || self.appending.is_none(),
+            }
     }
 
     pub(super) fn ask_what_has_happened(&mut self) {
@@ -99,11 +110,10 @@ impl Server {
     }
 
     fn policy(&self) -> Policy {
-        match (&self.command.outcome, self.notifying) {
-            (Some(_), _) => self.command.flags.policy(),
-            (None, _) if self.is_idling() => Policy::All,
-            (None, Notifying::AtOnce) => Policy::All,
-            (None, _) => Policy::NO_COMMAND,
+        match &self.command.outcome {
+            Some(_) => self.command.flags.policy(),
+            None if self.is_idling() || self.tells_when() == Some(When::AtOnce) => Policy::All,
+            None => Policy::NO_COMMAND,
         }
     }
 
@@ -112,13 +122,16 @@ impl Server {
         let Some(policy) = self.telling else { return };
         let ended = match &mut self.selected {
             Some(selected) => {
-                if has_news && !selected.flush(policy, self.command.by_uid, &mut self.outbox) {
+                if has_news && !selected.flush(policy, self.command.by_uid, &mut self.notifying, &mut self.outbox) {
                     return;
                 }
                 selected.view.ended().is_some()
             }
             None => false,
         };
+        if !ended && self.ask_for_new() {
+            return;
+        }
         self.telling = None;
         if let Some(outcome) = self.command.outcome.take() {
             self.write_outcome(outcome);
@@ -132,7 +145,7 @@ impl Server {
     fn tell_lines(&mut self, lines: &Bytes) {
         let held = self.held.as_ref().map_or(0, |held| held.lines.len());
         if self.outbox.is_full() || held >= MOST_HELD {
-            self.notifying = Notifying::No;
+            self.notify_nothing();
             self.held.get_or_insert_default().overflowed = true;
         } else if held > 0 || !self.is_between_lines() {
             // Within a literal they would be taken for its octets.
@@ -162,5 +175,5 @@ const MOST_HELD: usize = 16 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Held {
     lines: Vec<u8>,
-    overflowed: bool,
+    pub(super) overflowed: bool,
 }

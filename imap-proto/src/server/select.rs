@@ -137,6 +137,7 @@ impl Server {
         self.tell_selection(&view, &selection);
         let read_only = view.is_read_only();
         self.selected = Some(Box::new(Selected { view, new_keywords: selection.new_keywords }));
+        self.let_view_know();
         self.state = State::Selected;
         let (code, text) =
             if read_only { (Code::ReadOnly, "Selected, to be looked at only") } else { (Code::ReadWrite, "Selected") };

@@ -1,5 +1,6 @@
 use wirestate_machine::Outbox;
 
+use super::notify::Notifying;
 use crate::codec::{Flag, SeqNo, Uid, UidSet};
 use crate::view::{Fetch, Flags, Keywords, Policy, Update, View};
 
@@ -14,7 +15,13 @@ pub(super) struct Selected {
 impl Selected {
     /// Tells what may be told, for as long as there is room; whether that was all. `by_uid`: the command in progress is a UID
     /// command, during which each FETCH has the UID.
-    pub(super) fn flush(&mut self, policy: Policy, by_uid: bool, outbox: &mut Outbox) -> bool {
+    pub(super) fn flush(
+        &mut self,
+        policy: Policy,
+        by_uid: bool,
+        notifying: &mut Notifying,
+        outbox: &mut Outbox,
+    ) -> bool {
         let (read_only, new_keywords) = (self.view.is_read_only(), self.new_keywords);
         let mut news = self.view.flush(policy);
         while !outbox.is_full() {
@@ -26,7 +33,12 @@ impl Selected {
                 Update::Fetch(fetch) => put_fetch(&fetch, news.flag_names(), by_uid, outbox),
                 Update::Expunge(number) => put_number_line(number, b" EXPUNGE\r\n", outbox),
                 Update::Vanished(uids) => put_vanished(&uids, false, outbox),
-                Update::Exists { exists, .. } => put_count_line(exists, b" EXISTS\r\n", outbox),
+                Update::Exists { exists, new } => {
+                    put_count_line(exists, b" EXISTS\r\n", outbox);
+                    if let Some(wanted) = notifying {
+                        wanted.note_new(new);
+                    }
+                }
                 Update::Recent(recent) => put_count_line(recent, b" RECENT\r\n", outbox),
             }
         }

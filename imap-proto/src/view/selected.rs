@@ -36,6 +36,8 @@ pub struct View {
     last_uid: u32,
     pub(super) keywords: Arc<Keywords>,
     pub(super) keywords_told: bool,
+    /// Whether it is told what others do to flags.
+    hears_flags: bool,
     /// What the client knows: its sequence numbers.
     pub(super) told: Uids,
     pub(super) queue: Queue,
@@ -102,6 +104,7 @@ impl Mailbox {
             last_uid: self.last_uid,
             keywords: self.keywords.clone(),
             keywords_told: true,
+            hears_flags: true,
             told: self.uids.clone(),
             queue: Queue::default(),
             recent: UidSet::new(),
@@ -189,6 +192,12 @@ impl View {
     /// Sets the words in which things are told. Whatever waits to be told is told in the new ones.
     pub fn set_wording(&mut self, wording: Wording) {
         self.wording = wording;
+    }
+
+    /// Sets whether the client is to hear what others do to flags from now on, as it is at first; without, FETCH is told of the session's own
+    /// changes alone (RFC 5465 §5.3).
+    pub fn set_hears_flags(&mut self, hears_flags: bool) {
+        self.hears_flags = hears_flags;
     }
 
     /// The words in which things are told.
@@ -312,6 +321,9 @@ impl View {
     }
 
     fn take_flag_changes(&mut self, mailbox: &Mailbox, since: u64, known: u32) {
+        if !self.hears_flags {
+            return;
+        }
         let mut changed = mailbox.changed.since(since).unwrap_or_else(UidSet::all);
         changed.cut_above(Uid::new(known));
         for message in mailbox.messages_in(&changed).filter(|message| message.modseq.get() > since) {

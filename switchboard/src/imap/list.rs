@@ -262,7 +262,7 @@ fn metadata_of(
     Ok(wanted.iter().map(value).collect())
 }
 
-fn attributes(listed: &Listed) -> Vec<ListAttribute<Bytes>> {
+pub(super) fn attributes(listed: &Listed) -> Vec<ListAttribute<Bytes>> {
     let mut attributes = Vec::new();
     if listed.object_id.is_none() {
         // The first is for those who do not know the second.

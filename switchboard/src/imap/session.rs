@@ -11,6 +11,7 @@ use wirestate_sasl::server::{Answer, Identity, Rejection};
 
 use super::append::Appending;
 use super::fetch::Fetching;
+use super::notify::Notifying;
 use super::shared::Shared;
 use super::{Imap, Machine};
 use crate::credentials;
@@ -35,6 +36,7 @@ pub fn session<S: Stream>(
         user: String::new(),
         store: None,
         selected: None,
+        notifying: None,
         fetching: None,
         appending: None,
     };
@@ -56,6 +58,8 @@ pub(super) struct Session<O> {
     pub(super) user: String,
     pub(super) store: Option<Arc<MailStore>>,
     pub(super) selected: Option<Selected>,
+    /// What is told of other mailboxes.
+    pub(super) notifying: Option<Box<Notifying>>,
     /// What is being told of messages.
     pub(super) fetching: Option<Box<Fetching>>,
     /// The messages that come.
@@ -102,7 +106,11 @@ impl<O: Offload> Session<O> {
                     tracing::warn!(session = self.id, user = self.user, count, reason = %failure, "login failed");
                 }
                 Event::LoggedIn { ticket, identity } => Box::pin(self.enter(conn.machine(), ticket, identity)).await?,
-                Event::LoggedOut => (self.store, self.selected, self.appending) = (None, None, None),
+                Event::LoggedOut => {
+                    (self.store, self.selected) = (None, None);
+                    (self.notifying, self.appending) = (None, None);
+                }
+                Event::Elsewhere => Box::pin(self.tell_elsewhere(conn.machine())).await?,
                 Event::ClientId => {}
                 Event::Select { ticket, request } => {
                     Box::pin(self.select(conn.machine(), ticket, *request)).await?;
@@ -128,7 +136,7 @@ impl<O: Offload> Session<O> {
                 }
                 Event::Closed(why) => {
                     tracing::info!(session = self.id, user = self.user, reason = ?why, "ended");
-                    (self.store, self.selected) = (None, None);
+                    (self.store, self.selected, self.notifying) = (None, None, None);
                     (self.fetching, self.appending) = (None, None);
                 }
                 // Of what is not configured nothing can come.

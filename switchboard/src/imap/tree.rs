@@ -57,6 +57,7 @@ impl<O: Offload> Session<O> {
                 machine.tell(&ticket, &Data::Namespace(all))?;
                 machine.ok(ticket, None, "That is all")
             }
+            Command::Notify(notify) => self.notify(machine, ticket, notify).await,
             Command::GetMetadata(request) => self.metadata(machine, ticket, request).await,
             Command::SetMetadata(request) => self.set_metadata(machine, ticket, request).await,
             _ => machine.bad(ticket, None, "Not offered"),

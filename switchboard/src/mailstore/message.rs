@@ -100,7 +100,7 @@ impl fmt::Debug for EmailId {
 }
 
 /// MAILBOXID (RFC 8474): stays when the mailbox is renamed.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxId(pub(super) [u8; 16]);
 
 impl fmt::Display for MailboxId {

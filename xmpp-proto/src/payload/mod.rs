@@ -3,16 +3,30 @@
 
 pub mod bind;
 pub mod bind2;
+pub mod blocking;
+pub mod carbons;
 pub mod component;
 pub mod compression;
 pub mod csi;
+pub mod delay;
 pub mod dialback;
+pub mod disco;
 pub mod fast;
+pub mod form;
+pub mod forward;
 pub mod iq_auth;
+pub mod mam;
+pub mod moment;
+pub mod muc;
+pub mod ping;
+pub mod roster;
+pub mod rsm;
 pub mod sasl;
 pub mod sasl2;
 pub mod sm;
+pub mod stanza_id;
 pub mod starttls;
+pub mod version;
 
 mod data;
 mod malformed;

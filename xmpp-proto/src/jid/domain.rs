@@ -19,6 +19,7 @@ pub(super) fn prepare(rules: Rules, text: &str) -> Result<Cow<'_, str>, JidError
     if let Some(literal) = text.strip_prefix('[') {
         return ipv6(literal);
     }
+    text.split(['.', IDNA_DOTS[0], IDNA_DOTS[1], IDNA_DOTS[2]]).try_for_each(check_raw_label)?;
     let mapped = match rules {
         Rules::Rfc6122 if !text.is_ascii() => dots(nameprep(text)?),
         // ASCII is the same in Nameprep and UTS #46, but that Nameprep leaves A-labels alone.
@@ -30,6 +31,12 @@ pub(super) fn prepare(rules: Rules, text: &str) -> Result<Cow<'_, str>, JidError
     check_prepared(Part::Domain, name)
 }
 
+/// Keeps what cannot be a label from the tables and from Punycode, whose work grows with the square of a label.
+fn check_raw_label(label: &str) -> Result<(), JidError> {
+    let most = if label.is_ascii() { MAX_LABEL } else { 4 * MAX_LABEL };
+    if label.len() > most { Err(JidError::LabelTooLong) } else { Ok(()) }
+}
+
 /// By UTS #46: A-labels become U-labels, upper case lower case, and each kind of dot the dot of ASCII.
 fn unicode(text: &str) -> Result<Cow<'_, str>, JidError> {
     match Uts46::new().to_unicode(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast) {
@@ -37,6 +44,9 @@ fn unicode(text: &str) -> Result<Cow<'_, str>, JidError> {
         (_, Err(_)) => Err(JidError::DomainName),
     }
 }
+
+/// How many octets a label has in DNS (RFC 1035 §2.3.4).
+const MAX_LABEL: usize = 63;
 
 /// The dots of IDNA (RFC 3490 §3.1) that Nameprep leaves as they are.
 fn dots(name: Cow<'_, str>) -> Cow<'_, str> {
@@ -70,7 +80,7 @@ fn check_label(label: &str) -> Result<(), JidError> {
         false if label.chars().count() > 59 => return Err(JidError::LabelTooLong),
         false => "xn--".len() + idna::punycode::encode_str(label).map_or(usize::MAX / 2, |label| label.len()),
     };
-    if length > 63 { Err(JidError::LabelTooLong) } else { Ok(()) }
+    if length > MAX_LABEL { Err(JidError::LabelTooLong) } else { Ok(()) }
 }
 
 /// What follows the bracket; written as RFC 5952 says.

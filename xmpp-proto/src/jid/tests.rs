@@ -229,6 +229,9 @@ fn each_part_has_its_limit() {
         assert!(parse(&format!("{}.example", long("a", 63))).is_ok());
         assert_eq!(parse(&format!("{}.example", long("a", 64))), Err(JidError::LabelTooLong));
         assert_eq!(parse(&format!("{}.example", long("ü", 100))), Err(JidError::LabelTooLong));
+        assert_eq!(parse(&format!("xn--{}.example", long("a", 900))), Err(JidError::LabelTooLong));
+        assert_eq!(parse(&format!("h。{}", long("中", 300))), Err(JidError::LabelTooLong));
+        assert!(parse(&format!("{}.example", long("ａ", 63))).is_ok());
         assert!(parse(&format!("{}@h", long("ａ", 1023))).is_ok(), "full-width letters become one octet each");
         assert_eq!(parse(&format!("{}@h", long("ａ", 1024))), Err(JidError::TooLong(Part::Local)));
         assert!(parse(&format!("{}@h", long("é", 511))).is_ok());

@@ -72,7 +72,7 @@ impl Context {
         self
     }
 
-    /// The server's host name, for the challenges of CRAM-MD5 and DIGEST-MD5.
+    /// The server's host name, for the challenges of CRAM-MD5 and DIGEST-MD5. By the latter a client must mean this host, or the realm.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = host.into();

@@ -121,6 +121,7 @@ fn responses_that_are_not_what_was_offered() {
         (r#"realm="elwood.innosoft.com""#, r#"realm="elsewhere""#, "realm"),
         (r#"cnonce="OA6MHXh6VqTrRk""#, r#"cnonce="""#, "cnonce"),
         ("imap/elwood", "imap-elwood", "digest-uri"),
+        ("imap/elwood", "imap/elsewhere", "digest-uri"),
         ("response=d3", "response=D3", "response"),
         ("username=", r#"username="eve",username="#, "username"),
         ("utf-8", "latin-1", "charset"),

@@ -16,7 +16,9 @@ pub(crate) fn client_context() -> client::Context {
 }
 
 pub(crate) fn server_context() -> server::Context {
-    server::Context::new(nonce("server-nonce")).fake_keys(FakeKeys::new([9; 32]).iterations(4096))
+    server::Context::new(nonce("server-nonce"))
+        .host("server.example.com")
+        .fake_keys(FakeKeys::new([9; 32]).iterations(4096))
 }
 
 pub(crate) fn exporter() -> Bindings {

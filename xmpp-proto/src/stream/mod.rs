@@ -6,6 +6,7 @@ mod features;
 mod header;
 pub mod management;
 mod sasl2;
+mod sasl_offer;
 mod wire;
 
 #[cfg(test)]
@@ -14,5 +15,6 @@ mod tests;
 pub use error::{OtherHost, StreamCondition, StreamError};
 pub use features::{Dialback, Features, Session, Starttls, StreamLimits};
 pub use header::{Header, HeaderError, Version, see_other_uri};
+pub use sasl_offer::SaslOffer;
 pub use sasl2::{Fast, Inline, Sasl2};
 pub use wire::{Framing, Incoming, Injected, Opening, Wire};

@@ -3,6 +3,7 @@ use core::time::Duration;
 use thiserror::Error;
 use wirestate_machine::{Inbox, Instant, Marks, Outbox};
 
+use super::{Content, Packet};
 use crate::ns;
 use crate::xml::{Element, Frame, Limits, Reader, Scope, Writer, XmlError, write_stream_end};
 
@@ -217,6 +218,11 @@ impl Wire {
             Framing::WebSocket => &Scope::EMPTY,
         };
         Writer::new(&mut self.outbox, scope)
+    }
+
+    /// Says an element that is written already, of streams of this content.
+    pub fn say(&mut self, packet: &Packet, content: Content) {
+        packet.say(&mut self.outbox, self.framing, content);
     }
 
     /// Says a space, which means nothing but that we are here (RFC 6120 §4.6.1). Over WebSocket, whose own pings do that, nothing is said.

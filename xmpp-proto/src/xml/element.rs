@@ -280,7 +280,7 @@ impl<'a> ElementRef<'a> {
     }
 
     /// Whether a name in it has a prefix that is declared outside it.
-    pub(super) fn uses_outer_prefix(self) -> bool {
+    pub(crate) fn uses_outer_prefix(self) -> bool {
         if self.at == 0 {
             return self.tree.is_outer_prefix_used;
         }

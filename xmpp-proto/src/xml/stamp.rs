@@ -50,6 +50,16 @@ impl<'a> Stamp<'a> {
         Stamp { element, ns: None, from: kept, to: kept, id: kept, kind: kept, lang: kept }
     }
 
+    /// What is sent on.
+    pub fn element(&self) -> ElementRef<'a> {
+        self.element
+    }
+
+    /// The namespace that it will be in.
+    pub fn new_ns(&self) -> &'a str {
+        self.ns.filter(|_| self.element.prefix().is_none()).unwrap_or(self.element.ns())
+    }
+
     /// Sets `from`.
     pub fn from(self, from: &'a str) -> Self {
         Stamp { from: Mark::Set(from), ..self }

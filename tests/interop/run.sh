@@ -7,14 +7,16 @@
 #   tests/interop/run.sh            everything
 #   tests/interop/run.sh mpop stls  only cases with one of these words in their titles
 #
-# SWITCHBOARD=path, and INTEROP_CLIENT, INTEROP_IRC_CLIENT, INTEROP_ADAPTERS and INTEROP_CODEC, take programs that are built already;
+# SWITCHBOARD=path, and INTEROP_CLIENT, INTEROP_IMAP_CLIENT, INTEROP_IRC_CLIENT, INTEROP_ADAPTERS and INTEROP_CODEC, take programs that are built
+# already;
 # SWITCHBOARD_FLAGS adds flags, such as "--runtime blocking".
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=tests/interop
 
 .ci/install curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt mbsync:isync openssl:openssl python3:python3 pip3:python3-pip \
-    dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d ngircd:ngircd inspircd:inspircd irssi:irssi weechat-headless:weechat-headless ii:ii
+    dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d /usr/lib/dovecot/imap:dovecot-imapd \
+    neomutt:neomutt offlineimap:offlineimap3 imapfilter:imapfilter ngircd:ngircd inspircd:inspircd irssi:irssi weechat-headless:weechat-headless ii:ii
 
 target=${CARGO_TARGET_DIR:-target}
 if [[ -z ${SWITCHBOARD:-} ]]; then
@@ -24,6 +26,10 @@ fi
 if [[ -z ${INTEROP_CLIENT:-} ]]; then
     cargo build --quiet -p wirestate-tests --bin interop-client
     INTEROP_CLIENT=$target/debug/interop-client
+fi
+if [[ -z ${INTEROP_IMAP_CLIENT:-} ]]; then
+    cargo build --quiet -p wirestate-tests --bin interop-imap-client
+    INTEROP_IMAP_CLIENT=$target/debug/interop-imap-client
 fi
 if [[ -z ${INTEROP_IRC_CLIENT:-} ]]; then
     cargo build --quiet -p wirestate-tests --bin interop-irc-client
@@ -39,10 +45,11 @@ if [[ -z ${INTEROP_CODEC:-} ]]; then
 fi
 SWITCHBOARD=$(realpath "$SWITCHBOARD")
 INTEROP_CLIENT=$(realpath "$INTEROP_CLIENT")
+INTEROP_IMAP_CLIENT=$(realpath "$INTEROP_IMAP_CLIENT")
 INTEROP_IRC_CLIENT=$(realpath "$INTEROP_IRC_CLIENT")
 INTEROP_ADAPTERS=$(realpath "$INTEROP_ADAPTERS")
 INTEROP_CODEC=$(realpath "$INTEROP_CODEC")
-export SWITCHBOARD INTEROP_CLIENT INTEROP_IRC_CLIENT INTEROP_ADAPTERS INTEROP_CODEC
+export SWITCHBOARD INTEROP_CLIENT INTEROP_IMAP_CLIENT INTEROP_IRC_CLIENT INTEROP_ADAPTERS INTEROP_CODEC
 
 python=/usr/bin/python3
 [[ -x $python ]] || python=python3

@@ -204,7 +204,10 @@ impl Client {
         match self.writing.as_deref() {
             Some(Writing { text: Some(Text { left: 0, .. }), .. }) => self.end_text(),
             Some(Writing { text: Some(Text { left, .. }), request: Some(request), .. }) => {
-                self.events.push_back(Event::Wanted { request: *request, octets: *left });
+                // Where there is no room, it is asked for once there is.
+                if !self.outbox.is_full() {
+                    self.events.push_back(Event::Wanted { request: *request, octets: *left });
+                }
             }
             _ => self.writing = None,
         }

@@ -112,3 +112,10 @@ def equal(found, wanted, what):
             f"{what}: {len(found)} octets for {len(wanted)}, differing at {at}: {found[near]!r} for {wanted[near]!r}"
         )
     raise AssertionError(f"{what}: {found!r} for {wanted!r}")
+
+
+def alike(found, wanted, what):
+    """Compares texts in any order, but for line ends at their end."""
+    equal(len(found), len(wanted), what)
+    for one, other in zip(*(sorted(text.rstrip(b"\n") for text in texts) for texts in (found, wanted))):
+        equal(one, other, what)

@@ -1,4 +1,4 @@
-"""Starts Dovecot's pop3d with a configuration of its own, unprivileged, and ends it."""
+"""Starts Dovecot's POP3 and IMAP servers with a configuration of its own, unprivileged, and ends it."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from .client import NOBODY, Home
 from .mail import Mailbox
 
 CONFIG = """
-protocols = pop3
+protocols = pop3 imap
 base_dir = {run}
 log_path = {home}/log
 ssl = yes
@@ -47,6 +47,43 @@ service pop3-login {{
     ssl = yes
   }}
 }}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    address = 127.0.0.1
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    address = 127.0.0.1
+    port = {imaps}
+    ssl = yes
+  }}
+}}
+imap_metadata = yes
+mail_attribute_dict = file:{home}/mail/%u/dovecot-attributes
+mailbox_list_index = yes
+mail_plugins = notify quota zlib acl
+plugin {{
+  quota = count:everything
+  quota_rule = *:storage=10M
+  quota_vsizes = yes
+  acl = vfile
+}}
+protocol imap {{
+  mail_plugins = $mail_plugins imap_quota imap_zlib imap_acl
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+  mailbox Sent {{
+    auto = subscribe
+    special_use = \\Sent
+  }}
+  mailbox Trash {{
+    auto = create
+    special_use = \\Trash
+  }}
+}}
 service anvil {{
   chroot =
   # Without it, failed logins from an address are not paid for by the next ones.
@@ -81,7 +118,7 @@ class Dovecot:
         # A socket's path must be short.
         run = home.folder("run")
         for _ in range(3):
-            self.ports = {"pop3": free_port(), "pop3s": free_port()}
+            self.ports = {name: free_port() for name in ("pop3", "pop3s", "imap", "imaps")}
             uid, gid = (NOBODY.pw_uid, NOBODY.pw_gid) if NOBODY else (os.getuid(), os.getgid())
             config = CONFIG.format(
                 home=home.path, run=run, uid=uid, gid=gid, user=name_of(uid), group=group_of(gid), **self.ports
@@ -128,8 +165,11 @@ class Dovecot:
         end = time.monotonic() + 20
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                with socket.create_connection(("127.0.0.1", self.ports["pop3"]), timeout=10) as connection:
-                    return connection.recv(3) == b"+OK"
+                for protocol, greeting in (("pop3", b"+OK"), ("imap", b"* OK")):
+                    with socket.create_connection(("127.0.0.1", self.ports[protocol]), timeout=10) as connection:
+                        if connection.recv(len(greeting)) != greeting:
+                            return False
+                return True
             except OSError:
                 time.sleep(0.05)
         return False

@@ -7,8 +7,8 @@ from .mail import PLAIN_MESSAGES, lf
 from .with_mutt import Copied, on_terminal
 
 
-def open_folder(world, *settings, keys):
-    """Opens INBOX, has mutt press the keys, and gives all that it drew."""
+def open_folder(world, *settings, keys, program="mutt"):
+    """Opens INBOX, has the program press the keys, and gives all that it drew."""
     scheme = "imaps" if world.way == IMAPS else "imap"
     host = "localhost" if world.tls else "127.0.0.1"
     config = [
@@ -19,7 +19,7 @@ def open_folder(world, *settings, keys):
         "set timeout=5", 'set index_format="<<%N %s>>"', *settings, f'push "{keys}"',
     ]  # fmt: skip
     rc = world.home.put("muttrc", "\n".join(config) + "\n")
-    command = ["mutt", "-n", "-F", str(rc), "-f", f"{scheme}://{host}:{world.imap_port}/INBOX"]
+    command = [program, "-n", "-F", str(rc), "-f", f"{scheme}://{host}:{world.imap_port}/INBOX"]
     return on_terminal(command, world.home.surroundings())
 
 

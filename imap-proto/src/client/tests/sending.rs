@@ -132,6 +132,20 @@ fn several_messages_go_without_waiting_where_they_may() {
 }
 
 #[test]
+fn the_next_text_is_asked_for_when_there_is_room() {
+    let mut client = logged_in(open(), "MULTIAPPEND LITERAL+");
+    let append = client.append_many("a", [NewText::new(200_000), NewText::new(1)]).unwrap();
+    assert!(matches!(events(&mut client)[..], [Event::Wanted { octets: 200_000, .. }]));
+    client.append_data(append, alloc::vec![b'x'; 200_000]).unwrap();
+    assert!(events(&mut client).is_empty());
+    assert_eq!(client.append_data(append, &b"y"[..]), Err(Misuse::QueueFull));
+    assert!(wrote(&mut client).ends_with("x {1+}\r\n"));
+    assert!(matches!(events(&mut client)[..], [Event::Wanted { octets: 1, .. }]));
+    client.append_data(append, &b"y"[..]).unwrap();
+    assert_eq!(wrote(&mut client), "y\r\n");
+}
+
+#[test]
 fn no_further_message_is_begun_after_a_refusal() {
     let mut client = logged_in(open(), "MULTIAPPEND LITERAL+");
     let append = client.append_many("a", [NewText::new(5), NewText::new(5)]).unwrap();

@@ -134,6 +134,18 @@ fn id_is_kept_and_answered() {
 }
 
 #[test]
+fn literals_make_no_more_commands_of_one() {
+    let mut talk = Talk::new();
+    assert!(talk.say("a LOGIN {3}\r\nann {9+}\r\npass word\r\n").ends_with("Logged in\r\n"));
+    assert_eq!(talk.server.command_count(), 1);
+    talk.say("b APPEND Saved {3}\r\nabc {2+}\r\nde\r\n");
+    assert_eq!(talk.server.command_count(), 2);
+    // Nor does what is refused and skipped.
+    talk.say(format!("c CREATE {{99999+}}\r\n{}\r\n", "x\r\n".repeat(33_333)));
+    assert_eq!(talk.server.command_count(), 3);
+}
+
+#[test]
 fn compression_begins_behind_its_answer() {
     let mut talk = Talk::logged_in();
     assert_eq!(talk.say("a COMPRESS LZ4\r\n"), "a NO [CANNOT] No such mechanism\r\n");

@@ -177,6 +177,23 @@ fn a_store_that_wakes_nobody_is_asked_in_intervals() {
 }
 
 #[test]
+fn a_poll_can_be_forced_and_comes_when_it_may() {
+    let mut talk = Talk::selected();
+    let new = |talk: &mut Talk| talk.desk.inbox(|inbox| inbox.add(Flags::SEEN, ""));
+    talk.say("a IDLE\r\n");
+    new(&mut talk);
+    assert_eq!(talk.say(""), "");
+    talk.server.force_poll();
+    assert_eq!(talk.say(""), "* 5 EXISTS\r\n* 5 RECENT\r\n");
+    talk.say("DONE\r\n");
+    // Between commands nobody is told.
+    new(&mut talk);
+    talk.server.force_poll();
+    assert_eq!(talk.say(""), "");
+    assert_eq!(talk.say("b NOOP\r\n"), "* 6 EXISTS\r\n* 6 RECENT\r\nb OK Nothing done\r\n");
+}
+
+#[test]
 fn the_mailbox_may_end_under_a_session() {
     let mut talk = Talk::selected();
     talk.desk.inbox(|inbox| inbox.mailbox.end(End::Renamed));

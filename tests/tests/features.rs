@@ -50,6 +50,7 @@ const IMAP: Table = Table {
         ("memory", "imap-proto/tests/view_memory.rs"),
         ("store", "switchboard/src/mailstore"),
         ("program", "switchboard/src/imap"),
+        ("program", "switchboard/tests/imap.rs"),
         ("layers", "proto-core/layers/tests"),
         ("sasl", "proto-core/sasl/tests"),
     ],

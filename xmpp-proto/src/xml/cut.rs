@@ -163,6 +163,12 @@ impl Cutter {
                     }
                 }
                 Mode::Gap => {
+                    if byte == b' '
+                        && let Some(end) = self.usual_attribute(bytes, at, limits)?
+                    {
+                        at = end;
+                        continue;
+                    }
                     at += 1;
                     match byte {
                         b'>' if only_start_tag => return Ok(Some(self.found(CutKind::StartTag, at))),
@@ -172,10 +178,7 @@ impl Cutter {
                         _ if CLASS[usize::from(byte)] == STOP => return Err(XmlError::Tag),
                         _ => {
                             self.name = at - 1;
-                            self.attributes = self.attributes.saturating_add(1);
-                            if self.attributes > limits.attributes {
-                                return Err(XmlError::Limit(Limit::Attributes));
-                            }
+                            self.begin_attribute(limits)?;
                             Mode::AttributeName
                         }
                     }
@@ -287,6 +290,32 @@ impl Cutter {
         Ok(None)
     }
 
+    /// Where an attribute ends that begins after a space, if it is all here and has no other whitespace outside its value. If it is not, the part
+    /// that is here is gone over once more.
+    #[inline(always)]
+    fn usual_attribute(&mut self, bytes: &[u8], space: usize, limits: &Limits) -> Result<Option<usize>, XmlError> {
+        let start = space + 1;
+        let end = name::end(bytes, start);
+        let Some([b'=', quote @ (b'\'' | b'"'), value @ ..]) = bytes.get(end..) else { return Ok(None) };
+        if end == start || end - start > usize::from(limits.name) {
+            return Ok(None);
+        }
+        let Some(len) = position(*quote, value) else { return Ok(None) };
+        self.name = start;
+        self.begin_attribute(limits)?;
+        self.attribute(bytes, end, limits)?;
+        Ok(Some(end + 2 + len + 1))
+    }
+
+    #[inline(always)]
+    fn begin_attribute(&mut self, limits: &Limits) -> Result<(), XmlError> {
+        self.attributes = self.attributes.saturating_add(1);
+        if self.attributes > limits.attributes {
+            return Err(XmlError::Limit(Limit::Attributes));
+        }
+        Ok(())
+    }
+
     fn begin_element(&mut self, limits: &Limits) -> Result<(), XmlError> {
         self.elements += 1;
         self.attributes = 0;
@@ -323,8 +352,10 @@ impl Cutter {
     #[inline]
     fn attribute(&mut self, bytes: &[u8], end: usize, limits: &Limits) -> Result<(), XmlError> {
         self.all_attributes += 1;
-        let is_declaration =
-            bytes.get(self.name..end).is_some_and(|name| name == b"xmlns" || name.starts_with(b"xmlns:"));
+        let is_declaration = matches!(
+            bytes.get(self.name..end),
+            Some([b'x', b'm', b'l', b'n', b's'] | [b'x', b'm', b'l', b'n', b's', b':', ..])
+        );
         if is_declaration {
             self.declarations = self.declarations.saturating_add(1);
             if self.declarations > limits.bindings {

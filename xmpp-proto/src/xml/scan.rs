@@ -33,6 +33,26 @@ fn first(bytes: &[u8], marks: impl Fn(u64) -> u64, is: impl Fn(u8) -> bool) -> u
     within.map_or(bytes.len(), |within| bytes.len() - rest.len() + within)
 }
 
+/// Where text without `]` ends, or has what must be looked at: `<` and `&`.
+#[inline(always)]
+pub(super) fn plain_text(bytes: &[u8]) -> usize {
+    first(bytes, |word| same(word, b'<') | same(word, b'&'), |byte| matches!(byte, b'<' | b'&'))
+}
+
+/// Where the value of an attribute without whitespace but spaces ends, or has what must be looked at: `<`, `&`, and perhaps `'`.
+#[inline(always)]
+pub(super) fn plain_value(bytes: &[u8], quote: u8) -> usize {
+    // `&` and `'` differ in one bit.
+    if quote == b'\'' {
+        return first(
+            bytes,
+            |word| same(word & (EACH * 0xfe), b'&') | same(word, b'<'),
+            |byte| matches!(byte, b'&' | b'\'' | b'<'),
+        );
+    }
+    value(bytes, quote)
+}
+
 /// Where text ends, or has what must be looked at: `<`, `&`, or the `]` of a `]]>`.
 #[inline]
 pub(super) fn text(bytes: &[u8]) -> usize {
@@ -78,14 +98,25 @@ pub(super) fn to_escape_in_value(bytes: &[u8]) -> usize {
 /// Looks for a character that XML does not have (XML 1.0, §2.2): controls besides TAB, LF and CR, U+FFFE and U+FFFF.
 #[inline]
 pub(super) fn check_characters(text: &str) -> Result<(), XmlError> {
+    if any(text, |byte| (byte < b' ' && byte != b'\n') || byte == 0xef) { check_each_character(text) } else { Ok(()) }
+}
+
+/// The same. Gives whether there is nothing to take care of: neither a `]` nor whitespace other than spaces.
+#[inline]
+pub(super) fn check_document(text: &str) -> Result<bool, XmlError> {
+    if !any(text, |byte| byte < b' ' || byte == 0xef || byte == b']') {
+        return Ok(true);
+    }
+    check_characters(text).map(|()| false)
+}
+
+/// Whether there is such a byte, found for a block of them at once.
+#[inline(always)]
+fn any(text: &str, suspect: impl Fn(u8) -> bool) -> bool {
     const BLOCK: usize = 32;
-    let suspect = |byte: u8| (byte < b' ' && byte != b'\n') || byte == 0xef;
     let (blocks, rest) = text.as_bytes().as_chunks::<BLOCK>();
     let in_block = |block: &[u8; BLOCK]| block.iter().fold(false, |any, byte| any | suspect(*byte));
-    if blocks.iter().any(in_block) | rest.iter().fold(false, |any, byte| any | suspect(*byte)) {
-        return check_each_character(text);
-    }
-    Ok(())
+    blocks.iter().any(in_block) || rest.iter().fold(false, |any, byte| any | suspect(*byte))
 }
 
 #[cold]
@@ -131,7 +162,9 @@ mod tests {
 
     #[test]
     fn each_search_finds_the_first_of_what_it_seeks() {
-        let searches: [Search; 5] = [
+        let searches: [Search; 7] = [
+            (plain_text, |byte| b"<&".contains(&byte)),
+            (|bytes| plain_value(bytes, b'\''), |byte| b"'<&".contains(&byte)),
             (text, |byte| b"<&]".contains(&byte)),
             (|bytes| value(bytes, b'\''), |byte| b"'<&".contains(&byte) || byte < b' '),
             (|bytes| value(bytes, b'"'), |byte| b"\"<&".contains(&byte) || byte < b' '),

@@ -29,11 +29,12 @@ pub(super) fn parse(
         return Err(XmlError::Limit(Limit::Bytes));
     }
     let text = ByteString::try_from(bytes).map_err(|_| XmlError::Utf8)?;
-    scan::check_characters(&text)?;
+    let is_plain = scan::check_document(&text)?;
     // The one allocation of all this.
     let mut index: Arc<[Slot]> = (0..slots).map(|_| Slot::Vacant).collect();
     let mut parser = Parser {
         text: &text,
+        is_plain,
         at: 0,
         slots: Arc::get_mut(&mut index).unwrap_or_default(),
         used: 0,
@@ -56,6 +57,8 @@ pub(super) fn parse(
 
 struct Parser<'a> {
     text: &'a str,
+    /// Whether there is neither a `]` in it nor whitespace other than spaces.
+    is_plain: bool,
     at: usize,
     slots: &'a mut [Slot],
     used: u32,
@@ -74,12 +77,17 @@ struct Parser<'a> {
 struct Open {
     slot: u32,
     declaration: u32,
+    /// The default namespace in it, where that is known.
+    default: Option<Namespace>,
 }
+
+/// What is around the outermost element.
+const OUTSIDE: Open = Open { slot: NO_SLOT, declaration: NO_SLOT, default: None };
 
 impl Parser<'_> {
     fn start_tag_alone(&mut self) -> Result<(), XmlError> {
         self.at = 1;
-        let (_, is_empty) = self.start_tag(Open { slot: NO_SLOT, declaration: NO_SLOT })?;
+        let (_, is_empty) = self.start_tag(OUTSIDE)?;
         if is_empty || self.at != self.text.len() { Err(XmlError::Tag) } else { Ok(()) }
     }
 
@@ -88,8 +96,7 @@ impl Parser<'_> {
             return Err(XmlError::NotOneElement);
         }
         self.at = 1;
-        let outside = Open { slot: NO_SLOT, declaration: NO_SLOT };
-        let mut open = outside;
+        let mut open = OUTSIDE;
         loop {
             // After a `<`.
             match self.byte() {
@@ -124,7 +131,7 @@ impl Parser<'_> {
     #[inline(always)]
     fn text(&mut self) -> Result<(), XmlError> {
         loop {
-            self.at += scan::text(self.rest());
+            self.at += if self.is_plain { scan::plain_text(self.rest()) } else { scan::text(self.rest()) };
             match self.byte() {
                 Some(b'<') => {
                     self.at += 1;
@@ -182,7 +189,8 @@ impl Parser<'_> {
             Some(Slot::Element(parent)) => parent.declaration,
             _ => NO_SLOT,
         };
-        Ok(Open { slot: parent, declaration })
+        let default = if declared == 0 { open.default } else { None };
+        Ok(Open { slot: parent, declaration, default })
     }
 
     fn start_tag(&mut self, parent: Open) -> Result<(Open, bool), XmlError> {
@@ -219,7 +227,14 @@ impl Parser<'_> {
         if attributes.count > 1 || attributes.prefixed > 0 {
             self.finish_attributes(slot, &attributes)?;
         }
-        let namespace = self.resolve(start + 1, prefix, attributes.declaration)?;
+        let known = if attributes.declared == 0 { parent.default } else { None };
+        let (namespace, default) = match known {
+            Some(known) if prefix == 0 => (known, Some(known)),
+            known => {
+                let namespace = self.resolve(start + 1, prefix, attributes.declaration)?;
+                (namespace, if prefix == 0 { Some(namespace) } else { known })
+            }
+        };
         let element = ElementSlot {
             start: start as u32,
             content: self.at as u32,
@@ -243,7 +258,7 @@ impl Parser<'_> {
         } else {
             self.depth += 1;
         }
-        Ok((Open { slot, declaration: attributes.declaration }, is_empty))
+        Ok((Open { slot, declaration: attributes.declaration, default }, is_empty))
     }
 
     /// The lengths of a name and of its prefix.
@@ -321,7 +336,8 @@ impl Parser<'_> {
     fn value(&mut self, quote: u8) -> Result<bool, XmlError> {
         let mut is_plain = true;
         loop {
-            self.at += scan::value(self.rest(), quote);
+            let rest = self.rest();
+            self.at += if self.is_plain { scan::plain_value(rest, quote) } else { scan::value(rest, quote) };
             match self.byte() {
                 Some(byte) if byte == quote => return Ok(is_plain),
                 Some(b'<') => return Err(XmlError::AttributeValue),
@@ -377,7 +393,7 @@ impl Parser<'_> {
     /// The namespace of a name that begins at `start`, with a prefix of this length; without one, the default namespace.
     #[inline(always)]
     fn resolve(&mut self, start: usize, prefix: usize, declaration: u32) -> Result<Namespace, XmlError> {
-        let prefix = self.text.get(start..start + prefix).unwrap_or_default();
+        let prefix = if prefix == 0 { "" } else { self.text.get(start..start + prefix).unwrap_or_default() };
         let mut next = declaration;
         while let Some(Slot::Attribute(slot)) = self.slots.get(next as usize) {
             let is_this = match slot.prefix {

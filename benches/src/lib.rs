@@ -16,3 +16,4 @@ pub mod irc_server;
 pub mod peer;
 pub mod pop3;
 pub mod store;
+pub mod xmpp;

@@ -44,8 +44,8 @@ def link(world):
 
 def talk(world, nick):
     """Links, talks to `nick`, and gives how many compressed bytes came in the segment of the last plain line."""
-    person = Person(world.server.port, nick)
-    linked = start(world, "irc-link", f"127.0.0.1:{world.server.port}", "in-pass")
+    person = Person(world.server.ports["irc"], nick)
+    linked = start(world, "irc-link", f"127.0.0.1:{world.server.ports['irc']}", "in-pass")
     try:
         person.hear("ann!ann@leaf.test JOIN")
         text = "the same words again and again, as people say them"

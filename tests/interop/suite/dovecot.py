@@ -8,6 +8,7 @@ import time
 
 from .client import NOBODY, Home
 from .mail import Mailbox
+from .peer import free_port
 
 CONFIG = """
 protocols = pop3 imap
@@ -182,12 +183,6 @@ class Dovecot:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             _, self.said = self.process.communicate()
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def name_of(uid):

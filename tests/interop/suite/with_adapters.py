@@ -6,7 +6,7 @@ import subprocess
 from .adapters import RUNTIMES, certify, run, start
 from .cases import case, equal
 from .client import Home
-from .dovecot import free_port
+from .peer import free_port
 
 
 @case("echo to openssl s_client", ways=RUNTIMES, messages=[])

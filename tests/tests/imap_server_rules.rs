@@ -1,5 +1,7 @@
 //! What an IMAP server session says after login, as transcripts: the rules of the selected mailbox and of the extensions.
 
+use bytes::Bytes;
+use imap_proto::codec::Capability;
 use imap_proto::server::State;
 use imap_proto::view::{End, FlagChange, Flags};
 use wirestate_machine::Machine;
@@ -558,4 +560,43 @@ fn commands_of_the_applications_own() {
         C: e CREATE &bad
         S: e NO [CANNOT] No well-formed mailbox name",
     );
+}
+
+/// What the session itself has no part in: it is read, checked against the state, and the application's to answer; without the extension it is unknown.
+#[test]
+fn commands_of_extensions_go_to_the_application() {
+    use Capability as Is;
+    let rows: [(Capability<Bytes>, &[&str]); 7] = [
+        (Is::Namespace, &["NAMESPACE"]),
+        (Is::Acl, &["GETACL x", "SETACL x bob +lr", "DELETEACL x bob", "LISTRIGHTS x bob", "MYRIGHTS x"]),
+        (Is::Quota, &["GETQUOTA \"\"", "GETQUOTAROOT x"]),
+        (Is::QuotaSet, &["SETQUOTA \"\" (STORAGE 512)"]),
+        (Is::Metadata, &["GETMETADATA (DEPTH 1) x (/shared/a)", "SETMETADATA x (/private/a NIL)"]),
+        (Is::MultiSearch, &["ESEARCH IN (mailboxes x) RETURN (ALL) UNSEEN"]),
+        (Is::UidBatches, &["UIDBATCHES 2000"]),
+    ];
+    for (capability, lines) in rows {
+        for line in lines {
+            let with = |extensions| {
+                let mut config = open_config();
+                config.extensions = extensions;
+                Talk::with(Desk::with(config)).log_in().select()
+            };
+            let mut talk = with(vec![capability.clone()]);
+            assert_eq!(talk.say(format!("a {line}\r\n")), "a OK Done\r\n", "{line}");
+            assert!(talk.events.iter().any(|event| event.starts_with("Command {")), "{:?}", talk.events);
+            assert_eq!(with(Vec::new()).say(format!("a {line}\r\n")), "a BAD Unknown command\r\n", "{line}");
+        }
+    }
+    // What they tell comes as data, and LIST with all its options is one command.
+    let mut talk = Talk::logged_in();
+    for line in [
+        "LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (% x) RETURN (CHILDREN SPECIAL-USE)",
+        "LIST \"\" * RETURN (STATUS (MESSAGES SIZE) MYRIGHTS METADATA (/shared/a))",
+    ] {
+        let said = talk.say(format!("a {line}\r\n"));
+        assert_eq!(said, "* LIST () \"/\" INBOX\r\n* LIST () \"/\" Saved\r\na OK Listed\r\n");
+    }
+    assert_eq!(talk.say("b CREATE Sent2 (USE (\\Sent))\r\n"), "b OK Created\r\n");
+    assert!(talk.events.iter().any(|event| event.contains("Use(")), "{:?}", talk.events);
 }

@@ -6,11 +6,12 @@ use core::num::NonZeroU32;
 
 use super::*;
 use crate::codec::command::{
-    Depth, EventGroup, ListReturn, ListSelection, MailboxFilter, Notify, NotifyEvent, Partial, RightsAction,
-    SearchReturn, SortCriterion, SortKey, StatusItem, StoreAction, ThreadAlgorithm,
+    Append, CatenatePart, Content, Depth, EventGroup, ListReturn, ListSelection, MailboxFilter, MessageData,
+    NewMessage, Notify, NotifyEvent, Partial, RightsAction, SearchReturn, SortCriterion, SortKey, StatusItem,
+    StoreAction, ThreadAlgorithm,
 };
 use crate::codec::{
-    Acl, Correlator, EntryKind, Esearch, EsearchItem, Flag, ListAttribute, ListEntry, ListRights, Mailbox,
+    Acl, Command, Correlator, EntryKind, Esearch, EsearchItem, Flag, ListAttribute, ListEntry, ListRights, Mailbox,
     MailboxStatus, MessageAttribute, Metadata, MetadataEntries, ModSeq, MyRights, Namespace, Namespaces, PartialRange,
     Quota, QuotaResource, QuotaRoots, ResourceName, SearchResult, StatusValue, Threads,
 };
@@ -417,6 +418,91 @@ fn what_conditions_and_saved_dates_come_to() {
             MessageAttribute::BinarySize { size: 3, .. }
         ]
     ));
+}
+
+#[test]
+fn what_has_no_method_of_its_own_is_asked_by_command() {
+    let sort = |client: &mut Client| {
+        client.command(Command::Sort(crate::codec::command::Sort {
+            uid: true,
+            returns: Some(vec![SearchReturn::Count, SearchReturn::Partial(last_hundred())]),
+            criteria: vec![SortCriterion { reverse: false, key: SortKey::Arrival }],
+            charset: &b"UTF-8"[..],
+            keys: everything(),
+        }))
+    };
+    let catenate = |client: &mut Client| {
+        let parts = vec![
+            CatenatePart::Url(&b"/INBOX;UIDVALIDITY=7/;UID=4/;SECTION=HEADER"[..]),
+            CatenatePart::Text(Content::Whole { binary: false, bytes: &b"new text"[..] }),
+        ];
+        let message =
+            NewMessage { flags: None, date: None, extensions: Vec::new(), data: MessageData::Catenate(parts) };
+        client.command(Command::Append(Append { mailbox: Mailbox::Inbox, messages: vec![message] }))
+    };
+    all_of(&[
+        row("SORT", sort, "UID SORT RETURN (COUNT PARTIAL -1:-100) (ARRIVAL) UTF-8 ALL")
+            .told("* ESEARCH (TAG \"A3\") UID COUNT 7\r\n", [esearch("A3", None, true, vec![EsearchItem::Count(7)])]),
+        row("CONTEXT=SEARCH", |client| client.command(Command::CancelUpdate(vec![&b"A2"[..]])), "CANCELUPDATE \"A2\""),
+        row(
+            "",
+            |client| client.uid_search(SearchKeys::new([SearchKey::Filter(&b"on-the-road"[..])]).unwrap()),
+            "UID SEARCH FILTER on-the-road",
+        ),
+        row(
+            "",
+            |client| {
+                client.uid_search(
+                    SearchKeys::new([SearchKey::Other { name: &b"X-GM-RAW"[..], argument: Some(&b"has:x y"[..]) }])
+                        .unwrap(),
+                )
+            },
+            "UID SEARCH X-GM-RAW \"has:x y\"",
+        ),
+        row("", |client| client.command(Command::Other { name: "XECHO", arguments: "a (b)" }), "XECHO a (b)")
+            .told("* XECHO a (b)\r\n", [Data::Other { number: None, name: s("XECHO"), rest: s("a (b)") }]),
+        row("", |client| client.list("", "%"), "LIST \"\" %").told(
+            "* LIST (\\HasChildren) \"/\" a\r\n* LIST (\\Noinferiors) NIL b\r\n",
+            [
+                entry("a", vec![ListAttribute::HasChildren]),
+                Data::List(ListEntry {
+                    attributes: vec![ListAttribute::NoInferiors],
+                    delimiter: None,
+                    mailbox: named("b"),
+                    extended: Vec::new(),
+                }),
+            ],
+        ),
+    ]);
+    let mut client = selected(open(), "LITERAL+ CATENATE", 5);
+    catenate(&mut client).unwrap();
+    assert_eq!(
+        wrote(&mut client),
+        "A3 APPEND INBOX CATENATE (URL /INBOX;UIDVALIDITY=7/;UID=4/;SECTION=HEADER TEXT {8+}\r\nnew text)\r\n"
+    );
+}
+
+#[test]
+fn codes_of_extensions_are_told() {
+    let mut client = selected(open(), "", 5);
+    let copy = client.copy(set("1:5"), "b").unwrap();
+    let told = says(&mut client, "* OK [INPROGRESS (\"A3\" 3 5)] copying\r\n* NO [ALERT] soon down\r\n");
+    let codes: Vec<_> = told
+        .iter()
+        .map(|event| match event {
+            Event::Told(status) => status.code.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(matches!(&codes[..], [Some(Code::InProgress(Some(_))), Some(Code::Alert)]), "{codes:?}");
+    let told = says(&mut client, "A3 NO [REFERRAL imap://user;AUTH=*@other/b] moved\r\n");
+    assert!(matches!(outcome(&told, copy).code(), Some(Code::Referral(_))));
+    let fetch = client.uid_fetch(set("4"), [FetchAttribute::Other(&b"X-GM-MSGID"[..])]).unwrap();
+    let told = says(&mut client, "* 1 FETCH (X-GM-MSGID 1278455344230334865 UID 4)\r\nA4 OK\r\n");
+    let Event::Fetch { request, data } = &told[0] else { panic!("{told:?}") };
+    assert_eq!(*request, Some(fetch));
+    let items = data.read().unwrap().items;
+    assert!(matches!(&items[..], [MessageAttribute::GmailMessageId(_), MessageAttribute::Uid(_)]), "{items:?}");
 }
 
 #[test]

@@ -9,12 +9,15 @@ mod edit;
 mod fetch;
 mod list;
 mod metadata;
+mod multisearch;
 mod notify;
+mod rights;
 mod search;
 mod select;
 mod session;
 mod shared;
 mod tree;
+mod url;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,7 +115,10 @@ impl Imap {
 fn extensions(limits: &server::Limits) -> Vec<Capability<Bytes>> {
     vec![
         Capability::Imap4Rev2,
+        Capability::Acl,
         Capability::AppendLimit(Some(limits.message)),
+        Capability::Binary,
+        Capability::Catenate,
         Capability::Children,
         Capability::CondStore,
         Capability::CreateSpecialUse,
@@ -121,16 +127,23 @@ fn extensions(limits: &server::Limits) -> Vec<Capability<Bytes>> {
         Capability::I18nLevel1,
         Capability::ListExtended,
         Capability::ListMetadata,
+        Capability::ListMyRights,
         Capability::ListStatus,
         Capability::Metadata,
         Capability::Move,
         Capability::MultiAppend,
+        Capability::MultiSearch,
         Capability::Namespace,
         Capability::Notify,
         Capability::ObjectId,
         Capability::Partial,
+        Capability::Preview,
         Capability::QResync,
+        Capability::Quota,
+        Capability::QuotaResource(Bytes::from_static(b"MESSAGE")),
+        Capability::QuotaResource(Bytes::from_static(b"STORAGE")),
         Capability::Replace,
+        Capability::Rights(Bytes::from_static(b"kxte")),
         Capability::SaveDate,
         Capability::SearchRes,
         Capability::Sort,
@@ -140,7 +153,9 @@ fn extensions(limits: &server::Limits) -> Vec<Capability<Bytes>> {
         Capability::Thread(Bytes::from_static(b"ORDEREDSUBJECT")),
         Capability::Thread(Bytes::from_static(b"REFERENCES")),
         Capability::Thread(Bytes::from_static(b"REFS")),
+        Capability::UidOnly,
         Capability::UidPlus,
+        Capability::Utf8Accept,
         Capability::Within,
     ]
 }

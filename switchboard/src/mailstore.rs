@@ -58,7 +58,7 @@ pub use name::{MailboxName, MailboxNameError};
 pub use notice::{Change, Origin, Subscription, TreeChange};
 pub use read::Reader;
 pub use special::SpecialUse;
-pub use status::{Status, Usage};
+pub use status::{Quota, Status, Usage};
 pub use transfer::Transferred;
 pub use tree::Listed;
 pub use watch::Watcher;
@@ -83,6 +83,7 @@ pub struct MailStore {
     tree: Mutex<Option<watch::Watch>>,
     open: Mutex<BTreeMap<i64, Weak<Mailbox>>>,
     index: Mutex<Index>,
+    quota: Mutex<Quota>,
 }
 
 impl MailStore {
@@ -104,6 +105,7 @@ impl MailStore {
             tree: Mutex::default(),
             open: Mutex::default(),
             index: Mutex::new(index),
+            quota: Mutex::default(),
         });
         store.clear_away();
         if is_new {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::credentials::Credentials;
 use crate::data::DataFolder;
 use crate::failure::Failure;
+use crate::mailstore::Quota;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::tls::Tls;
@@ -60,7 +61,10 @@ impl Prepared {
         if let Some(nobody) = settings.operators.iter().find(|name| users.find(name.as_str()).is_none()) {
             return Err(Failure::Operator(nobody.clone()));
         }
-        let store = Store::open(&users, &data)?;
+        let limits = &settings.limits;
+        let octets = limits.mail_kibibytes.map(|kibibytes| kibibytes.saturating_mul(1024));
+        let quota = Quota { octets, messages: limits.mail_messages };
+        let store = Store::open(&users, &data)?.with_quota(quota);
         let tls = Tls::load(&settings, &data)?;
         let credentials = Credentials::derive(users.clone(), &settings.server_name, tls.asks_clients())?;
         Ok(Self { settings, data, users, credentials, store, tls, listeners: Mutex::default() })

@@ -202,6 +202,11 @@ pub struct Limits {
     /// Commands that make no sense before the connection is closed; at least 1.
     /// Before login, no more than 5 in any case.
     pub bad_commands: u32,
+    /// Kibibytes of mail that a user may have, for IMAP's APPEND and COPY; at
+    /// least 1. By default there is no limit.
+    pub mail_kibibytes: Option<u64>,
+    /// Messages that a user may have, in the same way; at least 1.
+    pub mail_messages: Option<u64>,
 }
 
 impl Default for Limits {
@@ -216,6 +221,8 @@ impl Default for Limits {
             idle_seconds: 600,
             failed_logins: 3,
             bad_commands: 20,
+            mail_kibibytes: None,
+            mail_messages: None,
         }
     }
 }
@@ -232,11 +239,17 @@ impl Limits {
             ("idle-seconds", self.idle_seconds, 600),
             ("failed-logins", self.failed_logins, 1),
             ("bad-commands", self.bad_commands, 1),
+            ("mail-kibibytes", at_least_one(self.mail_kibibytes), 1),
+            ("mail-messages", at_least_one(self.mail_messages), 1),
         ]
         .into_iter()
         .find(|(_, value, least)| value < least)
         .map(|(name, _, least)| (name, least))
     }
+}
+
+fn at_least_one(limit: Option<u64>) -> u32 {
+    limit.map_or(1, |limit| u32::from(limit > 0))
 }
 
 /// A certificate of the user's own.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::data::DataFolder;
 use crate::maildir::{Maildir, MaildirError};
-use crate::mailstore::{Durability, MailStore, StoreError, Watcher};
+use crate::mailstore::{Durability, MailStore, Quota, StoreError, Watcher};
 use crate::name::UserName;
 use crate::samples::SAMPLES;
 use crate::users::Users;
@@ -16,6 +16,7 @@ use crate::users::Users;
 pub struct Store {
     mail: BTreeMap<UserName, Mail>,
     watcher: Arc<Watcher>,
+    quota: Quota,
 }
 
 #[derive(Debug)]
@@ -38,7 +39,12 @@ impl Store {
             Ok(Mail { maildir: Maildir::open(data.maildir(name), &SAMPLES)?, mailstore: Mutex::default() })
         };
         let mail = users.iter().map(|user| Ok((user.name().clone(), open(user.name())?)));
-        Ok(Self { mail: mail.collect::<Result<_, MaildirError>>()?, watcher })
+        Ok(Self { mail: mail.collect::<Result<_, MaildirError>>()?, watcher, quota: Quota::default() })
+    }
+
+    /// The same with a limit to what each user may have.
+    pub fn with_quota(self, quota: Quota) -> Self {
+        Self { quota, ..self }
     }
 
     /// A user's Maildir; `None` for somebody who was no user at the start.
@@ -59,6 +65,7 @@ impl Store {
             return Ok(Some(open.clone()));
         }
         let opened = MailStore::open(maildir.root().to_owned(), Durability::Full, self.watcher.clone())?;
+        opened.set_quota(self.quota);
         let weak = Arc::downgrade(&opened);
         maildir.on_change(move || {
             if let Some(mailstore) = weak.upgrade() {

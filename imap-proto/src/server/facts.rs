@@ -60,6 +60,11 @@ impl Server {
         self.command_count
     }
 
+    /// The tag of the command in progress, or of the last one: an ESEARCH has it that the application tells (RFC 7377 §2).
+    pub fn command_tag(&self) -> &[u8] {
+        self.command.tag.as_bytes()
+    }
+
     /// What the client has told of itself by ID (RFC 2971): names and values, in its order; empty where it has told nothing.
     pub fn client_id(&self) -> &[Fact] {
         &self.client_id

@@ -13,6 +13,7 @@ use super::Machine;
 use super::edit::flag_code;
 use super::select::mailbox_name;
 use super::session::Session;
+use super::url::Url;
 use crate::mailstore::{self, Draft, FlagError, Flags, MailStore, Mailbox, MailboxName, MailboxNameError, StoreError};
 use crate::offload::Offload;
 
@@ -27,6 +28,8 @@ pub(super) struct Appending {
     /// What goes when they are there, and where it is.
     replaces: Option<(Arc<Mailbox>, mailstore::Uid)>,
     messages: Vec<mailstore::Appending>,
+    /// How long one may be.
+    limit: u64,
     /// Why what comes now comes in vain.
     failure: Option<Failure>,
 }
@@ -38,8 +41,10 @@ enum Failure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Flag(#[from] FlagError),
-    #[error("messages by URL are not taken")]
+    #[error("this URL names no message of yours, or no part of it")]
     Url(Bytes),
+    #[error("the message is too long")]
+    TooBig,
     #[error("nothing is known of this property of messages")]
     Extension,
     #[error("an APPEND can bring {MESSAGES} messages at most")]
@@ -64,7 +69,7 @@ impl<O: Offload> Session<O> {
             }
             None => {
                 let name = mailbox_name(machine, &request.mailbox);
-                self.begin(name, request.replaces).await.map_err(Failure::Store)
+                self.begin(name, request.replaces, machine.config().limits.message).await.map_err(Failure::Store)
             }
         };
         let taken = match appending {
@@ -84,6 +89,7 @@ impl<O: Offload> Session<O> {
         &self,
         name: Result<MailboxName, MailboxNameError>,
         replaces: Option<Uid>,
+        limit: u64,
     ) -> Result<Box<Appending>, StoreError> {
         let name = name?;
         let store = self.store.clone().ok_or(StoreError::NoMailbox)?;
@@ -92,7 +98,7 @@ impl<O: Offload> Session<O> {
         self.offload
             .run(move || {
                 let target = store.mailbox(&name)?;
-                Ok(Box::new(Appending { store, target, replaces, messages: Vec::new(), failure: None }))
+                Ok(Box::new(Appending { store, target, replaces, messages: Vec::new(), limit, failure: None }))
             })
             .await
     }
@@ -139,7 +145,10 @@ impl<O: Offload> Session<O> {
             Failure::Flag(error) => flag_code(&error),
             Failure::Url(url) => Code::BadUrl(url),
             Failure::TooMany => Code::Limit,
-            Failure::Empty | Failure::Nul => Code::Cannot,
+            Failure::TooBig => Code::TooBig,
+            Failure::Empty => Code::Cannot,
+            // Of a literal8 (RFC 3516 section 4).
+            Failure::Nul => Code::UnknownCte,
         };
         machine.no(ticket, code, text)
     }
@@ -152,16 +161,28 @@ impl Appending {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
+        let mut announced = 0;
         for step in steps {
             match step {
                 AppendStep::Message(facts) => self.add(*facts)?,
-                AppendStep::Url(url) => return Err(Failure::Url(url)),
+                AppendStep::Url(url) => {
+                    let text = Url::parse(&url).ok_or_else(|| Failure::Url(url.clone()))?.read(&self.store);
+                    match text {
+                        Ok(Some(text)) => self.write(&text)?,
+                        Ok(None) | Err(StoreError::NoMailbox | StoreError::Vanished) => return Err(Failure::Url(url)),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
                 AppendStep::Whole(text) => self.write(&text)?,
                 // It comes in pieces.
-                AppendStep::Text { .. } => {}
+                AppendStep::Text { len, .. } => announced = len,
                 _ => return Err(Failure::Extension),
             }
         }
+        // Said before it comes, where it can be.
+        let octets = self.messages.iter().map(|message| message.draft.len()).sum::<u64>();
+        let more = if self.replaces.is_some() { 0 } else { self.messages.len() as u64 };
+        self.store.check_room(more, if self.replaces.is_some() { 0 } else { octets.saturating_add(announced) })?;
         Ok(self)
     }
 
@@ -185,6 +206,9 @@ impl Appending {
             return Err(Failure::Nul);
         }
         let Some(message) = self.messages.last_mut() else { return Err(Failure::Empty) };
+        if message.draft.len().saturating_add(piece.len() as u64) > self.limit {
+            return Err(Failure::TooBig);
+        }
         let written = message.draft.write(piece);
         written.map_err(|source| StoreError::File { path: "the message that comes".into(), source }.into())
     }

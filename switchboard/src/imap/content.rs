@@ -1,12 +1,16 @@
 //! What is told of a message's text.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use imap_proto::codec::command::FetchAttribute;
-use imap_proto::codec::{Envelope, MessageAttribute, Rfc822, Section, SectionText, Streamed};
-use imap_proto::message::{Limits, Message, partial};
+use imap_proto::codec::{DateTime, Envelope, MessageAttribute, Rfc822, Section, SectionText, Streamed};
+use imap_proto::message::{Limits, Message, Summary, UnknownEncoding, partial};
 use imap_proto::server::FetchLine;
+use sha2::{Digest, Sha256};
 
-use crate::mailstore::{Mailbox, StoreError, Uid};
+use super::search::EPOCH;
+use crate::mailstore::{self, Mailbox, StoreError, Uid};
 
 /// Whether the item is made from the message's text, which is then read whole.
 pub(super) fn needs_text(item: &FetchAttribute<Bytes>) -> bool {
@@ -19,9 +23,22 @@ pub(super) fn needs_text(item: &FetchAttribute<Bytes>) -> bool {
         | FetchAttribute::Rfc822Text
         | FetchAttribute::Binary { .. }
         | FetchAttribute::BinarySize(_)
-        | FetchAttribute::Preview { .. } => true,
+        | FetchAttribute::Preview { .. }
+        | FetchAttribute::ThreadId => true,
         _ => false,
     }
+}
+
+/// THREADID (RFC 8474): made from the oldest message that this one names, and
+/// so without looking at any other. Messages of one conversation have the same,
+/// as long as their programs name its beginning.
+pub(super) fn thread_id(summary: &Summary, stored: &mailstore::Message) -> String {
+    let digest = match summary.references().first().map(|id| Cow::Borrowed(&**id)).or_else(|| summary.message_id()) {
+        Some(id) => Sha256::digest(id),
+        None => Sha256::digest(stored.email_id().to_string()),
+    };
+    let hex = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
+    std::iter::once("T".to_owned()).chain(hex).collect()
 }
 
 /// The whole text. Blocks.
@@ -43,7 +60,16 @@ impl<'m> Text<'m> {
     }
 
     /// Tells an item that is made from the text. What cannot be written is left out.
-    pub(super) fn tell(&self, out: &mut FetchLine<'_>, item: &FetchAttribute<Bytes>) {
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownEncoding`]; then nothing is told of it.
+    pub(super) fn tell(
+        &self,
+        out: &mut FetchLine<'_>,
+        item: &FetchAttribute<Bytes>,
+        stored: &mailstore::Message,
+    ) -> Result<(), UnknownEncoding> {
         let attribute = match item {
             FetchAttribute::Envelope => MessageAttribute::Envelope(Box::new(self.envelope())),
             FetchAttribute::Body => MessageAttribute::Body(self.structure()),
@@ -52,27 +78,36 @@ impl<'m> Text<'m> {
             FetchAttribute::Section { section, partial: stretch, .. } => {
                 let data = self.message.section(section).map(|data| self.shared(partial(data, *stretch)));
                 let origin = stretch.map(|stretch| stretch.offset);
-                return give(out, Streamed::Section { section: section.clone(), origin }, data);
+                give(out, Streamed::Section { section: section.clone(), origin }, data);
+                return Ok(());
             }
             FetchAttribute::Rfc822Header => {
-                return give(out, Streamed::Rfc822(Rfc822::Header), self.text_of(SectionText::Header));
+                give(out, Streamed::Rfc822(Rfc822::Header), self.text_of(SectionText::Header));
+                return Ok(());
             }
             FetchAttribute::Rfc822Text => {
-                return give(out, Streamed::Rfc822(Rfc822::Text), self.text_of(SectionText::Text));
+                give(out, Streamed::Rfc822(Rfc822::Text), self.text_of(SectionText::Text));
+                return Ok(());
             }
             FetchAttribute::Binary { part, partial: stretch, .. } => {
-                let data = self.message.binary(part).ok().flatten();
+                let data = self.message.binary(part)?;
                 let data = data.map(|data| self.shared(partial(data, *stretch)));
                 let origin = stretch.map(|stretch| stretch.offset);
-                return give(out, Streamed::Binary { part: part.clone(), origin }, data);
+                give(out, Streamed::Binary { part: part.clone(), origin }, data);
+                return Ok(());
             }
-            FetchAttribute::BinarySize(part) => match self.message.binary_size(part) {
-                Ok(Some(size)) => MessageAttribute::BinarySize { part: part.clone(), size },
-                _ => return,
+            FetchAttribute::BinarySize(part) => match self.message.binary_size(part)? {
+                Some(size) => MessageAttribute::BinarySize { part: part.clone(), size },
+                None => return Ok(()),
             },
-            _ => return,
+            FetchAttribute::ThreadId => {
+                let summary = Summary::of(&self.message, DateTime::from_unix(0, 0).unwrap_or(EPOCH));
+                MessageAttribute::ThreadId(Some(thread_id(&summary, stored).into()))
+            }
+            _ => return Ok(()),
         };
         let _ = out.attribute(&attribute);
+        Ok(())
     }
 
     fn envelope(&self) -> Envelope<Bytes> {

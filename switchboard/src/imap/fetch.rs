@@ -5,7 +5,8 @@ use std::vec::IntoIter;
 
 use bytes::Bytes;
 use imap_proto::codec::command::FetchAttribute;
-use imap_proto::codec::{DateTime, MessageAttribute, Rfc822, Section, Streamed};
+use imap_proto::codec::{Code, DateTime, MessageAttribute, Rfc822, Section, Streamed};
+use imap_proto::message::UnknownEncoding;
 use imap_proto::server::{Appetite, FetchLine, FetchRequest, kind};
 use imap_proto::view::{self, Flags};
 use wirestate_machine::{Misuse, Ticket};
@@ -29,6 +30,8 @@ pub(super) struct Fetching {
     reads: bool,
     messages: IntoIter<view::Message>,
     line: Option<Line>,
+    /// Whether a part could not be told without its encoding.
+    has_unknown_encoding: bool,
 }
 
 /// A message of which a part was told.
@@ -97,7 +100,16 @@ impl<O: Offload> Session<O> {
         let reads = request.items.iter().any(content::needs_text);
         let mailbox = shared.mailbox.clone();
         let (items, messages) = (request.items, messages.into_iter());
-        self.fetching = Some(Box::new(Fetching { ticket, mailbox, snapshot, items, reads, messages, line: None }));
+        self.fetching = Some(Box::new(Fetching {
+            ticket,
+            mailbox,
+            snapshot,
+            items,
+            reads,
+            messages,
+            line: None,
+            has_unknown_encoding: false,
+        }));
         self.fetch_on(machine).await
     }
 
@@ -108,6 +120,9 @@ impl<O: Offload> Session<O> {
             Ok(Went::Full) => {
                 self.fetching = Some(fetching);
                 Ok(())
+            }
+            Ok(Went::Through) if fetching.has_unknown_encoding => {
+                machine.no(fetching.ticket, Code::UnknownCte, "a part is encoded in a way that is not known")
             }
             Ok(Went::Through) => machine.ok(fetching.ticket, None, "Fetched"),
             Err(Failed::Misuse(misuse)) => Err(misuse),
@@ -200,7 +215,7 @@ impl Fetching {
                 }
                 return Ok(());
             }
-            tell_one(&mut out, item, &line.message, stored, text.as_ref());
+            self.has_unknown_encoding |= tell_one(&mut out, item, &line.message, stored, text.as_ref()).is_err();
         }
         Ok(())
     }
@@ -259,7 +274,7 @@ fn tell_one(
     message: &view::Message,
     stored: &Message,
     text: Option<&Text<'_>>,
-) {
+) -> Result<(), UnknownEncoding> {
     let date = |seconds| DateTime::from_unix(seconds, 0);
     let attribute: Option<MessageAttribute<Bytes>> = match item {
         FetchAttribute::Flags => {
@@ -281,10 +296,9 @@ fn tell_one(
         FetchAttribute::InternalDate => date(stored.internal_date()).map(MessageAttribute::InternalDate),
         FetchAttribute::SaveDate => Some(MessageAttribute::SaveDate(date(stored.save_date()))),
         FetchAttribute::EmailId => Some(MessageAttribute::EmailId(stored.email_id().to_string().into())),
-        FetchAttribute::ThreadId => Some(MessageAttribute::ThreadId(None)),
         of_text => {
             if let Some(text) = text {
-                text.tell(out, of_text);
+                text.tell(out, of_text, stored)?;
             }
             None
         }
@@ -293,4 +307,5 @@ fn tell_one(
         // What cannot be written is left out.
         let _ = out.attribute(&attribute);
     }
+    Ok(())
 }

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use imap_proto::codec::command::{List, ListReturn, ListSelection, StatusItem};
-use imap_proto::codec::{self, Data, ListAttribute, ListEntry, ListExtension, Matcher, Metadata, MetadataEntries};
+use imap_proto::codec::{
+    self, Data, ListAttribute, ListEntry, ListExtension, Matcher, Metadata, MetadataEntries, MyRights,
+};
 use imap_proto::server::kind;
 use wirestate_machine::{Misuse, Ticket};
 
 use super::Machine;
 use super::metadata::{NO_ENTRY, is_entry};
+use super::rights::rights;
 use super::session::Session;
 use super::tree::{DELIMITER, are_known, told};
 use crate::mailstore::{Listed, MailStore, MailboxName, SpecialUse, Status, StoreError};
@@ -23,6 +26,7 @@ struct Wish {
     recursive: bool,
     status: Option<Vec<StatusItem<Bytes>>>,
     metadata: Vec<Bytes>,
+    rights: bool,
 }
 
 /// A name that LIST may tell.
@@ -42,6 +46,7 @@ struct Told {
     entry: ListEntry<Bytes>,
     status: Option<Status>,
     metadata: Vec<(Bytes, Option<Bytes>)>,
+    rights: Option<Bytes>,
 }
 
 impl<O: Offload> Session<O> {
@@ -73,11 +78,14 @@ impl<O: Offload> Session<O> {
         let append_limit = machine.config().limits.message;
         let items = wish.status.clone().unwrap_or_default();
         let told_all = self.with_store(move |store| Ok(tell_of(store, candidates, &wish))).await;
-        for Told { entry, status, metadata } in told_all.unwrap_or_default() {
+        for Told { entry, status, metadata, rights } in told_all.unwrap_or_default() {
             let mailbox = entry.mailbox.clone();
             machine.tell(&ticket, &Data::List(entry))?;
             if let Some(status) = status {
                 machine.tell(&ticket, &Data::Status(told(mailbox.clone(), &items, &status, append_limit)))?;
+            }
+            if let Some(rights) = rights {
+                machine.tell(&ticket, &Data::MyRights(MyRights { mailbox: mailbox.clone(), rights }))?;
             }
             if !metadata.is_empty() {
                 let entries = MetadataEntries::Values(metadata);
@@ -138,6 +146,7 @@ impl Wish {
                 ListReturn::Subscribed | ListReturn::Children | ListReturn::SpecialUse => {}
                 ListReturn::Status(items) if are_known(items) => wish.status = Some(items.clone()),
                 ListReturn::Status(_) => return Err("Unknown STATUS item"),
+                ListReturn::MyRights => wish.rights = true,
                 ListReturn::Metadata(entries) if !entries.iter().all(|entry| is_entry(entry)) => return Err(NO_ENTRY),
                 ListReturn::Metadata(entries) => wish.metadata.clone_from(entries),
                 _ => return Err("Unknown return option"),
@@ -233,7 +242,8 @@ fn tell_of(store: &MailStore, candidates: Vec<Candidate>, wish: &Wish) -> Vec<To
         let metadata = if is_there { metadata_of(store, &listed.name, &wish.metadata) } else { Ok(Vec::new()) };
         let extended = if has_hidden { vec![ListExtension::ChildInfo(wish.selected_by())] } else { Vec::new() };
         let entry = ListEntry { attributes: attributes(&listed), delimiter: Some(DELIMITER), mailbox: name, extended };
-        Told { entry, status, metadata: metadata.unwrap_or_default() }
+        let rights = (wish.rights && is_there).then(|| rights(&listed.name));
+        Told { entry, status, metadata: metadata.unwrap_or_default(), rights }
     };
     candidates.into_iter().map(tell).collect()
 }

@@ -46,7 +46,7 @@ struct Group {
 }
 
 #[derive(Debug)]
-enum Filter {
+pub(super) enum Filter {
     /// The mailbox that mail is delivered to.
     Inboxes,
     Personal,
@@ -335,18 +335,7 @@ impl NameOf {
 impl Group {
     /// `None` for the selected mailbox, which is the session's own matter.
     fn of(machine: &Machine, group: &EventGroup<Bytes>) -> Result<Option<Self>, MailboxNameError> {
-        let names = |some: &[codec::Mailbox<Bytes>]| -> Result<Vec<_>, _> {
-            some.iter().map(|name| mailbox_name(machine, name)).collect()
-        };
-        let filter = match &group.mailboxes {
-            MailboxFilter::Inboxes => Filter::Inboxes,
-            MailboxFilter::Personal => Filter::Personal,
-            MailboxFilter::Subscribed => Filter::Subscribed,
-            MailboxFilter::Subtree(some) => Filter::Subtree(names(some)?),
-            MailboxFilter::SubtreeOne(some) => Filter::SubtreeOne(names(some)?),
-            MailboxFilter::Mailboxes(some) => Filter::Mailboxes(names(some)?),
-            _ => return Ok(None),
-        };
+        let Some(filter) = Filter::of(machine, &group.mailboxes)? else { return Ok(None) };
         let mut events = Events::default();
         for event in &group.events {
             match event {
@@ -368,7 +357,23 @@ impl Group {
 }
 
 impl Filter {
-    fn has(&self, name: &MailboxName, subscribed: &BTreeSet<MailboxName>) -> bool {
+    /// `None` for the selected mailbox.
+    pub(super) fn of(machine: &Machine, filter: &MailboxFilter<Bytes>) -> Result<Option<Self>, MailboxNameError> {
+        let names = |some: &[codec::Mailbox<Bytes>]| -> Result<Vec<_>, _> {
+            some.iter().map(|name| mailbox_name(machine, name)).collect()
+        };
+        Ok(Some(match filter {
+            MailboxFilter::Inboxes => Self::Inboxes,
+            MailboxFilter::Personal => Self::Personal,
+            MailboxFilter::Subscribed => Self::Subscribed,
+            MailboxFilter::Subtree(some) => Self::Subtree(names(some)?),
+            MailboxFilter::SubtreeOne(some) => Self::SubtreeOne(names(some)?),
+            MailboxFilter::Mailboxes(some) => Self::Mailboxes(names(some)?),
+            _ => return Ok(None),
+        }))
+    }
+
+    pub(super) fn has(&self, name: &MailboxName, subscribed: &BTreeSet<MailboxName>) -> bool {
         match self {
             Self::Inboxes => name.is_inbox(),
             Self::Personal => true,

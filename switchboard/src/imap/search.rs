@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use imap_proto::codec::command::{SearchReturn, SortCriterion, SortKey};
-use imap_proto::codec::{Code, Date, DateTime, Flag, ModSeq, SearchKey, SeqNo, Uid, UidSet};
+use imap_proto::codec::{Code, Date, DateTime, Flag, ModSeq, SearchKey, SearchKeys, SeqNo, Uid, UidSet};
 use imap_proto::message::{self, BadQuery, Facts, Limits, Query, Setting, Summary, Threading};
 use imap_proto::server::{SearchOrder, SearchRequest, kind};
 use wirestate_machine::{Misuse, Ticket};
@@ -26,7 +26,7 @@ use crate::offload::Offload;
 /// For how many messages summaries are read and kept at a time.
 const BATCH: usize = 256;
 
-const EPOCH: DateTime = match Date::new(1970, 1, 1) {
+pub(super) const EPOCH: DateTime = match Date::new(1970, 1, 1) {
     Some(day) => match DateTime::new(day, 0, 0, 0, 0) {
         Some(moment) => moment,
         None => unreachable!(),
@@ -66,6 +66,7 @@ impl<O: Offload> Session<O> {
             Ok(order) => order,
             Err(why) => return machine.bad(ticket, None, why),
         };
+        let has_thread_ids = request.keys.keys().iter().any(|key| matches!(key, SearchKey::ThreadId(_)));
         let has_ids = request.keys.keys().iter().any(|key| matches!(key, SearchKey::EmailId(_)));
         let query = match Query::new(request.keys, request.charset.as_deref()) {
             Ok(query) => query,
@@ -78,7 +79,9 @@ impl<O: Offload> Session<O> {
         let mailbox = selected.shared.mailbox.clone();
         let done = self.offload.run(move || {
             let snapshot = mailbox.sync()?;
-            let search = Search { mailbox, snapshot, query, known, recent, has_ids, limits: Limits::default() };
+            let limits = Limits::default();
+            let search =
+                Search { mailbox, snapshot, query, known, recent, has_ids, has_thread_ids, last_uid: Uid::MAX, limits };
             search.run(&order)
         });
         match done.await {
@@ -116,7 +119,7 @@ fn order(request: &SearchRequest) -> Result<Order, &'static str> {
 }
 
 /// A search. All of it blocks.
-struct Search {
+pub(super) struct Search {
     mailbox: Arc<Mailbox>,
     snapshot: Arc<Snapshot>,
     query: Query,
@@ -125,6 +128,10 @@ struct Search {
     recent: UidSet,
     /// Whether EMAILID matters.
     has_ids: bool,
+    /// Whether THREADID matters.
+    has_thread_ids: bool,
+    /// What `*` is; the session has resolved it where a mailbox is selected.
+    last_uid: Uid,
     limits: Limits,
 }
 
@@ -152,10 +159,30 @@ impl Search {
         Ok((found, highest))
     }
 
+    /// A search among all messages of a mailbox that is not selected.
+    pub(super) fn everywhere(
+        mailbox: Arc<Mailbox>,
+        snapshot: Arc<Snapshot>,
+        keys: SearchKeys<Bytes>,
+        charset: Option<&[u8]>,
+    ) -> Result<Self, BadQuery> {
+        let has = |wanted: fn(&SearchKey<Bytes>) -> bool| keys.keys().iter().any(wanted);
+        let has_ids = has(|key| matches!(key, SearchKey::EmailId(_)));
+        let has_thread_ids = has(|key| matches!(key, SearchKey::ThreadId(_)));
+        let last_uid = snapshot.messages().last().map_or(Uid::MAX, |message| message.uid().into());
+        let query = Query::new(keys, charset)?;
+        let (known, recent, limits) = (UidSet::all(), UidSet::new(), Limits::default());
+        Ok(Self { mailbox, snapshot, query, known, recent, has_ids, has_thread_ids, last_uid, limits })
+    }
+
     /// The messages that are found, in the order of the mailbox.
-    fn found(&self) -> Result<Vec<&Message>, StoreError> {
+    pub(super) fn found(&self) -> Result<Vec<&Message>, StoreError> {
         let (mut found, mut open) = (Vec::new(), Vec::new());
         for message in self.snapshot.messages().iter().filter(|message| self.known.contains(message.uid().into())) {
+            if self.has_thread_ids {
+                open.push(message);
+                continue;
+            }
             match self.finds(message, None, || Err(Unsettled)) {
                 Ok(true) => found.push(message),
                 Ok(false) => {}
@@ -166,8 +193,16 @@ impl Search {
             let mut kept = self.kept(batch)?;
             let mut fresh = Vec::new();
             for message in batch {
-                let summary = kept.remove(&message.uid());
+                let mut summary = kept.remove(&message.uid());
                 let mut raw = None;
+                if self.has_thread_ids && summary.is_none() {
+                    match content::read(&self.mailbox, message.uid()) {
+                        Ok(text) => summary = Some(self.summary(message, &text)),
+                        Err(StoreError::Vanished) => continue,
+                        Err(error) => return Err(error),
+                    }
+                    fresh.extend(summary.clone().map(|summary| (message.uid(), summary)));
+                }
                 let read = || {
                     let text = content::read(&self.mailbox, message.uid())?;
                     raw = Some(text.clone());
@@ -197,11 +232,12 @@ impl Search {
     ) -> Result<bool, E> {
         let uid = message.uid().into();
         let email_id = if self.has_ids { message.email_id().to_string() } else { String::new() };
+        let thread_id = summary.filter(|_| self.has_thread_ids).map(|summary| content::thread_id(summary, message));
         let setting = Setting {
             now: now(),
-            // The session has resolved `*` and `$`.
+            // The session has resolved numbers and `$`.
             last_number: SeqNo::MAX,
-            last_uid: SeqNo::MAX.into(),
+            last_uid: self.last_uid,
             saved: None,
             has_save_dates: true,
             limits: &self.limits,
@@ -215,7 +251,7 @@ impl Search {
             size: message.size(),
             mod_seq: Some(mod_seq(message.modseq())),
             email_id: Some(email_id.as_bytes()),
-            thread_id: None,
+            thread_id: thread_id.as_ref().map(String::as_bytes),
             summary,
         };
         self.query.finds(&setting, &facts, open)

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use imap_proto::codec::{self, Code};
+use imap_proto::codec::{self, Code, ListEntry};
 use imap_proto::server::{SelectRequest, Selection, kind};
-use imap_proto::view::{Access, SessionId};
+use imap_proto::view::{Access, Keywords, SessionId};
 use wirestate_machine::{Misuse, Ticket};
 
 use super::Machine;
 use super::session::{Selected, Session};
 use super::shared::Shared;
+use super::tree::DELIMITER;
 use crate::mailstore::{MailboxName, MailboxNameError, StoreError};
 use crate::offload::Offload;
 
@@ -31,6 +32,13 @@ impl<O: Offload> Session<O> {
             Err(fault) => return machine.no(ticket, Code::Unavailable, fault.to_string()),
         };
         let mut selection = Selection::new();
+        selection.new_keywords = view.keywords().len() < Keywords::MOST;
+        selection.list = Some(ListEntry {
+            attributes: Vec::new(),
+            delimiter: Some(DELIMITER),
+            mailbox: request.mailbox.clone(),
+            extended: Vec::new(),
+        });
         selection.mailbox_id = Some(shared.object_id().to_string().into());
         if let Some(known) = &request.known {
             selection.vanished = view.resync(&shared.desk().hub, &known.as_resync());

@@ -217,6 +217,7 @@ impl<O: Offload> Session<O> {
             StoreError::UseTaken => Code::UseAttr,
             StoreError::TooManyAnnotations => Code::Metadata(MetadataCode::TooMany),
             StoreError::AnnotationTooLong => Code::Metadata(MetadataCode::MaxSize(MailStore::ANNOTATION_MAX as u64)),
+            StoreError::OverQuota => Code::OverQuota,
             StoreError::TooManyKeywords | StoreError::UidsUsedUp => Code::Limit,
             StoreError::Inbox | StoreError::IntoItself | StoreError::Name(_) => Code::Cannot,
             _ => Code::Unavailable,

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
-use imap_proto::codec::command::{Create, CreateParameter, Status as StatusCommand, StatusItem};
+use imap_proto::codec::command::{Create, CreateParameter, SetAcl, Status as StatusCommand, StatusItem};
 use imap_proto::codec::{self, Code, Command, Data, MailboxStatus, Namespace, Namespaces, StatusValue};
 use imap_proto::server::kind;
 use wirestate_machine::{Misuse, Ticket};
@@ -57,6 +57,14 @@ impl<O: Offload> Session<O> {
                 machine.tell(&ticket, &Data::Namespace(all))?;
                 machine.ok(ticket, None, "That is all")
             }
+            Command::ESearch(search) => self.multi_search(machine, ticket, search).await,
+            Command::GetQuota(root) => self.quota(machine, ticket, &root).await,
+            Command::GetQuotaRoot(mailbox) => self.quota_root(machine, ticket, mailbox).await,
+            Command::MyRights(mailbox) => self.my_rights(machine, ticket, mailbox).await,
+            Command::GetAcl(mailbox)
+            | Command::SetAcl(SetAcl { mailbox, .. })
+            | Command::DeleteAcl { mailbox, .. }
+            | Command::ListRights { mailbox, .. } => self.administer(machine, ticket, mailbox).await,
             Command::Notify(notify) => self.notify(machine, ticket, notify).await,
             Command::GetMetadata(request) => self.metadata(machine, ticket, request).await,
             Command::SetMetadata(request) => self.set_metadata(machine, ticket, request).await,

@@ -140,6 +140,7 @@ impl Mailbox {
 
     /// Puts files that lie ready in their place.
     pub(super) fn put(&self, origin: Origin, ready: Vec<Ready>) -> Result<Appended, StoreError> {
+        let octets = ready.iter().map(|ready| ready.size).sum();
         let mut contents = self.enter()?;
         for _ in 0..TRIES {
             let (batch, steps) = self.plan(&contents, &ready)?;
@@ -152,6 +153,7 @@ impl Mailbox {
                 });
             }
             let written = self.store.index().write(|transaction| {
+                self.store.check_room_in(transaction, ready.len() as u64, octets)?;
                 let written = index::write(transaction, self.id, numbers, &batch)?;
                 if written.is_some() {
                     index::note(transaction, &steps)?;

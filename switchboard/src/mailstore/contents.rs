@@ -1,6 +1,6 @@
 //! What is in a mailbox, held in memory while it is open.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use super::notice::{Change, Origin};
 use super::watch::Watch;
 use crate::maildir::Stamps;
 
-/// How many different keywords a mailbox may hold.
-const KEYWORDS: usize = 512;
+/// How many different keywords a mailbox may hold: with `$Forwarded`, which is
+/// none of them here, as many as sessions have room for.
+pub(super) const KEYWORDS: usize = 58;
 
 /// A mailbox at one moment. Cheap to take; who keeps one while the mailbox
 /// changes makes the store copy it.
@@ -282,7 +283,11 @@ impl Contents {
         };
         let keywords = Keywords::new(flags.keywords.iter().map(spell).collect());
         if fresh > 0 && known.len() + fresh > KEYWORDS {
-            return Err(StoreError::TooManyKeywords);
+            // Of those known some may be on no message any more.
+            let used: BTreeSet<_> = self.messages().iter().flat_map(|message| message.flags.keywords.iter()).collect();
+            if used.len() + fresh > KEYWORDS {
+                return Err(StoreError::TooManyKeywords);
+            }
         }
         Ok(Flags { system: flags.system, keywords })
     }

@@ -45,6 +45,9 @@ pub enum StoreError {
     /// `[METADATA MAXSIZE 65536]`
     #[error("an annotation is longer than 65536 octets")]
     AnnotationTooLong,
+    /// `[OVERQUOTA]`
+    #[error("that would be more mail than you may have; delete some first")]
+    OverQuota,
     /// The last of the 4,294,967,295 UIDs is given out: `[LIMIT]`.
     #[error("the mailbox has given out all UIDs; copy its messages to a new one")]
     UidsUsedUp,

@@ -68,7 +68,7 @@ const NAMES: [(&str, System); 6] = [
 ];
 
 /// The longest keyword, in octets.
-const KEYWORD_MAX: usize = 128;
+const KEYWORD_MAX: usize = 100;
 
 /// A message's flags.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -222,7 +222,7 @@ pub enum FlagError {
     /// Not an atom.
     #[error("a keyword is an atom: ASCII without spaces, parentheses, quotes and wildcards")]
     NotAnAtom,
-    /// Longer than 128 octets.
+    /// Longer than 100 octets.
     #[error("the keyword is longer than {KEYWORD_MAX} octets")]
     TooLong,
 }
@@ -253,7 +253,7 @@ mod tests {
         for odd in ["", "a b", "ä", "a\r\n", "(x)", "a]", "x*"] {
             assert_eq!(parse(odd), FlagError::NotAnAtom, "{odd:?}");
         }
-        assert_eq!(parse(&"x".repeat(129)), FlagError::TooLong);
+        assert_eq!(parse(&"x".repeat(101)), FlagError::TooLong);
     }
 
     #[test]

@@ -5,8 +5,11 @@
 //! `.Archive.2026`. The way from name to folder is one-to-one, and whatever a
 //! client calls its mailboxes, it never leaves the user's Maildir.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::utf7;
 
@@ -25,13 +28,15 @@ impl MailboxName {
 
     /// Parses a name as UTF-8 text (what came in modified UTF-7 is decoded
     /// before). One separator at its end is ignored: it says that levels are
-    /// to follow (RFC 3501 section 6.3.3).
+    /// to follow (RFC 3501 section 6.3.3). What is the same to a reader is one
+    /// name: it is kept composed (NFC), as Net-Unicode has it (RFC 5198).
     ///
     /// # Errors
     ///
     /// One [`MailboxNameError`] variant per broken rule.
     pub fn parse(text: &str) -> Result<Self, MailboxNameError> {
-        let text = text.strip_suffix(Self::SEPARATOR).unwrap_or(text);
+        let text: Cow<'_, str> = if is_nfc(text) { text.into() } else { text.nfc().collect::<String>().into() };
+        let text = text.strip_suffix(Self::SEPARATOR).unwrap_or(&text);
         if text.is_empty() {
             return Err(MailboxNameError::Empty);
         }
@@ -166,6 +171,13 @@ mod tests {
         }
         assert_eq!(MailboxName::parse("inbox/Lists").unwrap().as_str(), "INBOX/Lists");
         assert_eq!(MailboxName::parse("x/inbox").unwrap().as_str(), "x/inbox");
+    }
+
+    #[test]
+    fn what_looks_the_same_is_one_name() {
+        assert_eq!(MailboxName::parse("Entwu\u{308}rfe").unwrap().as_str(), "Entw\u{fc}rfe");
+        // The folder of a name that nobody can ask for.
+        assert_eq!(MailboxName::of_folder(OsStr::new(".Entwu&Awg-rfe")), None);
     }
 
     #[test]

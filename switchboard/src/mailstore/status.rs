@@ -1,5 +1,9 @@
 //! STATUS, and how much a user has.
 
+use std::sync::PoisonError;
+
+use rusqlite::Connection;
+
 use super::MailStore;
 use super::error::StoreError;
 use super::flags::System;
@@ -46,7 +50,54 @@ pub struct Usage {
     pub mailboxes: u64,
 }
 
+/// How much a user may have in all mailboxes together (RFC 9208); without a
+/// limit as much as there is room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Octets of messages.
+    pub octets: Option<u64>,
+    /// Messages.
+    pub messages: Option<u64>,
+}
+
 impl MailStore {
+    /// How much the user may have.
+    pub fn quota(&self) -> Quota {
+        *self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets how much the user may have, from now on. Mail that other programs
+    /// deliver counts, and is never refused.
+    pub fn set_quota(&self, quota: Quota) {
+        *self.quota.lock().unwrap_or_else(PoisonError::into_inner) = quota;
+    }
+
+    /// Whether there is room for so many messages more, of so many octets.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OverQuota`], or the index's.
+    pub fn check_room(&self, messages: u64, octets: u64) -> Result<(), StoreError> {
+        if self.quota() == Quota::default() {
+            return Ok(());
+        }
+        self.check_room_in(self.index().db(), messages, octets)
+    }
+
+    pub(super) fn check_room_in(&self, db: &Connection, messages: u64, octets: u64) -> Result<(), StoreError> {
+        let quota = self.quota();
+        // Counting takes a look at each message.
+        if quota == Quota::default() {
+            return Ok(());
+        }
+        let usage = table::usage(db)?;
+        let is_over = |limit: Option<u64>, used: u64, more: u64| {
+            more > 0 && limit.is_some_and(|limit| used.saturating_add(more) > limit)
+        };
+        let is_over = is_over(quota.messages, usage.messages, messages) || is_over(quota.octets, usage.octets, octets);
+        if is_over { Err(StoreError::OverQuota) } else { Ok(()) }
+    }
+
     /// A mailbox's state, without opening it for long.
     ///
     /// # Errors

@@ -104,6 +104,7 @@ impl Mailbox {
                 Err(error) => return Err(StoreError::at(&path)(error)),
                 Ok(_) => {}
             }
+            self.store.check_room(0, ready.size.saturating_sub(message.size))?;
             let (batch, mut steps) = target.plan(there.as_deref().unwrap_or(&here), std::slice::from_ref(&ready))?;
             // Out of the way first, and removed when all is done.
             let aside = self.store.temporary_path();

@@ -62,11 +62,12 @@ impl MailStore {
                 names.entry(name).or_default();
             }
         }
+        let with_children: BTreeSet<_> = names.keys().filter_map(MailboxName::parent).collect();
         let listed = |(name, row): (&MailboxName, &Option<&MailboxRow>)| Listed {
             name: name.clone(),
             object_id: row.map(|row| row.object_id),
             special_use: row.and_then(|row| row.special_use),
-            has_children: names.keys().any(|other| other.is_below(name)),
+            has_children: with_children.contains(name),
             is_subscribed: subscribed.contains(name),
         };
         let mut list: Vec<_> = names.iter().map(listed).collect();

@@ -6,6 +6,7 @@
 //! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
 //! | [`stanza`] | messages, presence and IQ, and their errors |
 //! | [`payload`] | what stanzas and a stream's other elements carry |
+//! | [`server`] | the receiving end: a client's session |
 //! | [`ns`] | the names of the namespaces |
 //! | [`stream`] | what both ends of a stream share: the engine, header, features, errors, stream management |
 
@@ -22,6 +23,7 @@ mod named;
 pub mod jid;
 pub mod ns;
 pub mod payload;
+pub mod server;
 pub mod stanza;
 pub mod stream;
 pub mod xml;

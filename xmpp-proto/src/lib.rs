@@ -1,7 +1,8 @@
-//! XMPP (RFC 6120, RFC 6121, RFC 7622 and extensions) without sockets: XML as a stream has it, and addresses.
+//! XMPP (RFC 6120, RFC 6121, RFC 7622 and extensions) without sockets: XML as a stream has it, addresses, and the sessions of both ends.
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`client`] | the initiating end: the session of a user, or of a component of a server |
 //! | [`jid`] | addresses |
 //! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
 //! | [`stanza`] | messages, presence and IQ, and their errors |
@@ -20,6 +21,7 @@ extern crate std;
 
 mod named;
 
+pub mod client;
 pub mod jid;
 pub mod ns;
 pub mod payload;

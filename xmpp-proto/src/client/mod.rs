@@ -1,0 +1,376 @@
+//! The client machine: a session of XMPP (RFC 6120 and extensions) from the side of whoever connects, be it a user or a component.
+//!
+//! The machine opens the stream, starts TLS as the policy says, logs in, binds a resource, has the stream managed, and is then
+//! [`Ready`](Event::Ready). It watches that the server is there, brings answers to the requests that they belong to, finds what filters look for,
+//! and keeps what is sent while there is no session.
+//!
+//! ```
+//! use wirestate_machine::{Instant, Machine};
+//! use xmpp_proto::client::{Account, Client, Config, Event, TlsPolicy};
+//!
+//! // For real: the default configuration, TLS, and 32 bytes of the system's randomness.
+//! let config = Config::default().tls(TlsPolicy::Never);
+//! let account = Account::component("echo.example", "secret")?;
+//! let mut client = Client::new(config.into(), account, [7; 32], Instant::START);
+//! // What a server would say; a driver reads it from a socket and writes what is in the outbox.
+//! client.inbox().push(
+//!     b"<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' from='echo.example' id='3BF96D32'>\
+//!       <handshake/><message from='ann@im.example/r' to='echo.example'><body>Hi</body></message>",
+//! );
+//! while let Some(event) = client.poll(Instant::START)? {
+//!     if let Event::Stanza(stanza) = event {
+//!         let answer = "<message xmlns='jabber:component:accept' from='echo.example' to='ann@im.example/r'><body>Hi yourself</body></message>";
+//!         assert_eq!(stanza.id(), None);
+//!         client.send(answer.parse()?)?;
+//!     }
+//! }
+//! let said = String::from_utf8(client.outbox().to_vec())?;
+//! assert!(said.contains("<handshake>") && said.ends_with("<body>Hi yourself</body></message>"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What to know
+//!
+//! * **No password in the clear.** Mechanisms that send a password or token as it is wait for TLS or for [`Config::cleartext`], and are never used
+//!   where the server offers SCRAM. What the server said before TLS is forgotten.
+//! * **The server proves itself, too.** With SCRAM a wrong signature or a foreign nonce is a [`Violation`]; iteration counts out of
+//!   [bounds](Config::iterations) end the login.
+//! * **SCRAM's work is handed out**: [`Event::Work`], answered by [`derived`](Client::derived).
+//! * **Requests** ([`request`](Client::request)) have one answer each: a `result` or `error`, with the request's id, from whom it was asked. It goes to
+//!   no filter. All fail when the session ends.
+//! * **Filters** ([`Filters`]) last, overlap and go by their tags.
+//! * **What is sent too early waits** in a queue, within bounds. A full queue is a refusal, [`Misuse::QueueFull`].
+//! * **After the end** a [`Continuation`] leads on: the queue, the filters, and what stream management needs to go on where it was cut.
+//!
+//! # The events of POE::Component::Jabber
+//!
+//! | there | here |
+//! |---|---|
+//! | `CONNECT`, `CONNECTING`, `CONNECTED`, `CONNECTFAIL` | notices of the adapter's connector |
+//! | `STREAMSTART` | [`Event::StreamStarted`] |
+//! | `STREAMEND` | [`Event::Closing`] |
+//! | `SSLNEGOTIATE`, `SSLSUCCESS`, `SSLFAIL` | [`Event::TlsNegotiating`], [`Event::Secured`], [`Event::TlsFailed`] and the adapter's notice of a handshake that failed |
+//! | `AUTHNEGOTIATE`, `AUTHSUCCESS`, `AUTHFAIL` | [`Event::Authenticating`], [`Event::Authenticated`], [`Event::AuthenticationFailed`] |
+//! | `BINDNEGOTIATE`, `BINDSUCCESS`, `BINDFAIL` | [`Event::Binding`], [`Event::Bound`], [`Event::BindFailed`] |
+//! | `SESSIONNEGOTIATE`, `SESSIONSUCCESS`, `SESSIONFAIL` | [`Event::SessionNegotiating`], [`Event::SessionEstablished`], [`Event::SessionFailed`] |
+//! | `NODESENT`, `NODERECEIVED`, `NODEQUEUED` | [`Event::Sent`], [`Event::Stanza`], [`Event::Queued`] |
+//! | `RTS_START`, `RTS_FINISH` | [`Event::Requested`], [`Event::Response`] |
+//! | `READY` | [`Event::Ready`] |
+//! | `SHUTDOWN_START`, `SHUTDOWN_FINISH` | [`Event::Closing`], [`Event::Closed`] |
+//! | `SOCKETFAIL`, `SOCKETDISCONNECT` | notices of the adapter |
+//!
+//! # The table
+//!
+//! A cell names the states that something may lead to. A call that is not allowed is a [`Misuse`] and changes nothing.
+//!
+#![doc = include_str!("table.md")]
+//!
+#![doc = include_str!("diagram.md")]
+
+mod account;
+mod config;
+mod continuation;
+mod event;
+mod filters;
+mod input;
+mod legacy;
+mod login;
+mod machine;
+mod managed;
+mod negotiation;
+mod queue;
+mod requests;
+mod sasl2;
+mod send;
+mod state;
+mod violation;
+
+#[cfg(test)]
+mod tests;
+
+pub use account::{Account, AccountError, FastToken, LegacyLogin, UserAgent};
+pub use config::{BindRetry, Config, Limits, TlsPolicy};
+pub use continuation::{Continuation, Resumption};
+pub use event::{Derive, Event, Failure, LoginError, Method, Oddity, Reason, RequestId, TlsFailure, Wait};
+pub use filters::{FilterId, Filters, Matcher, Path, PathError};
+pub use queue::QueuePolicy;
+pub use send::Sent;
+pub use state::{On, State, TABLE};
+pub use violation::Violation;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use wirestate_machine::{Ending, Instant, Misuse, Tickets, TlsFacts};
+use wirestate_sasl::{Bindings, Mechanism, Nonces};
+
+use crate::jid::Jid;
+use crate::ns;
+use crate::stream::{Features, Opening, Wire};
+use crate::xml::{Element, Scope};
+use account::Dialect;
+use login::Exchange;
+use managed::Managed;
+use queue::Queue;
+use requests::Requests;
+
+/// A session, from the side of whoever connects. See the [module's guide](self).
+pub struct Client {
+    config: Arc<Config>,
+    account: Account,
+    wire: Wire,
+    state: State,
+    layer: Layer,
+    is_encrypted: bool,
+    is_compressed: bool,
+    secured: Option<Box<TlsFacts>>,
+    bindings: Bindings,
+    features: Box<Features>,
+    sid: Option<String>,
+    awaits: Awaits,
+    is_logged_in: bool,
+    has_session: bool,
+    me: Option<Jid>,
+    exchange: Option<Box<Exchange>>,
+    /// Mechanisms that the server refused as such.
+    tried: Vec<Mechanism>,
+    /// How often a resource was asked for.
+    binds: u8,
+    nonces: Nonces,
+    tickets: Tickets,
+    requests: Requests,
+    filters: Filters,
+    /// What was sent before there was a session.
+    queue: Queue,
+    /// What was sent faster than it goes.
+    backlog: Queue,
+    managed: Managed,
+    events: VecDeque<Event>,
+    now: Instant,
+    timer: Option<Instant>,
+    /// What the timer is for.
+    timed: Option<Wait>,
+    heard: Instant,
+    said: Instant,
+    /// When the server was asked for a sign of life.
+    asked: Option<Instant>,
+    own_ping: Option<RequestId>,
+    /// Something began since the last poll, which has no time yet.
+    is_stale: bool,
+    leave: Option<Box<Reason>>,
+    ending: Option<Box<Reason>>,
+    ended: Option<Ending>,
+    is_closed: bool,
+    violation: Option<Box<Violation>>,
+}
+
+/// What is about to be put below the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layer {
+    None,
+    Tls,
+    Deflate,
+}
+
+/// Which answer of the server's the negotiation waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Awaits {
+    Nothing,
+    Compression,
+    Resumption,
+    Bind(Box<str>),
+    Session(Box<str>),
+    Fields(Box<str>),
+    LegacyLogin(Box<str>, Method),
+    Handshake,
+}
+
+impl Client {
+    /// A session on a connection that has just been made.
+    ///
+    /// `seed` is 32 fresh bytes of the system's randomness, for the nonces of SCRAM.
+    pub fn new(config: Arc<Config>, account: Account, seed: [u8; 32], now: Instant) -> Self {
+        Client::resuming(config, account, Continuation::default(), seed, now)
+    }
+
+    /// A session that takes up what the one before it left.
+    pub fn resuming(config: Arc<Config>, account: Account, before: Continuation, seed: [u8; 32], now: Instant) -> Self {
+        let limits = &config.limits;
+        let mut wire = Wire::new(config.framing, scope_of(account.dialect), limits.before_login, limits.outbox);
+        let is_direct = config.tls == TlsPolicy::Direct;
+        if is_direct {
+            // Nothing is here yet.
+            let _ = wire.hold_for_tls();
+        }
+        let mut nonces = Nonces::from_seed(seed);
+        let prefix = nonces.fresh().as_str().bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31) ^ u32::from(byte));
+        let mut queue = Queue::new(limits.queue, limits.queue_octets);
+        queue.take_over(before.queue.into_iter());
+        let mut client = Client {
+            wire,
+            state: if is_direct { State::Handshake } else { State::Opening },
+            layer: if is_direct { Layer::Tls } else { Layer::None },
+            is_encrypted: config.tls == TlsPolicy::Outside,
+            is_compressed: false,
+            secured: None,
+            bindings: Bindings::none(),
+            features: Box::default(),
+            sid: None,
+            awaits: Awaits::Nothing,
+            is_logged_in: false,
+            has_session: false,
+            me: None,
+            exchange: None,
+            tried: Vec::new(),
+            binds: 0,
+            nonces,
+            tickets: Tickets::new(),
+            requests: Requests::new(prefix),
+            filters: before.filters,
+            queue,
+            backlog: Queue::new(limits.queue, limits.queue_octets),
+            managed: Managed::after(before.resumption),
+            events: VecDeque::new(),
+            now,
+            timer: None,
+            timed: None,
+            heard: now,
+            said: now,
+            asked: None,
+            own_ping: None,
+            is_stale: true,
+            leave: None,
+            ending: None,
+            ended: None,
+            is_closed: false,
+            violation: None,
+            account,
+            config,
+        };
+        if let Some(token) = before.token {
+            client.account.token = Some(token.into());
+        }
+        if !is_direct {
+            client.open();
+        }
+        client.keep_time();
+        client
+    }
+
+    /// Tells what is known of a TLS channel that lies outside the machine ([`TlsPolicy::Outside`]), for SCRAM-PLUS.
+    ///
+    /// # Errors
+    /// [`Misuse::WrongState`] with another policy, or once the login has begun.
+    pub fn describe_channel(&mut self, facts: &TlsFacts) -> Result<(), Misuse> {
+        if self.config.tls != TlsPolicy::Outside || self.state != State::Opening || self.is_logged_in {
+            return Err(Misuse::WrongState);
+        }
+        self.bindings = machine::bindings(facts.exporter, facts.server_end_point.as_deref());
+        Ok(())
+    }
+
+    /// Where the session stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.is_encrypted
+    }
+
+    /// Who we are: the full address that the server bound, or a component's own. `None` before that is known.
+    pub fn jid(&self) -> Option<&Jid> {
+        self.me.as_ref()
+    }
+
+    /// The server's name for the stream (RFC 6120 §4.7.3).
+    pub fn sid(&self) -> Option<&str> {
+        self.sid.as_deref()
+    }
+
+    /// How many requests are not answered yet.
+    pub fn pending(&self) -> usize {
+        self.requests.len() - usize::from(self.own_ping.is_some())
+    }
+
+    /// The stanzas that wait, in the order in which they will go.
+    pub fn queue(&self) -> impl Iterator<Item = &Element> {
+        self.backlog.iter().chain(self.queue.iter())
+    }
+
+    /// What the server offered last.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// The filters.
+    pub fn filters(&self) -> &Filters {
+        &self.filters
+    }
+
+    /// The filters, to add to and to remove from, at any time.
+    pub fn filters_mut(&mut self) -> &mut Filters {
+        &mut self.filters
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Whose session it is.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The namespace that stanzas of this stream are in: `jabber:client`, or that of components.
+    pub fn ns(&self) -> &'static str {
+        ns_of(self.account.dialect)
+    }
+
+    /// Says our stream header.
+    fn open(&mut self) {
+        let is_modern = self.account.dialect == Dialect::Xmpp;
+        let bare = self.account.jid.bare();
+        // Who we are is nobody's business before TLS (RFC 6120 §4.7.1).
+        let from = (is_modern && self.is_encrypted && bare.local().is_some()).then_some(bare.as_str());
+        self.wire.open(&Opening {
+            from,
+            to: Some(self.account.server().as_str()),
+            id: None,
+            version: is_modern.then_some("1.0"),
+            lang: self.config.lang.as_deref(),
+        });
+    }
+}
+
+fn ns_of(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Xmpp | Dialect::Legacy(_) => ns::CLIENT,
+        Dialect::Component => ns::COMPONENT_ACCEPT,
+    }
+}
+
+fn scope_of(dialect: Dialect) -> Scope {
+    match dialect {
+        Dialect::Xmpp | Dialect::Legacy(_) => Scope::CLIENT,
+        Dialect::Component => Scope::COMPONENT,
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("account", &self.account)
+            .field("state", &self.state)
+            .field("encrypted", &self.is_encrypted)
+            .field("pending", &self.pending())
+            .field("queued", &(self.queue.len() + self.backlog.len()))
+            .finish_non_exhaustive()
+    }
+}

@@ -51,6 +51,7 @@ const IMAP: Table = Table {
         ("store", "switchboard/src/mailstore"),
         ("program", "switchboard/src/imap"),
         ("program", "switchboard/tests/imap.rs"),
+        ("program", "switchboard/tests/imap_extensions.rs"),
         ("layers", "proto-core/layers/tests"),
         ("sasl", "proto-core/sasl/tests"),
     ],

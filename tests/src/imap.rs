@@ -185,6 +185,8 @@ pub fn starttls_config() -> Config {
 impl Desk {
     /// A desk with a store of its own.
     pub fn with(config: Config) -> Self {
+        // What is worked out once must count in no session's heap, whichever thread comes to it first.
+        LazyLock::force(&KEYS);
         Desk {
             config: Arc::new(config),
             world: Arc::default(),

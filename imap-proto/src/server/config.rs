@@ -45,7 +45,8 @@ pub struct Config {
     /// Whether ID is answered, and with what: names and values (RFC 2971); no answer but `NIL` where there are none. `None`: ID is not served.
     pub id: Option<Vec<(String, Option<String>)>>,
     /// Whether COMPRESS=DEFLATE is offered after login (RFC 4978). It needs a layer around the machine that takes
-    /// [`Upgrade::Deflate`](wirestate_machine::Upgrade::Deflate).
+    /// [`Upgrade::Deflate`](wirestate_machine::Upgrade::Deflate). Lengths may betray what is compressed together with a stranger's text (RFC 4978 §6);
+    /// the layer says how far back its memory goes.
     pub compress: bool,
     /// Whether UNAUTHENTICATE is served (RFC 8437).
     pub unauthenticate: bool,

@@ -4,6 +4,9 @@ from .cases import IMAP_WAYS, IMAPS, STARTTLS, alike, case, equal
 from .mail import PLAIN_MESSAGES, lf
 from .with_mbsync import letters
 
+# imaplib2 reads in one thread and writes in another, and hangs now and then where a session ticket of TLS 1.3 comes in between.
+TLS = "ssl_version = tls1_2"
+
 
 def sync(world):
     near = world.home.path / "near"
@@ -33,6 +36,7 @@ auth_mechanisms = PLAIN, LOGIN
 ssl = {"yes" if world.way == IMAPS else "no"}
 starttls = {"yes" if world.way == STARTTLS else "no"}
 sslcacertfile = {world.ca}
+{TLS if world.tls else ""}
 """
     done = world.home.run("offlineimap", "-o", "-c", world.home.put("offlineimaprc", config))
     said = (done.stdout + done.stderr).decode(errors="replace")

@@ -29,6 +29,7 @@ use imap_proto::server::{self, Greeting, Server};
 use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 use wirestate_driver::{Connection, Info, Stream};
+use wirestate_layers::deflate::Memory;
 use wirestate_layers::{Deflate, Tls, Trace};
 use wirestate_machine::Instant;
 
@@ -88,7 +89,9 @@ impl Service for Imap {
 
     fn machine(&self, door: &Arc<server::Config>, info: &Info, now: Instant) -> Machine {
         let server = Server::new(door.clone(), self.seed(info), now);
-        Tls::server(Deflate::new(Trace::to_tracing(server, Redactor::server(), info.id())), self.tls.clone())
+        // Mail comes from strangers: what one answer holds is not to be guessed from the length of another.
+        let deflate = Deflate::new(Trace::to_tracing(server, Redactor::server(), info.id())).with_memory(Memory::Batch);
+        Tls::server(deflate, self.tls.clone())
     }
 
     fn session<S, O>(

@@ -51,29 +51,30 @@ impl Protocol {
         }
     }
 
-    /// The loopback port used unless told otherwise; `None` for a protocol
-    /// that this version does not serve. A new protocol starts here.
-    pub const fn default_port(self) -> Option<u16> {
+    /// The loopback port used unless told otherwise.
+    pub const fn default_port(self) -> u16 {
         match self {
-            Self::Pop3 => Some(1110),
-            Self::Pop3s => Some(1995),
-            Self::Imap => Some(1143),
-            Self::Imaps => Some(1993),
-            Self::Irc => Some(6667),
-            Self::Ircs => Some(6697),
-            Self::Web => Some(8080),
-            Self::Xmpp | Self::Xmpps => None,
+            Self::Pop3 => 1110,
+            Self::Pop3s => 1995,
+            Self::Imap => 1143,
+            Self::Imaps => 1993,
+            Self::Irc => 6667,
+            Self::Ircs => 6697,
+            Self::Xmpp => 5222,
+            Self::Xmpps => 5223,
+            Self::Web => 8080,
         }
     }
 
     /// Whether this version serves the protocol.
     pub const fn is_served(self) -> bool {
-        self.default_port().is_some()
+        !matches!(self, Self::Xmpp | Self::Xmpps)
     }
 
-    /// Where the protocol listens unless told otherwise.
+    /// Where the protocol listens unless told otherwise; `None` where it is not
+    /// served unless told so.
     pub fn default_address(self) -> Option<SocketAddr> {
-        self.default_port().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        self.is_served().then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, self.default_port())))
     }
 
     /// Which server serves it.

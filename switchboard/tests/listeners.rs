@@ -109,6 +109,10 @@ fn an_inherited_socket_is_served() {
             "off",
             "--ircs",
             "off",
+            "--xmpp",
+            "off",
+            "--xmpps",
+            "off",
             "--web",
             "off",
         ])

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// For those that come as far as to listen, side by side with other tests.
-const NO_CHAT: [&str; 6] = ["--irc", "off", "--ircs", "off", "--web", "off"];
+const NO_CHAT: [&str; 10] = ["--irc", "off", "--ircs", "off", "--xmpp", "off", "--xmpps", "off", "--web", "off"];
 
 fn switchboard(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_switchboard")).args(arguments).output().unwrap()

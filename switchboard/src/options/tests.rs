@@ -85,9 +85,9 @@ fn an_unserved_protocol_is_refused_in_one_line() {
     }
 }
 
-const ALL_OFF: [&str; 14] = [
-    "--pop3", "off", "--pop3s", "off", "--imap", "off", "--imaps", "off", "--irc", "off", "--ircs", "off", "--web",
-    "off",
+const ALL_OFF: [&str; 18] = [
+    "--pop3", "off", "--pop3s", "off", "--imap", "off", "--imaps", "off", "--irc", "off", "--ircs", "off", "--xmpp",
+    "off", "--xmpps", "off", "--web", "off",
 ];
 
 #[test]

@@ -68,9 +68,8 @@ impl Program {
             all.extend(["--data".to_owned(), folder.path().join("data").to_str().unwrap().to_owned()]);
         }
         // Tests run side by side, and the default ports are there once.
-        for other in
-            ["--imap", "--imaps", "--irc", "--ircs", "--web"].into_iter().filter(|option| !arguments.contains(option))
-        {
+        let others = ["--imap", "--imaps", "--irc", "--ircs", "--xmpp", "--xmpps", "--web"];
+        for other in others.into_iter().filter(|option| !arguments.contains(option)) {
             all.extend([other, "off"].map(str::to_owned));
         }
         let mut child = Command::new("sh")

@@ -8,6 +8,7 @@
 //! | [`stanza`] | messages, presence and IQ, and their errors |
 //! | [`payload`] | what stanzas and a stream's other elements carry |
 //! | [`server`] | the receiving end: a client's session |
+//! | [`router`] | what many sessions share: who is there, who sees whom, rooms, archives |
 //! | [`ns`] | the names of the namespaces |
 //! | [`stream`] | what both ends of a stream share: the engine, header, features, errors, stream management |
 
@@ -25,6 +26,7 @@ pub mod client;
 pub mod jid;
 pub mod ns;
 pub mod payload;
+pub mod router;
 pub mod server;
 pub mod stanza;
 pub mod stream;

@@ -1,0 +1,164 @@
+//! Messages (RFC 6121 §5, §8.5): to whom they go by [the table](super::DELIVERY), and what else becomes of them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::account::{Account, Resource};
+use super::deliveries::{Recipient, Session};
+use super::domains::Place;
+use super::parcel::{Kind, Parcel, To};
+use super::storage::{Held, Storage};
+use super::table::{Address, Found, Outcome, outcome};
+use super::{Router, Turn};
+use crate::jid::JidRef;
+use crate::ns;
+use crate::payload::{carbons, mam, stanza_id};
+use crate::stanza::{Message, MessageType, StanzaCondition};
+use crate::xml::ElementRef;
+
+impl<S: Storage> Router<S> {
+    /// A message, to anybody.
+    pub(super) fn message(&mut self, turn: &mut Turn<'_>, message: &Message, to: Option<JidRef<'_>>) {
+        let from = turn.from.clone();
+        let to = to.unwrap_or(from.bare());
+        if turn.is_client && self.blocks(from.bare(), to) && message.kind() != MessageType::Error {
+            return self.refuse(turn, Some(to), Self::blocked_by_oneself());
+        }
+        match self.place(to) {
+            Place::Rooms => return self.room_message(turn, message, to),
+            Place::Server if matches!(message.kind(), MessageType::Error | MessageType::Headline) => return,
+            Place::Server => return self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable),
+            Place::Account => self.message_to_account(turn, message, to),
+            Place::Connected(_) | Place::Beyond => self.relay_beyond(turn, to),
+        }
+        if turn.is_client && to.bare() != from.bare() {
+            self.was_sent(turn, message, to);
+        }
+    }
+
+    fn message_to_account(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>) {
+        let from = turn.from.clone();
+        let kind = message.kind();
+        let (found, blocks) = match self.account_mut(to.bare()) {
+            Some(account) => (state(account), account.blocks((*from).as_ref())),
+            None => (Found::NoAccount, false),
+        };
+        if blocks {
+            return self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable);
+        }
+        let account = self.accounts.get(to.bare().as_str());
+        let matching = account.zip(to.resource()).and_then(|(account, name)| account.resource(name));
+        let matching = matching.map(|resource| resource.session);
+        let address = match (to.is_bare(), matching) {
+            (true, _) => Address::Bare,
+            (false, Some(_)) => Address::Match,
+            (false, None) => Address::NoMatch,
+        };
+        let result = match outcome(found, address, kind) {
+            Outcome::AsBare => outcome(found, Address::Bare, kind),
+            result => result,
+        };
+        match result {
+            Outcome::Refuse => return self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable),
+            Outcome::Ignore | Outcome::AsBare => return,
+            // Nobody is told later that somebody was typing then.
+            Outcome::Hold if !mam::is_archivable(turn.element.view()) => return,
+            _ => {}
+        }
+        let parcel = self.received(turn, kind, to);
+        match (result, matching) {
+            (Outcome::Deliver, Some(session)) => {
+                turn.out.send(Recipient { session, to: None }, parcel.clone());
+                self.copy_received(turn, &parcel, to, &|resource| resource.session == session);
+            }
+            (Outcome::All, _) => {
+                let Some(account) = self.accounts.get(to.bare().as_str()) else { return };
+                let ready = account.resources.iter().filter(|resource| is_ready(resource));
+                turn.out.share(ready.map(|resource| Recipient { session: resource.session, to: None }), &parcel);
+                self.copy_received(turn, &parcel, to, &is_ready);
+            }
+            _ => {
+                if self.storage.hold(to.bare(), Held { time: turn.now, parcel: parcel.detached() }).is_err() {
+                    self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable);
+                }
+                self.copy_received(turn, &parcel, to, &|_| false);
+            }
+        }
+    }
+
+    /// The message as its receivers get it: archived, and with its id there (XEP-0313 §5.1.4). No id but the archive's own says that it is.
+    fn received(&mut self, turn: &Turn<'_>, kind: MessageType, to: JidRef<'_>) -> Parcel {
+        let user = to.bare();
+        let keep = |child: ElementRef<'_>| !stanza_id::is_by(child, user);
+        let parcel = self.relay.parcel(Kind::Message, turn.element, turn.from.as_str(), To::All(to.as_str()), keep);
+        if !is_for_archive(kind, turn.element.view()) {
+            return parcel;
+        }
+        let id = self.next_id(turn.now);
+        let parcel = parcel.with(|content| {
+            content.element("stanza-id", ns::STANZA_ID, |element| {
+                element.attr("by", user.as_str())?.attr("id", &id)?;
+                Ok(())
+            });
+        });
+        self.keep(user, id, turn.now, turn.from.clone(), &parcel);
+        parcel
+    }
+
+    /// What a user has sent is kept in the user's archive, and copied to the user's other clients.
+    fn was_sent(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>) {
+        let is_copied = carbons::is_eligible(turn.element.view());
+        let is_kept = is_for_archive(message.kind(), turn.element.view());
+        if !is_copied && !is_kept {
+            return;
+        }
+        let user = turn.from.clone();
+        let parcel = self.relay.stanza(Kind::Message, turn.element, user.as_str(), To::All(to.as_str()));
+        if is_copied {
+            let own = turn.session;
+            let except = |resource: &Resource| resource.session == own;
+            self.copy(carbons::Direction::Sent, user.bare(), &parcel, message.kind(), &except, turn.out);
+        }
+        if is_kept {
+            let id = self.next_id(turn.now);
+            self.keep(user.bare(), id, turn.now, alloc::sync::Arc::new(to.to_jid()), &parcel.detached());
+        }
+    }
+
+    fn copy_received(&self, turn: &mut Turn<'_>, parcel: &Parcel, to: JidRef<'_>, except: &dyn Fn(&Resource) -> bool) {
+        if !carbons::is_eligible(turn.element.view()) {
+            return;
+        }
+        let kind = turn.element.attr("type").and_then(|kind| MessageType::read(&kind)).unwrap_or_default();
+        // Who speaks to itself has no need of a copy.
+        let own: Option<Session> = turn.is_client.then_some(turn.session);
+        let except = |resource: &Resource| except(resource) || Some(resource.session) == own;
+        self.copy(carbons::Direction::Received, to.bare(), parcel, kind, &except, turn.out);
+    }
+
+    pub(super) fn blocks(&self, user: JidRef<'_>, other: JidRef<'_>) -> bool {
+        self.accounts.get(user.as_str()).is_some_and(|account| account.blocks(other))
+    }
+
+    /// The text of a message's body, as far as it has one.
+    pub(super) fn body(message: &Message) -> Option<String> {
+        message.body().map(|body| body.into_owned())
+    }
+}
+
+fn is_ready(resource: &Resource) -> bool {
+    resource.priority().is_some_and(|priority| priority >= 0)
+}
+
+fn is_for_archive(kind: MessageType, message: ElementRef<'_>) -> bool {
+    matches!(kind, MessageType::Normal | MessageType::Chat) && mam::is_archivable(message)
+}
+
+fn state(account: &Account) -> Found {
+    let priorities: Vec<i8> = account.resources.iter().filter_map(Resource::priority).collect();
+    match priorities.iter().max() {
+        None => Found::NoResource,
+        Some(greatest) if *greatest < 0 => Found::NegativeOnly,
+        Some(_) => Found::Ready,
+    }
+}

@@ -75,8 +75,20 @@ row "server: relay of a line, alone" irc-relay 4096 1000 1
 row "server: relay of 64 lines" irc-relay-batch 4096 1000 0.1
 row "codec: parse a message" irc-privmsg-parse 4096 200 0
 echo
+echo "| IMAP, per command or message | instructions | budget | allocations | budget | 2N / N |"
+echo "|---|---|---|---|---|---|"
+row "server: NOOP alone" imap-noop 4096 1000 0
+row "server: NOOP, 64 pipelined" imap-noop-pipelined 4096 1000 0.1
+row "server: NOOP alone, with a mailbox" imap-noop-selected 4096 1000 0
+row "server: NOOP with a mailbox, 64 pipelined" imap-noop-selected-pipelined 4096 1000 0.1
+row "server: FETCH of one message's FLAGS, with the mailbox's part" imap-fetch-flags 4096 - -
+row "server: FETCH of all messages' FLAGS, per message" imap-fetch-all-flags 4096 1000 0.1
+echo
 echo "| bytes of an idle session | |"
 echo "|---|---|"
 "$count" idle | sed 's/\(.*\): \(.*\)/| \1 | \2 |/'
-"$count" idle | awk -F': ' -v failed="$failed" '/^POP3 server (before login|after login, no message)|^IRC server/ && $2 > 512 { print $1 >failed }'
+"$count" idle | awk -F': ' -v failed="$failed" '
+    /^POP3 server (before login|after login, no message)|^IRC server/ && $2 > 512 { print $1 >failed }
+    /^IMAP server (before login|after login|with a mailbox, empty)$/ && $2 > 1024 { print $1 >failed }
+    /^what sessions share/ && $2 > 40000 { print $1 >failed }'
 [ ! -s "$failed" ] || { echo; echo "over the budget: $(paste -sd' ' "$failed")"; exit 1; }

@@ -5,12 +5,14 @@
 //! * `benches/irc.sh`: the same of the codec of IRC, beside other crates on the same lines;
 //! * `benches/imap.sh`: the same of the codec of IMAP;
 //! * `benches/live.sh`: CPU time and memory of whole servers on loopback, against a bare echo and against Dovecot;
+//! * `benches/imap_live.sh`: CPU time and memory of switchboard's IMAP, against Dovecot's imapd;
 //! * `benches/irc_relay.sh`: how switchboard relays in IRC channels, against InspIRCd and ngIRCd;
 //! * `benches/adapters.sh`: the same of the adapters, each against the others, a bare echo and POE::Component::Server::TCP.
 
 #![forbid(unsafe_code)]
 
 pub mod imap;
+pub mod imap_server;
 pub mod irc;
 pub mod irc_server;
 pub mod peer;

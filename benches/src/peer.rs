@@ -70,23 +70,7 @@ impl Peer {
 
     /// The CPU time of this process and all that stem from it, in microseconds, user and system, of all threads there have been.
     pub fn cpu(&self) -> Outcome<f64> {
-        let mut parents = HashMap::new();
-        for entry in std::fs::read_dir("/proc")?.flatten() {
-            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
-            // A process may end while this looks.
-            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-            let parent =
-                stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
-            parents.insert(pid, parent.unwrap_or(0));
-        }
-        let is_ours = |mut pid: u32| loop {
-            match parents.get(&pid) {
-                _ if pid == self.pid => return true,
-                Some(parent) if *parent > 1 => pid = *parent,
-                _ => return false,
-            }
-        };
-        Ok(parents.keys().filter(|pid| is_ours(**pid)).filter_map(|pid| cpu_of(*pid)).sum())
+        Ok(self.processes()?.into_iter().filter_map(cpu_of).sum())
     }
 
     /// How much one of `count` connections adds to the memory of the process, in bytes. `open` is told which one it opens.
@@ -111,15 +95,31 @@ impl Peer {
         Ok(((self.memory()? - before) / counted.max(1) as f64, counted))
     }
 
-    /// Its memory of its own, in bytes: neither the kernel's, nor that of files.
+    /// Its memory of its own, in bytes, with that of all that stem from it: neither the kernel's, nor that of files.
     pub fn memory(&self) -> Outcome<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+        let all = self.processes()?.into_iter().filter_map(memory_of).sum();
+        if all > 0.0 { Ok(all) } else { Err("no memory figure in /proc".into()) }
+    }
+
+    /// This process and all that stem from it.
+    fn processes(&self) -> Outcome<Vec<u32>> {
+        let mut parents = HashMap::new();
+        for entry in std::fs::read_dir("/proc")?.flatten() {
+            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+            // A process may end while this looks.
+            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+            let parent =
+                stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
+            parents.insert(pid, parent.unwrap_or(0));
+        }
+        let is_ours = |mut pid: u32| loop {
+            match parents.get(&pid) {
+                _ if pid == self.pid => return true,
+                Some(parent) if *parent > 1 => pid = *parent,
+                _ => return false,
+            }
         };
-        let kilobytes = field("RssAnon:").or(field("VmRSS:")).ok_or("no memory figure in /proc")?;
-        Ok(kilobytes * 1024.0)
+        Ok(parents.keys().copied().filter(|pid| is_ours(*pid)).collect())
     }
 }
 
@@ -144,6 +144,34 @@ pub fn connect(address: SocketAddr) -> Outcome<TcpStream> {
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// A peer, and what is done to it over one connection.
+pub type Loaded<'a> = (&'a Peer, &'a mut dyn FnMut(&mut TcpStream) -> Outcome<()>);
+
+/// Loads both in turn, so that whatever else the machine does hits both; gives the median CPU time of each in microseconds.
+pub fn alternate(turns: usize, a: Loaded<'_>, b: Loaded<'_>) -> Outcome<(f64, f64)> {
+    let (mut spent_a, mut spent_b) = (Vec::new(), Vec::new());
+    for _ in 0..turns {
+        spent_a.push(spent_on(a.0, a.1)?);
+        spent_b.push(spent_on(b.0, b.1)?);
+    }
+    Ok((median(spent_a), median(spent_b)))
+}
+
+fn spent_on(peer: &Peer, load: &mut dyn FnMut(&mut TcpStream) -> Outcome<()>) -> Outcome<f64> {
+    let before = peer.cpu()?;
+    load(&mut peer.connect()?)?;
+    Ok(peer.cpu()? - before)
+}
+
+fn memory_of(pid: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+    };
+    Some(field("RssAnon:").or(field("VmRSS:"))? * 1024.0)
 }
 
 /// The CPU time of a process, to the nanosecond, in microseconds.

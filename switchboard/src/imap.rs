@@ -5,6 +5,7 @@
 
 mod append;
 mod content;
+mod describe;
 mod edit;
 mod fetch;
 mod list;

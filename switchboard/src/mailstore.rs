@@ -19,6 +19,7 @@
 mod annotations;
 mod append;
 mod contents;
+mod descriptions;
 mod edit;
 mod error;
 mod flags;

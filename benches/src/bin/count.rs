@@ -9,6 +9,7 @@ use irc_proto::codec::{Message, Profile};
 use pop3_proto::client::Client;
 use pop3_proto::codec::{Command, Response};
 use pop3_proto::server::Server;
+use wirestate_benches::imap_server;
 use wirestate_benches::irc_server::{self, Session};
 use wirestate_benches::pop3::{self, Text};
 use wirestate_machine::{Instant, Machine};
@@ -55,6 +56,14 @@ fn count(scenario: &str, units: usize) {
         "irc-relay" => irc_relays(1, units),
         "irc-relay-batch" => irc_relays(64, units),
         "irc-privmsg-parse" => parse_messages(units),
+        "imap-noop" => imap_lines(imap_server::Session::logged_in(imap_server::config()), b"a1 NOOP\r\n", 1, units),
+        "imap-noop-pipelined" => {
+            imap_lines(imap_server::Session::logged_in(imap_server::config()), b"a1 NOOP\r\n", 64, units)
+        }
+        "imap-noop-selected" => imap_lines(imap_selected(), b"a1 NOOP\r\n", 1, units),
+        "imap-noop-selected-pipelined" => imap_lines(imap_selected(), b"a1 NOOP\r\n", 64, units),
+        "imap-fetch-flags" => imap_lines(imap_selected(), b"a1 FETCH 7 FLAGS\r\n", 1, units),
+        "imap-fetch-all-flags" => imap_all_flags(units),
         "endless-line" => endless_line(units),
         "empty-lines" => empty_lines(units),
         other => panic!("there is no scenario {other}"),
@@ -137,6 +146,31 @@ fn parse_messages(units: usize) -> u64 {
     })
 }
 
+fn imap_selected() -> imap_server::Session {
+    imap_server::Session::selected(imap_server::config(), 100)
+}
+
+fn imap_lines(mut session: imap_server::Session, line: &[u8], batch: usize, units: usize) -> u64 {
+    let lines = line.repeat(batch);
+    // Boxes that are kept grow once.
+    session.exchange(&lines);
+    measured(|| {
+        for _ in 0..units / batch {
+            black_box(session.exchange(black_box(&lines)));
+        }
+    })
+}
+
+/// So many messages, in FETCHes of 1,024 each.
+fn imap_all_flags(units: usize) -> u64 {
+    let mut session = imap_server::Session::selected(imap_server::config(), 1024);
+    measured(|| {
+        for _ in 0..units / 1024 {
+            black_box(session.exchange(black_box(b"a1 FETCH 1:* FLAGS\r\n")));
+        }
+    })
+}
+
 /// Bulk goes through in blocks that are made once, so that the making is not counted.
 const BLOCK: usize = 100_000;
 
@@ -200,6 +234,26 @@ fn empty_lines(bytes: usize) -> u64 {
 fn idle() {
     idle_pop3();
     idle_irc();
+    idle_imap();
+}
+
+fn idle_imap() {
+    let config = imap_server::config();
+    let warm = imap_server::Session::selected(config.clone(), 3);
+    let held = |make: &dyn Fn() -> imap_server::Session| {
+        let (server, usage) = Heap::measure(|| Box::new(make().into_server()));
+        drop(server);
+        usage.live
+    };
+    println!("IMAP server before login: {}", held(&|| imap_server::Session::greeted(config.clone())));
+    println!("IMAP server after login: {}", held(&|| imap_server::Session::logged_in(config.clone())));
+    println!("IMAP server with a mailbox, empty: {}", held(&|| imap_server::Session::selected(config.clone(), 0)));
+    // The UIDs, which all sessions share.
+    let shared = |messages| held(&|| imap_server::Session::selected(config.clone(), messages));
+    println!("what sessions share of a mailbox's 10,000 messages: {}", shared(10_100) - shared(100));
+    println!("size of the IMAP server: {}", size_of::<imap_proto::server::Server>());
+    println!("size of the IMAP server's event: {}", size_of::<imap_proto::server::Event>());
+    drop(warm);
 }
 
 fn idle_irc() {

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
-use wirestate_benches::peer::{Outcome, Peer, connect, median};
+use wirestate_benches::peer::{Outcome, Peer, alternate, connect};
 use wirestate_layers::tls::client_config;
 use wirestate_layers::tls::rustls::pki_types::{CertificateDer, ServerName};
 use wirestate_layers::tls::rustls::{ClientConnection, RootCertStore};
@@ -49,6 +49,7 @@ fn echoes(dir: &Path) -> Outcome<()> {
     for (batch, rounds) in [(1, 20_000), (16, 20_000), (128, 20_000)] {
         let lines = line.repeat(batch);
         let (echo, ours) = alternate(
+            TURNS,
             (&start("echo", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
             (&start("lines", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
         )?;
@@ -57,6 +58,7 @@ fn echoes(dir: &Path) -> Outcome<()> {
     for (batch, rounds) in [(1, 20_000), (16, 20_000), (128, 20_000)] {
         let lines = b"NOOP\r\n".repeat(batch);
         let (echo, ours) = alternate(
+            TURNS,
             (&start("echo", dir)?, &mut |stream| rounds_of(stream, &lines, lines.len(), rounds)),
             (&start("pop3", dir)?, &mut |stream| {
                 log_in(stream)?;
@@ -66,7 +68,8 @@ fn echoes(dir: &Path) -> Outcome<()> {
         row(&format!("{batch} NOOP of POP3"), rounds, echo, ours, "-");
     }
     let (floor, ours) = (start("floor", dir)?, start("pop3", dir)?);
-    let (bare, spent) = alternate((&floor, &mut sessions(&floor, "bob", 1)), (&ours, &mut sessions(&ours, "bob", 1)))?;
+    let (bare, spent) =
+        alternate(TURNS, (&floor, &mut sessions(&floor, "bob", 1)), (&ours, &mut sessions(&ours, "bob", 1)))?;
     row("a POP3 session: connect, USER, PASS, QUIT", SESSIONS, bare, spent, "-");
     println!();
     Ok(())
@@ -75,25 +78,6 @@ fn echoes(dir: &Path) -> Outcome<()> {
 fn row(name: &str, units: usize, theirs: f64, ours: f64, budget: &str) {
     let each = |micros: f64| micros / units as f64;
     println!("| {name} | {:.2} | {:.2} | {:.2} | {budget} |", each(theirs), each(ours), ours / theirs);
-}
-
-/// A peer, and what is done to it over one connection.
-type Loaded<'a> = (&'a Peer, &'a mut dyn FnMut(&mut TcpStream) -> Outcome<()>);
-
-/// Loads both in turn, so that whatever else the machine does hits both; gives the median CPU time of each in microseconds.
-fn alternate(a: Loaded<'_>, b: Loaded<'_>) -> Outcome<(f64, f64)> {
-    let (mut spent_a, mut spent_b) = (Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        spent_a.push(spent_on(a.0, a.1)?);
-        spent_b.push(spent_on(b.0, b.1)?);
-    }
-    Ok((median(spent_a), median(spent_b)))
-}
-
-fn spent_on(peer: &Peer, load: &mut dyn FnMut(&mut TcpStream) -> Outcome<()>) -> Outcome<f64> {
-    let before = peer.cpu()?;
-    load(&mut peer.connect()?)?;
-    Ok(peer.cpu()? - before)
 }
 
 /// Writes the request and reads a response of this length, over and over.
@@ -172,7 +156,7 @@ fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
         Ok(())
     };
     let mut noops_too = noops;
-    let spent = alternate((dovecot, &mut noops), (&ours, &mut noops_too))?;
+    let spent = alternate(TURNS, (dovecot, &mut noops), (&ours, &mut noops_too))?;
     ratio("NOOP, 64 pipelined", 5_000 * 64, spent, "3");
     let mut retrs = |stream: &mut TcpStream| {
         log_in(stream)?;
@@ -182,12 +166,12 @@ fn against_dovecot(dir: &Path, dovecot: &Peer) -> Outcome<()> {
         })
     };
     let mut retrs_too = retrs;
-    let spent = alternate((dovecot, &mut retrs), (&ours, &mut retrs_too))?;
+    let spent = alternate(TURNS, (dovecot, &mut retrs), (&ours, &mut retrs_too))?;
     ratio("RETR of 100 kB", 2_000, spent, "2");
     for (at_once, how) in [(1, "one after the other"), (8, "8 at a time")] {
         for (user, messages) in [("bob", "no message"), ("ann", "20 messages")] {
             let theirs = &mut sessions(dovecot, user, at_once);
-            let spent = alternate((dovecot, theirs), (&ours, &mut sessions(&ours, user, at_once)))?;
+            let spent = alternate(TURNS, (dovecot, theirs), (&ours, &mut sessions(&ours, user, at_once)))?;
             ratio(&format!("session: connect, USER, PASS, QUIT; {messages}; {how}"), SESSIONS, spent, "8");
         }
     }

@@ -304,7 +304,7 @@ struct Name<'a> {
 fn name(input: &[u8]) -> Parsed<'_, Name<'_>> {
     let (input, ()) = text::sp(input)?;
     let Ok((rest, word)) = atom(input) else { return fail(input, Expected::Command) };
-    if !word.eq_ignore_ascii_case(b"UID") {
+    if word != b"UID" && !word.eq_ignore_ascii_case(b"UID") {
         // The two words of a UID command cannot come out of one atom.
         return Ok((rest, Name { keyword: Keyword::from_bytes(word), name: word }));
     }

@@ -7,7 +7,7 @@ use wirestate_machine::Outbox;
 use super::cursor::is_known;
 use super::number_set::UidSet;
 use super::sequence::SequenceSet;
-use super::text::{self, ASTRING, ATOM, LIST, Literal, QUOTED, TAG};
+use super::text::{self, ASTRING, ATOM, LIST, Literal, PLAIN, TAG};
 
 /// Where bytes are written to.
 pub trait Sink {
@@ -162,8 +162,15 @@ impl Encoder {
     ///
     /// [`Unwritable`]; then nothing was written.
     pub fn encode(&self, value: &impl Encode, sink: &mut dyn Sink) -> Result<(), Unwritable> {
-        value.write(&mut Writer { sink: None, literals: self.literals, utf8: self.utf8 })?;
-        value.write(&mut Writer { sink: Some(sink), literals: self.literals, utf8: self.utf8 })
+        value.write(&mut self.writer(None))?;
+        let mut writer = self.writer(Some(sink));
+        let written = value.write(&mut writer);
+        writer.flush();
+        written
+    }
+
+    fn writer<'s>(&self, sink: Option<&'s mut dyn Sink>) -> Writer<'s> {
+        Writer { sink, literals: self.literals, utf8: self.utf8, gathered: [0; GATHERED], len: 0 }
     }
 }
 
@@ -172,14 +179,50 @@ pub struct Writer<'s> {
     sink: Option<&'s mut dyn Sink>,
     literals: Literals,
     utf8: bool,
+    /// What goes to the sink at once: most elements are short.
+    gathered: [u8; GATHERED],
+    len: usize,
 }
+
+const GATHERED: usize = 128;
 
 impl Writer<'_> {
     /// Writes what is known to be grammatical.
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        if let Some(sink) = &mut self.sink {
-            sink.put(bytes);
+        if self.sink.is_none() {
+            return;
+        }
+        match self.gathered.get_mut(self.len..self.len + bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+            }
+            None => self.put_through(bytes),
+        }
+    }
+
+    fn put_through(&mut self, bytes: &[u8]) {
+        self.flush();
+        match self.gathered.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len = bytes.len();
+            }
+            None => {
+                if let Some(sink) = &mut self.sink {
+                    sink.put(bytes);
+                }
+            }
+        }
+    }
+
+    /// Hands on what was gathered.
+    fn flush(&mut self) {
+        let len = core::mem::take(&mut self.len);
+        if let (Some(sink), Some(gathered)) = (&mut self.sink, self.gathered.get(..len).filter(|some| !some.is_empty()))
+        {
+            sink.put(gathered);
         }
     }
 
@@ -200,8 +243,8 @@ impl Writer<'_> {
 
     /// A number in decimal.
     pub fn number(&mut self, number: u64) {
-        if let Some(sink) = &mut self.sink {
-            sink.put(itoa::Buffer::new().format(number).as_bytes());
+        if !self.is_checking() {
+            self.put(itoa::Buffer::new().format(number).as_bytes());
         }
     }
 
@@ -270,7 +313,7 @@ impl Writer<'_> {
             return if memchr::memchr(0, text).is_none() { Ok(()) } else { Err(Unwritable::Nul) };
         }
         // Most strings are short, and stand in quotes as they are.
-        if text.iter().all(|byte| byte.is_ascii() && text::is(QUOTED, *byte)) {
+        if text.iter().all(|byte| text::is(PLAIN, *byte)) {
             self.put(b"\"");
             self.put(text);
             self.put(b"\"");
@@ -376,8 +419,11 @@ impl Writer<'_> {
         self.put(if literal.binary { b"~{" } else { b"{" });
         self.number(literal.len);
         self.put(if literal.sync { b"}\r\n" } else { b"+}\r\n" });
-        if let (Some(sink), true, true) = (&mut self.sink, literal.sync, self.literals != Literals::Server) {
-            sink.wait();
+        if literal.sync && self.literals != Literals::Server {
+            self.flush();
+            if let Some(sink) = &mut self.sink {
+                sink.wait();
+            }
         }
     }
 

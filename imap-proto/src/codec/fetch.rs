@@ -1,5 +1,6 @@
 //! What a server tells of one message: the data of FETCH and UIDFETCH (RFC 3501 §7.4.2, RFC 9051 §7.5.2, RFC 9586 §3.3).
 
+mod kept;
 mod stream;
 mod write;
 
@@ -17,6 +18,7 @@ use super::flag_list::FlagList;
 use super::number::{ModSeq, Uid, mod_seq_or_zero};
 use super::section::{Section, read_part, upper};
 
+pub use kept::KeptItem;
 pub use stream::{FetchHead, FetchPart, Fetched, Streamed};
 pub use write::FetchWriter;
 

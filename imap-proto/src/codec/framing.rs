@@ -281,8 +281,33 @@ impl Framing {
         *self = Framing::new(self.side, self.limits).with_chunks(self.chunk);
     }
 
+    #[inline]
     fn advance<'i>(&mut self, inbox: &'i mut Inbox, plain: bool) -> Option<Frame<'i>> {
         self.release(inbox);
+        // Most lines stand alone and announce nothing.
+        let mut end = None;
+        if self.is_between() {
+            end = inbox.find_lf();
+            let line = end.and_then(|end| inbox.bytes().get(..end)).map(trim_cr);
+            if let (Some(end), Some(line)) = (end, line)
+                && end < self.limits.line
+                && line.last() != Some(&b'}')
+            {
+                self.lent = end + 1;
+                let len = line.len();
+                return inbox.bytes().get(..len).map(Frame::Whole);
+            }
+        }
+        self.advance_further(inbox, plain, end)
+    }
+
+    /// As [`advance`](Self::advance), where it may be known already where the present line ends.
+    fn advance_further<'i>(
+        &mut self,
+        inbox: &'i mut Inbox,
+        plain: bool,
+        mut known_end: Option<usize>,
+    ) -> Option<Frame<'i>> {
         loop {
             match self.state {
                 State::Asked { .. } => return None,
@@ -317,7 +342,7 @@ impl Framing {
                     }
                 }
                 State::SkipLine => self.skip_line(inbox)?,
-                State::Line => match self.line(inbox, plain)? {
+                State::Line => match self.line(inbox, plain, known_end.take())? {
                     Step::Again => {}
                     Step::Tell(told) => return Some(self.tell(inbox, told)),
                 },
@@ -326,8 +351,8 @@ impl Framing {
     }
 
     /// Looks for the end of the present line, and says what it means.
-    fn line(&mut self, inbox: &mut Inbox, plain: bool) -> Option<Step> {
-        let end = self.find_lf(inbox);
+    fn line(&mut self, inbox: &mut Inbox, plain: bool, known_end: Option<usize>) -> Option<Step> {
+        let end = known_end.or_else(|| self.find_lf(inbox));
         let bytes = inbox.bytes();
         if bytes.len() < self.piece.line {
             // Somebody has cleared the inbox in the middle of a frame.

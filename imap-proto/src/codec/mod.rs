@@ -30,7 +30,7 @@ pub use date::{Date, DateTime};
 pub use encode::{Encode, Encoder, Literals, Sink, Unwritable, Waits, Writer};
 pub use envelope::{Address, AddressField, Envelope};
 pub use fault::{Expected, Fault};
-pub use fetch::{FetchHead, FetchPart, FetchWriter, Fetched, MessageAttribute, Rfc822, Streamed};
+pub use fetch::{FetchHead, FetchPart, FetchWriter, Fetched, KeptItem, MessageAttribute, Rfc822, Streamed};
 pub use flag::Flag;
 pub use flag_list::FlagList;
 pub use framing::{Budget, Frame, Framing, Limits};

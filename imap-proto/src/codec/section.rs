@@ -167,11 +167,25 @@ fn read_names<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Cow<'a, [u8]>>> {
 #[inline]
 pub(super) fn upper<'w>(word: &'w [u8], room: &'w mut [u8]) -> &'w [u8] {
     // Most are spelt so already.
-    if !word.iter().any(u8::is_ascii_lowercase) {
+    if !may_have_lower_case(word) {
         return word;
     }
     let Some(upper) = room.get_mut(..word.len()) else { return &[] };
     upper.copy_from_slice(word);
     upper.make_ascii_uppercase();
     upper
+}
+
+/// Whether a byte has the two bits that all lower case letters have.
+#[inline]
+fn may_have_lower_case(word: &[u8]) -> bool {
+    const BIT: u64 = u64::from_le_bytes([0x40; 8]);
+    let of_eight = |eight: &[u8; 8]| {
+        let eight = u64::from_le_bytes(*eight);
+        eight & (eight << 1) & BIT
+    };
+    match (word.first_chunk(), word.last_chunk()) {
+        (Some(first), Some(last)) if word.len() <= 16 => of_eight(first) | of_eight(last) != 0,
+        _ => word.iter().fold(0, |all, byte| all | (byte & (byte << 1))) & 0x40 != 0,
+    }
 }

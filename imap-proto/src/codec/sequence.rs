@@ -46,28 +46,33 @@ impl SequenceSet {
 
     /// Reads the set that `octets` begin with, and gives what lies behind it.
     pub fn take(octets: &[u8]) -> Result<(Self, &[u8]), SetFault> {
-        let (spans, mut rest) = match octets {
-            [b'$', rest @ ..] => (Spans::Saved, rest),
-            _ => Span::take(octets).map(|(span, rest)| (Spans::One(span), rest))?,
-        };
-        let spans = match (spans, rest) {
-            (Spans::Saved, [octet, ..]) if is_of_set(*octet) => return Err(SetFault::SavedAmongNumbers),
-            (Spans::One(first), [b',', ..]) => {
-                let commas = split_set(rest).0.iter().filter(|octet| **octet == b',').count();
-                let mut many = Vec::with_capacity(1 + commas);
-                many.push(first);
-                while let [b',', after @ ..] = rest {
-                    let (span, after) = Span::take(after)?;
-                    many.push(span);
-                    rest = after;
-                }
-                Spans::Many(many)
-            }
-            (spans, _) => spans,
-        };
+        if let [b'$', rest @ ..] = octets {
+            return match rest.first() {
+                Some(octet) if is_of_set(*octet) => Err(SetFault::SavedAmongNumbers),
+                _ => Ok((SequenceSet::SAVED, rest)),
+            };
+        }
+        let (first, rest) = Span::take(octets)?;
+        match rest.first() {
+            Some(b',') => SequenceSet::take_more(first, rest),
+            Some(octet) if is_of_set(*octet) => Err(SetFault::NotANumber),
+            _ => Ok((SequenceSet(Spans::One(first)), rest)),
+        }
+    }
+
+    /// What follows the first span: a comma, and more of them.
+    fn take_more(first: Span, mut rest: &[u8]) -> Result<(Self, &[u8]), SetFault> {
+        let commas = split_set(rest).0.iter().filter(|octet| **octet == b',').count();
+        let mut many = Vec::with_capacity(1 + commas);
+        many.push(first);
+        while let [b',', after @ ..] = rest {
+            let (span, after) = Span::take(after)?;
+            many.push(span);
+            rest = after;
+        }
         match rest.first() {
             Some(octet) if is_of_set(*octet) => Err(SetFault::NotANumber),
-            _ => Ok((SequenceSet(spans), rest)),
+            _ => Ok((SequenceSet(Spans::Many(many)), rest)),
         }
     }
 
@@ -320,18 +325,30 @@ pub(super) fn parse_number(digits: &[u8]) -> Result<NonZeroU32, SetFault> {
 /// The `nz-number` that `octets` begin with, and what lies behind it.
 #[inline]
 fn take_number(octets: &[u8]) -> Result<(NonZeroU32, &[u8]), SetFault> {
-    const HUGE: u64 = 1 << 32;
-    let (mut number, mut rest) = (0, octets);
+    /// The most digits of a number of 32 bits.
+    const DIGITS: usize = 10;
+    let (mut number, mut rest) = (0u64, octets);
     while let [digit @ b'0'..=b'9', after @ ..] = rest {
-        number = HUGE.min(number * 10 + u64::from(digit - b'0'));
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
         rest = after;
     }
-    match (octets, u32::try_from(number).map(NonZeroU32::new)) {
-        _ if rest.len() == octets.len() => Err(SetFault::NotANumber),
-        (_, Err(_)) => Err(SetFault::Huge),
-        (_, Ok(None)) => Err(SetFault::Zero),
-        ([b'0', ..], _) => Err(SetFault::LeadingZero),
-        (_, Ok(Some(number))) => Ok((number, rest)),
+    let count = octets.len() - rest.len();
+    match (octets.first(), u32::try_from(number).ok().and_then(NonZeroU32::new)) {
+        (Some(b'1'..=b'9'), Some(number)) if count <= DIGITS => Ok((number, rest)),
+        _ => Err(fault_of_number(&octets[..count])),
+    }
+}
+
+#[cold]
+fn fault_of_number(digits: &[u8]) -> SetFault {
+    let digits_of_value = digits.iter().skip_while(|digit| **digit == b'0');
+    let value =
+        digits_of_value.fold(0, |value: u64, digit| value.saturating_mul(10).saturating_add((digit - b'0').into()));
+    match value {
+        _ if digits.is_empty() => SetFault::NotANumber,
+        0 => SetFault::Zero,
+        value if u32::try_from(value).is_err() => SetFault::Huge,
+        _ => SetFault::LeadingZero,
     }
 }
 

@@ -36,21 +36,32 @@ impl Literal {
     /// Reads what stands at the end of a line, without its line end; `None` where the line announces nothing.
     ///
     /// Whether it is part of a quoted string is not looked at. Numbers of more than [`Literal::DIGITS`] digits announce nothing.
+    #[inline]
     pub fn at_end_of(line: &[u8]) -> Option<(usize, Literal)> {
         let within = line.strip_suffix(b"}")?;
-        let within = within.strip_suffix(b"+").unwrap_or(within);
-        let sync = within.len() + 1 == line.len();
-        let count = within.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let (before, number) = within.split_at(within.len() - count);
-        let before = before.strip_suffix(b"{")?;
+        Literal::before_brace(within)
+    }
+
+    /// What stands before the brace.
+    fn before_brace(line: &[u8]) -> Option<(usize, Literal)> {
+        let within = line.strip_suffix(b"+").unwrap_or(line);
+        let sync = within.len() == line.len();
+        let (mut before, mut len, mut place, mut count) = (within, 0u64, 1u64, 0);
+        while let [rest @ .., digit @ b'0'..=b'9'] = before {
+            if count == Literal::DIGITS {
+                return None;
+            }
+            // Of what is too much for 64 bits, all is.
+            len = len.saturating_add(u64::from(digit - b'0').saturating_mul(place));
+            place = place.saturating_mul(10);
+            count += 1;
+            before = rest;
+        }
+        let before = before.strip_suffix(b"{").filter(|_| count > 0)?;
         let (start, binary) = match before.strip_suffix(b"~") {
             Some(before) => (before.len(), true),
             None => (before.len(), false),
         };
-        if number.is_empty() || number.len() > Literal::DIGITS {
-            return None;
-        }
-        let len = number.iter().fold(0u64, |len, digit| len.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
         Some((start, Literal { len, sync, binary }))
     }
 }
@@ -65,6 +76,8 @@ pub(crate) const LIST: u8 = 4;
 pub(crate) const TAG: u8 = 8;
 /// What stands for itself in a quoted string. UTF-8 is taken whether or not it was agreed on.
 pub(crate) const QUOTED: u8 = 16;
+/// The same in ASCII.
+pub(crate) const PLAIN: u8 = 32;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -82,6 +95,9 @@ const CLASSES: [u8; 256] = {
         }
         if !matches!(byte as u8, 0 | b'\r' | b'\n' | b'"' | b'\\') {
             class |= QUOTED;
+            if byte < 0x80 {
+                class |= PLAIN;
+            }
         }
         classes[byte] = class;
         byte += 1;
@@ -114,11 +130,13 @@ pub(crate) fn word(input: &[u8], class: u8, expected: Expected) -> Parsed<'_, &[
 }
 
 /// `atom` (RFC 9051 §9).
+#[inline]
 pub(crate) fn atom(input: &[u8]) -> Parsed<'_, &[u8]> {
     word(input, ATOM, Expected::Atom)
 }
 
 /// `tag` (RFC 9051 §9).
+#[inline]
 pub(crate) fn tag(input: &[u8]) -> Parsed<'_, &[u8]> {
     word(input, TAG, Expected::Tag)
 }
@@ -143,9 +161,12 @@ pub(crate) fn sp(input: &[u8]) -> Parsed<'_, ()> {
 }
 
 /// The input without spaces at its start.
-pub(crate) fn skip_spaces(input: &[u8]) -> &[u8] {
-    let count = input.iter().take_while(|byte| **byte == b' ').count();
-    &input[count..]
+#[inline]
+pub(crate) fn skip_spaces(mut input: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] = input {
+        input = rest;
+    }
+    input
 }
 
 /// The end of the frame. Spaces before it are let pass.

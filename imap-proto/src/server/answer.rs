@@ -6,7 +6,7 @@ use wirestate_machine::{Misuse, Ticket};
 
 use super::event::kind;
 use super::notify::EVENTS;
-use super::{Outcome, Reason, Rejected, Reply, Server};
+use super::{Outcome, Reason, Rejected, Reply, Server, Words};
 use crate::codec::{Code, Condition, Data, Encoder, Keyword};
 use crate::view::Policy;
 
@@ -122,8 +122,8 @@ impl Server {
 
     /// Ends the command well.
     #[inline]
-    pub(super) fn done(&mut self, text: &'static str) {
-        self.end_with(Outcome::Done(text));
+    pub(super) fn done(&mut self, words: Words) {
+        self.end_with(Outcome::Done(words));
     }
 
     /// As [`finish`](Self::finish); gives whether it is OK. Where nothing is to be told before, the plugins have had their say.
@@ -162,16 +162,18 @@ impl Server {
     /// Writes the tagged line: the command is over. Gives whether it is OK.
     pub(super) fn write_outcome(&mut self, outcome: Outcome) -> bool {
         let reply = match outcome {
-            Outcome::Done(text) if self.plugins.is_empty() && !self.command.expunge_issued && !self.tells_highest() => {
+            Outcome::Done(words)
+                if self.plugins.is_empty() && !self.command.expunge_issued && !self.tells_highest() =>
+            {
                 self.outbox.put(self.command.tag.as_bytes());
-                self.outbox.put(b" OK ");
-                self.outbox.put(text.as_bytes());
-                self.outbox.put(b"\r\n");
+                self.outbox.put(words.0.as_bytes());
                 self.forgive();
-                self.tell_held();
+                if self.held.is_some() {
+                    self.tell_held();
+                }
                 return true;
             }
-            Outcome::Done(text) => Reply::ok(text),
+            Outcome::Done(words) => Reply::ok(words.text()),
             Outcome::Reply(reply) => *reply,
         };
         let mut reply = self.with_highest(reply.to(self.command.keyword));

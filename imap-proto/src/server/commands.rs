@@ -3,7 +3,7 @@ use alloc::string::String;
 
 use bytes::Bytes;
 
-use super::{Asked, CopyRequest, Event, Fact, Rejected, Server};
+use super::{Asked, CopyRequest, Event, Fact, Rejected, Server, words};
 use crate::codec::command::StatusItem;
 use crate::codec::{Command, Data, Encoder, Mailbox, SequenceSet, utf7};
 
@@ -13,7 +13,7 @@ impl Server {
     pub(super) fn execute(&mut self, command: Command<Bytes>) -> Result<(), Rejected> {
         match command {
             Command::Noop => {
-                self.done("Nothing done");
+                self.done(words!("Nothing done"));
                 Ok(())
             }
             Command::Fetch(fetch) => self.ask_to_fetch(fetch),
@@ -28,9 +28,9 @@ impl Server {
             Command::Capability => {
                 let capabilities = Data::Capability(self.capabilities());
                 self.put_data(&capabilities);
-                self.done("That is all");
+                self.done(words!("That is all"));
             }
-            Command::Check => self.done("Checked"),
+            Command::Check => self.done(words!("Checked")),
             Command::Idle => self.idle(),
             Command::Logout => self.log_out(),
             Command::StartTls => return self.starttls(),
@@ -41,7 +41,7 @@ impl Server {
             Command::Id(facts) => self.identify(facts.unwrap_or_default().into()),
             Command::Enable(wanted) => {
                 self.enable(&wanted);
-                self.done("Enabled");
+                self.done(words!("Enabled"));
             }
             Command::Compress(mechanism) => return self.compress(&mechanism),
             Command::Unauthenticate => return self.unauthenticate(),
@@ -107,7 +107,7 @@ impl Server {
         self.put_data(&Data::Id(own));
         self.client_id = facts;
         self.queue(Event::ClientId);
-        self.done("Pleased to meet you");
+        self.done(words!("Pleased to meet you"));
     }
 
     /// Writes data of the session's own. What the configuration has that cannot be written is left out.

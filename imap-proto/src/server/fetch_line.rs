@@ -6,7 +6,7 @@ use wirestate_machine::{Misuse, Outbox, Ticket};
 use super::event::kind;
 use super::selected::put_flags;
 use super::{Reason, Server};
-use crate::codec::{Encoder, FetchWriter, MessageAttribute, ModSeq, Streamed, Uid, Unwritable};
+use crate::codec::{Encoder, FetchWriter, KeptItem, MessageAttribute, ModSeq, Streamed, Uid, Unwritable};
 use crate::view::{Flags, View};
 
 /// The data of one message, item by item: what [`Server::fetch`] begins. It is written as it is given. Dropped, it is ended.
@@ -166,6 +166,12 @@ impl FetchLine<'_> {
             writer.attribute(attribute, self.outbox)?;
         }
         Ok(self)
+    }
+
+    /// An item that was written before.
+    pub fn kept(&mut self, item: &KeptItem) -> &mut Self {
+        self.with(|writer, outbox| writer.item_by(outbox, |outbox| outbox.share(item.as_bytes())));
+        self
     }
 
     /// Data of the message that is at hand as a whole. What is large is not copied.

@@ -4,7 +4,7 @@ use wirestate_machine::plugin::Flow;
 use wirestate_machine::scan;
 
 use super::tag::Tag;
-use super::{Event, Reason, Rejected, Server, State, TABLE, Violation};
+use super::{Event, Reason, Rejected, Server, State, TABLE, Violation, words};
 use crate::codec::{BadCommand, Command, Frame, Keyword, TaggedCommand, is_tag};
 use crate::view::CommandFlags;
 
@@ -184,8 +184,8 @@ impl Server {
             return self.take_command(worded(keyword));
         }
         match keyword {
-            Keyword::Noop => self.done("Nothing done"),
-            Keyword::Check => self.done("Checked"),
+            Keyword::Noop => self.done(words!("Nothing done")),
+            Keyword::Check => self.done(words!("Checked")),
             Keyword::Idle => self.idle(),
             keyword => self.take_command(worded(keyword)),
         }

@@ -42,9 +42,8 @@ impl Machine for Server {
             if self.is_waiting() || self.outbox.is_full() {
                 return Ok(None);
             }
-            if core::mem::take(&mut self.asks) {
-                let ticket = self.issue(Asked::Poll);
-                return Ok(Some(Event::Poll(ticket)));
+            if self.asks {
+                return Ok(Some(self.ask_for_news()));
             }
             if core::mem::take(&mut self.elsewhere) && self.is_logged_in() {
                 return Ok(Some(Event::Elsewhere));
@@ -65,6 +64,9 @@ impl Machine for Server {
                 self.close(Reason::PeerClosed);
             } else if !self.read() {
                 return Ok(None);
+            } else if self.asks && self.events.is_empty() && self.violation.is_none() && !self.outbox.is_full() {
+                // The timer is set when the answer is awaited.
+                return Ok(Some(self.ask_for_news()));
             }
         }
     }

@@ -292,11 +292,30 @@ struct InProgress {
     outcome: Option<Outcome>,
 }
 
+/// What is said when a command has been done, in one piece with what stands around it: ` OK `, the words, and the line end.
+#[derive(Clone, Copy, Debug)]
+struct Words(&'static str);
+
+macro_rules! words {
+    ($words:literal) => {
+        $crate::server::Words(concat!(" OK ", $words, "\r\n"))
+    };
+}
+use words;
+
+impl Words {
+    /// The words alone.
+    fn text(self) -> &'static str {
+        let text = self.0.strip_prefix(" OK ").unwrap_or(self.0);
+        text.strip_suffix("\r\n").unwrap_or(text)
+    }
+}
+
 /// How a command ends.
 #[derive(Debug)]
 enum Outcome {
     /// `OK done`
-    Done(&'static str),
+    Done(Words),
     Reply(Box<Reply>),
 }
 

@@ -5,7 +5,7 @@ use wirestate_machine::{Misuse, Relay, Ticket};
 
 use super::event::kind;
 use super::notify::When;
-use super::{Reason, Server};
+use super::{Asked, Event, Reason, Server};
 use crate::codec::{Encode, Encoder, Unwritable};
 use crate::view::{Mailbox, Policy};
 
@@ -109,6 +109,11 @@ impl Server {
         self.asks = true;
     }
 
+    pub(super) fn ask_for_news(&mut self) -> Event {
+        self.asks = false;
+        Event::Poll(self.issue(Asked::Poll))
+    }
+
     fn policy(&self) -> Policy {
         match &self.command.outcome {
             Some(_) => self.command.flags.policy(),
@@ -156,10 +161,14 @@ impl Server {
     }
 
     /// Says what could not be said before.
+    #[inline]
     pub(super) fn tell_held(&mut self) {
-        if self.outbox.is_full() || !self.is_between_lines() {
-            return;
+        if self.held.is_some() && !self.outbox.is_full() && self.is_between_lines() {
+            self.put_held();
         }
+    }
+
+    fn put_held(&mut self) {
         let Some(held) = self.held.take() else { return };
         self.outbox.put(&held.lines);
         if held.overflowed {

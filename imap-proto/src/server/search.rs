@@ -6,7 +6,7 @@ use bytes::Bytes;
 use wirestate_machine::{Misuse, Outbox, Ticket};
 
 use super::event::kind;
-use super::{Asked, Event, Rejected, Server};
+use super::{Asked, Event, Rejected, Server, words};
 use crate::codec::command::{Search, SearchReturn, Sort, SortCriterion, Thread, ThreadAlgorithm};
 use crate::codec::{Data, Encoder, ModSeq, PartialRange, SearchKey, SearchKeys, SequenceSet, Threads, Uid, UidSet};
 use crate::view::View;
@@ -137,7 +137,7 @@ impl Server {
             selected.view.save(saved(&known, searching.returns.as_deref().unwrap_or_default(), &selected.view));
         }
         self.tell_found(b"SEARCH", &numbers, *searching, mod_seq);
-        self.done("Searched");
+        self.done(words!("Searched"));
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl Server {
             view.save(all);
         }
         self.tell_found(b"SORT", &numbers, *searching, mod_seq);
-        self.done("Sorted");
+        self.done(words!("Sorted"));
         Ok(())
     }
 
@@ -183,7 +183,7 @@ impl Server {
         let threads = Threads::new(messages.into_iter().map(|(depth, uid)| (depth, uid.and_then(number))));
         // Numbers and parentheses can always be written.
         let _written = Encoder::server().encode(&Data::<&[u8]>::Thread(threads), &mut self.outbox);
-        self.done("Threaded");
+        self.done(words!("Threaded"));
         Ok(())
     }
 

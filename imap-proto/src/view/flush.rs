@@ -167,6 +167,7 @@ impl Flush<'_> {
         let view = &mut *self.view;
         let new = core::mem::take(&mut view.queue.arrived);
         new.iter().for_each(|uid| view.told.push(uid.get()));
+        view.recent_is_counted &= new.is_empty();
         (!new.is_empty()).then(|| Update::Exists { exists: view.exists(), new })
     }
 
@@ -176,8 +177,12 @@ impl Flush<'_> {
         if view.recent.range_count() > view.told.len() {
             view.recent = view.told.intersection(&view.recent);
         }
+        if view.recent_is_counted {
+            return None;
+        }
         let recent = view.recent_among_told();
         let before = core::mem::replace(&mut view.recent_told, recent);
+        view.recent_is_counted = true;
         (before != recent && view.wording.tells_recent()).then_some(Update::Recent(recent))
     }
 
@@ -191,6 +196,7 @@ impl Flush<'_> {
         }
         view.queue.gone.difference(&expunged);
         view.told.remove(&expunged);
+        view.recent_is_counted = false;
         view.saved.difference(&expunged);
     }
 }

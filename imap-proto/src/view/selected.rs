@@ -44,6 +44,8 @@ pub struct View {
     /// Ranges in which all that are told or have arrived are recent; it does not matter whether those that are gone are in them.
     pub(super) recent: UidSet,
     pub(super) recent_told: u32,
+    /// Whether that is how many of those told are recent: nothing has come or gone since they were counted.
+    pub(super) recent_is_counted: bool,
     pub(super) saved: UidSet,
 }
 
@@ -109,10 +111,11 @@ impl Mailbox {
             queue: Queue::default(),
             recent: UidSet::new(),
             recent_told: 0,
+            recent_is_counted: false,
             saved: UidSet::new(),
         };
         view.take_recent(self, 0);
-        view.recent_told = view.recent_among_told();
+        (view.recent_told, view.recent_is_counted) = (view.recent_among_told(), true);
         Ok(view)
     }
 }
@@ -213,7 +216,8 @@ impl View {
 
     /// Whether [`flush`](Self::flush) would tell anything.
     pub fn has_news(&self, policy: Policy) -> bool {
-        let recent = self.wording.tells_recent() && self.recent_among_told() != self.recent_told;
+        let recent =
+            !self.recent_is_counted && self.wording.tells_recent() && self.recent_among_told() != self.recent_told;
         let news = recent || !self.keywords_told || !self.queue.arrived.is_empty() || !self.queue.fetches.is_empty();
         match policy {
             _ if self.end.is_some() => false,
@@ -288,6 +292,7 @@ impl View {
         let from = mailbox.first_recent.max(known.saturating_add(1));
         if let (Some(from), Some(to)) = (Uid::new(from), Uid::new(mailbox.last_uid)) {
             self.recent.insert_range(from..=to);
+            self.recent_is_counted = false;
         }
         if self.access == Access::ReadWrite {
             mailbox.first_recent = mailbox.last_uid.saturating_add(1);

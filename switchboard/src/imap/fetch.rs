@@ -1,5 +1,6 @@
 //! FETCH: what the mailbox knows of messages, and their text.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
@@ -13,8 +14,9 @@ use wirestate_machine::{Misuse, Ticket};
 
 use super::Machine;
 use super::content::{self, Text};
+use super::describe::{self, Description, describe};
 use super::session::Session;
-use crate::mailstore::{self, FlagChange, Mailbox, Message, Reader, Snapshot, StoreError};
+use crate::mailstore::{self, FlagChange, Mailbox, Message, Reader, Snapshot, StoreError, Uid};
 use crate::offload::Offload;
 
 /// How much of a message is read at a time when it goes out as a whole.
@@ -26,22 +28,41 @@ pub(super) struct Fetching {
     mailbox: Arc<Mailbox>,
     snapshot: Arc<Snapshot>,
     items: Vec<FetchAttribute<Bytes>>,
-    /// Whether the text of messages is needed for what is not streamed.
-    reads: bool,
+    needs: Needs,
     messages: IntoIter<view::Message>,
+    /// What was read ahead, and for how many of the messages.
+    descriptions: VecDeque<(Uid, Description)>,
+    described: usize,
     line: Option<Line>,
     /// Whether a part could not be told without its encoding.
     has_unknown_encoding: bool,
 }
 
+/// What of messages is needed for what is not streamed, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Needs {
+    /// What the mailbox knows of them.
+    Nothing,
+    /// What is kept once it is made.
+    Description,
+    /// Their text.
+    Text,
+}
+
 /// A message of which a part was told.
 struct Line {
     message: view::Message,
-    /// Its text, where it is needed.
-    text: Option<Bytes>,
+    source: Source,
     /// How many items were told.
     told: usize,
     stream: Option<Stream>,
+}
+
+/// What is needed of a message, at hand.
+enum Source {
+    Nothing,
+    Description(Description),
+    Text(Bytes),
 }
 
 /// A message on its way out.
@@ -97,7 +118,10 @@ impl<O: Offload> Session<O> {
             Ok(snapshot) => snapshot,
             Err(error) => return self.refuse(machine, ticket, &error, false),
         };
-        let reads = request.items.iter().any(content::needs_text);
+        let mut needs = Needs::Nothing;
+        for item in request.items.iter().filter(|item| content::needs_text(item)) {
+            needs = needs.max(if describe::is_described(item) { Needs::Description } else { Needs::Text });
+        }
         let mailbox = shared.mailbox.clone();
         let (items, messages) = (request.items, messages.into_iter());
         self.fetching = Some(Box::new(Fetching {
@@ -105,8 +129,10 @@ impl<O: Offload> Session<O> {
             mailbox,
             snapshot,
             items,
-            reads,
+            needs,
             messages,
+            descriptions: VecDeque::new(),
+            described: 0,
             line: None,
             has_unknown_encoding: false,
         }));
@@ -172,20 +198,32 @@ impl Fetching {
             if machine.is_full() {
                 return Ok(Went::Full);
             }
+            if self.needs == Needs::Description && self.described == 0 {
+                self.read_ahead(offload).await?;
+            }
             let Some(message) = self.messages.next() else { return Ok(Went::Through) };
-            let text = match self.reads {
-                true => {
-                    let (mailbox, uid) = (self.mailbox.clone(), message.uid.into());
+            let uid = message.uid.into();
+            let source = match self.needs {
+                Needs::Nothing => Source::Nothing,
+                Needs::Description => {
+                    self.described = self.described.saturating_sub(1);
+                    // Whoever removed it tells it; there is nothing more to tell here.
+                    let is_there = self.descriptions.front().is_some_and(|(of, _)| *of == uid);
+                    let Some((_, description)) = is_there.then(|| self.descriptions.pop_front()).flatten() else {
+                        continue;
+                    };
+                    Source::Description(description)
+                }
+                Needs::Text => {
+                    let mailbox = self.mailbox.clone();
                     match offload.run(move || content::read(&mailbox, uid)).await {
-                        Ok(text) => Some(text),
-                        // Whoever removed it tells it; there is nothing more to tell here.
+                        Ok(text) => Source::Text(text),
                         Err(StoreError::Vanished) => continue,
                         Err(error) => return Err(error.into()),
                     }
                 }
-                false => None,
             };
-            self.line = Some(Line { message, text, told: 0, stream: None });
+            self.line = Some(Line { message, source, told: 0, stream: None });
             let uid = message.uid;
             let line_out = match machine.fetch(&self.ticket, uid) {
                 Ok(line) => line,
@@ -197,11 +235,19 @@ impl Fetching {
         }
     }
 
+    async fn read_ahead(&mut self, offload: &impl Offload) -> Result<(), StoreError> {
+        let next: Vec<Uid> = self.messages.as_slice().iter().take(describe::BATCH).map(|one| one.uid.into()).collect();
+        self.described = next.len();
+        let mailbox = self.mailbox.clone();
+        self.descriptions = offload.run(move || describe(&mailbox, &next)).await?;
+        Ok(())
+    }
+
     /// Tells the items of a line from where it stands, until one is to be streamed.
     fn tell(&mut self, mut out: FetchLine<'_>) -> Result<(), StoreError> {
         let Some(line) = &mut self.line else { return Ok(()) };
         let Some(stored) = self.snapshot.message(line.message.uid.into()) else { return Ok(()) };
-        let text = line.text.as_ref().map(Text::new);
+        let text = if let Source::Text(text) = &line.source { Some(Text::new(text)) } else { None };
         while let Some(item) = self.items.get(line.told) {
             line.told += 1;
             if let Some((what, range)) = whole(item, stored.size()) {
@@ -215,7 +261,14 @@ impl Fetching {
                 }
                 return Ok(());
             }
-            self.has_unknown_encoding |= tell_one(&mut out, item, &line.message, stored, text.as_ref()).is_err();
+            let told = match &line.source {
+                Source::Description(description) if describe::is_described(item) => {
+                    description.tell(&mut out, item);
+                    Ok(())
+                }
+                _ => tell_one(&mut out, item, &line.message, stored, text.as_ref()),
+            };
+            self.has_unknown_encoding |= told.is_err();
         }
         Ok(())
     }

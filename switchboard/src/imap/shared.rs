@@ -1,6 +1,6 @@
 //! Mailboxes that are selected: the store's, and what sessions are told of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -12,10 +12,23 @@ use wirestate_driver::{Handle, Parcel};
 use super::Machine;
 use crate::mailstore::{self, Change, MailboxId, Snapshot, StoreError, Subscription};
 
-/// All mailboxes that somebody has selected. The last session that leaves one
-/// frees it.
+/// All mailboxes that somebody has selected, and those that somebody had until
+/// lately: to read one anew costs much more than to look whether it changed.
 #[derive(Debug, Default)]
-pub(super) struct Open(Mutex<BTreeMap<(String, String), Weak<Shared>>>);
+pub(super) struct Open(Mutex<Mailboxes>);
+
+#[derive(Debug, Default)]
+struct Mailboxes {
+    /// By user and MAILBOXID. Who is the last to let go of one frees it.
+    known: BTreeMap<(String, String), Weak<Shared>>,
+    /// What was selected last is the last.
+    latest: VecDeque<Arc<Shared>>,
+}
+
+/// How many mailboxes are kept that nobody has selected any more, at most, and
+/// how many messages they may hold together. A message takes about 250 octets.
+const KEPT_MAILBOXES: usize = 64;
+const KEPT_MESSAGES: usize = 50_000;
 
 /// A mailbox that is selected.
 #[derive(Debug)]
@@ -39,16 +52,44 @@ impl Open {
     pub(super) fn enter(&self, user: &str, mailbox: Arc<mailstore::Mailbox>) -> Result<Arc<Shared>, StoreError> {
         let key = (user.to_owned(), mailbox.object_id().to_string());
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = open.get(&key).and_then(Weak::upgrade);
-        if let Some(shared) = known.filter(|shared| !shared.desk().has_ended()) {
-            drop(open);
-            shared.mailbox.sync()?;
-            return Ok(shared);
-        }
-        open.retain(|_, shared| shared.strong_count() > 0);
-        let shared = Shared::new(mailbox)?;
-        open.insert(key, Arc::downgrade(&shared));
+        let known = open.known.get(&key).and_then(Weak::upgrade);
+        let shared = match known.filter(|shared| !shared.desk().has_ended()) {
+            Some(shared) => {
+                let forgotten = open.remember(&shared);
+                drop(open);
+                drop(forgotten);
+                shared.mailbox.sync()?;
+                shared
+            }
+            None => {
+                open.known.retain(|_, shared| shared.strong_count() > 0);
+                let shared = Shared::new(mailbox)?;
+                open.known.insert(key, Arc::downgrade(&shared));
+                let forgotten = open.remember(&shared);
+                drop(open);
+                drop(forgotten);
+                shared
+            }
+        };
         Ok(shared)
+    }
+}
+
+impl Mailboxes {
+    /// Notes that this mailbox was selected last; gives those that are no longer
+    /// to be kept.
+    fn remember(&mut self, shared: &Arc<Shared>) -> Vec<Arc<Shared>> {
+        let is_over = |one: &Arc<Shared>| Arc::ptr_eq(one, shared) || one.desk().has_ended();
+        let (mut forgotten, kept): (Vec<_>, Vec<_>) = self.latest.drain(..).partition(is_over);
+        self.latest.extend(kept);
+        self.latest.push_back(shared.clone());
+        let mut messages: usize = self.latest.iter().map(|one| one.desk().hub.len()).sum();
+        while self.latest.len() > KEPT_MAILBOXES || messages > KEPT_MESSAGES {
+            let Some(first) = self.latest.pop_front() else { break };
+            messages -= first.desk().hub.len();
+            forgotten.push(first);
+        }
+        forgotten
     }
 }
 

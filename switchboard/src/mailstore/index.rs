@@ -18,6 +18,7 @@ pub(super) use batch::{Arrival, Batch, Written, write};
 pub(super) use journal::{Step, note};
 pub(super) use table::{Counts, MailboxRow, Numbers};
 
+use super::descriptions;
 use super::error::StoreError;
 use super::message::Uid;
 
@@ -158,6 +159,7 @@ impl Index {
                 rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_NOTADB), None).into()
             );
         }
+        transaction.execute_batch(descriptions::SCHEMA)?;
         skip_what_may_be_lost(&transaction)?;
         transaction.commit()?;
         let index = Self { db, root: root.to_owned(), durability };

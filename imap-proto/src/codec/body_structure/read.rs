@@ -17,8 +17,12 @@ const FIRST_TEXTS: usize = 16;
 impl<'a> BodyStructure<Text<'a>> {
     /// Reads a structure, with its parentheses, with or without extension data.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Read<Self> {
-        // A multipart has at least one part more, and mostly two or three.
-        let parts = if cursor.rest().starts_with(b"((") { 4 } else { 1 };
+        // A multipart has at least one part more, and mostly two or three; one that begins with another has more.
+        let parts = match cursor.rest() {
+            [b'(', b'(', b'(', ..] => 6,
+            [b'(', b'(', ..] => 4,
+            _ => 1,
+        };
         let mut structure = BodyStructure { parts: Vec::with_capacity(parts), texts: Vec::new() };
         let mut around: Option<usize> = None;
         let mut depth = 0;

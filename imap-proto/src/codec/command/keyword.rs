@@ -109,6 +109,7 @@ impl Keyword {
     const LONGEST: usize = 14;
 
     /// Recognises a command's name, in any case; what is not known is `Other`. The two words of a UID command have one space between them.
+    #[inline]
     pub fn from_bytes(name: &[u8]) -> Keyword {
         // Most clients write them in upper case already.
         match Keyword::from_upper_case(name) {

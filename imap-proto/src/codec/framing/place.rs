@@ -54,25 +54,31 @@ impl Scan {
     }
 
     /// Passes a part of a line, and says whether it ends outside quotes.
-    pub(super) fn look(&mut self, part: &[u8]) -> bool {
-        for byte in part {
-            self.quotes = match (self.quotes, byte) {
-                (Quotes::Outside, b'"') => Quotes::Inside,
-                (Quotes::Inside, b'"') => Quotes::Outside,
-                (Quotes::Inside, b'\\') => Quotes::Escaped,
-                (Quotes::Escaped, _) => Quotes::Inside,
-                (Quotes::Outside, b'(') => {
-                    self.depth += 1;
-                    Quotes::Outside
+    pub(super) fn look(&mut self, mut part: &[u8]) -> bool {
+        loop {
+            match self.quotes {
+                Quotes::Outside => {
+                    let Some((mark, rest)) = after_mark(part) else { return true };
+                    match mark {
+                        b'"' => self.quotes = Quotes::Inside,
+                        b'(' => self.depth += 1,
+                        _ => self.depth = self.depth.saturating_sub(1),
+                    }
+                    part = rest;
                 }
-                (Quotes::Outside, b')') => {
-                    self.depth = self.depth.saturating_sub(1);
-                    Quotes::Outside
+                Quotes::Inside => {
+                    let mark = part.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+                    let Some((mark, rest)) = mark.and_then(|at| part.get(at..)?.split_first()) else { return false };
+                    self.quotes = if *mark == b'"' { Quotes::Outside } else { Quotes::Escaped };
+                    part = rest;
                 }
-                (same, _) => same,
-            };
+                Quotes::Escaped => {
+                    let Some((_, rest)) = part.split_first() else { return false };
+                    self.quotes = Quotes::Inside;
+                    part = rest;
+                }
+            }
         }
-        self.quotes == Quotes::Outside
     }
 
     /// Whether the literal announced after `before`, which has been looked at, is a message's text.
@@ -110,6 +116,10 @@ fn command(line: &[u8]) -> Kind {
 fn response(line: &[u8]) -> Kind {
     // Whatever is tagged, or asks to go on, has human text.
     let Some(data) = line.strip_prefix(b"* ") else { return Kind::Text };
+    let digits = data.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(data.len());
+    if data.get(digits..).is_some_and(|rest| rest.starts_with(b" FETCH ")) {
+        return Kind::Fetch;
+    }
     let mut words = words_of(data).map(|word| word.trim_ascii_end());
     let first = words.next().unwrap_or_default();
     if first.iter().all(u8::is_ascii_digit) {
@@ -119,6 +129,31 @@ fn response(line: &[u8]) -> Kind {
     }
     let is_status = [&b"OK"[..], b"NO", b"BAD", b"BYE", b"PREAUTH"].iter().any(|word| first.eq_ignore_ascii_case(word));
     if is_status { Kind::Text } else { Kind::Plain }
+}
+
+/// The first quote or parenthesis, and what stands behind it. Eight bytes are looked at in one register.
+#[inline]
+fn after_mark(mut part: &[u8]) -> Option<(u8, &[u8])> {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    while let Some((word, rest)) = part.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let quotes = word ^ (ONES * b'"' as u64);
+        // The two parentheses differ in the lowest bit alone.
+        let parentheses = (word | ONES) ^ (ONES * b')' as u64);
+        let zeros = (quotes.wrapping_sub(ONES) & !quotes) | (parentheses.wrapping_sub(ONES) & !parentheses);
+        if zeros & HIGH == 0 {
+            part = rest;
+            continue;
+        }
+        // The lowest of these bits is right; above it a borrow may have set others.
+        let at = (zeros & HIGH).trailing_zeros() as usize / 8;
+        let (mark, rest) = part.get(at..)?.split_first()?;
+        return Some((*mark, rest));
+    }
+    let at = part.iter().position(|byte| matches!(byte, b'"' | b'(' | b')'))?;
+    let (mark, rest) = part.get(at..)?.split_first()?;
+    Some((*mark, rest))
 }
 
 /// `TEXT` of CATENATE (RFC 4469 §5), or `UTF8 (` (RFC 6855 §4).
@@ -140,4 +175,49 @@ fn ends_in_text_item(before: &[u8]) -> bool {
     }
     let word = before.rsplit(|byte| matches!(byte, b' ' | b'(')).next().unwrap_or_default();
     [&b"RFC822"[..], b"RFC822.HEADER", b"RFC822.TEXT"].iter().any(|name| word.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The definition, byte by byte.
+    fn plainly(part: &[u8]) -> (usize, Quotes) {
+        let (mut depth, mut quotes) = (0usize, Quotes::Outside);
+        for byte in part {
+            quotes = match (quotes, byte) {
+                (Quotes::Outside, b'"') | (Quotes::Escaped, _) => Quotes::Inside,
+                (Quotes::Inside, b'"') => Quotes::Outside,
+                (Quotes::Inside, b'\\') => Quotes::Escaped,
+                (Quotes::Outside, b'(') => {
+                    depth += 1;
+                    Quotes::Outside
+                }
+                (Quotes::Outside, b')') => {
+                    depth = depth.saturating_sub(1);
+                    Quotes::Outside
+                }
+                (same, _) => same,
+            };
+        }
+        (depth, quotes)
+    }
+
+    proptest! {
+        #[test]
+        fn quotes_and_parentheses_are_seen_wherever_a_part_is_cut(
+            text in "[ !\"#'()*\\\\ax\u{a8}\u{a9}]{0,60}",
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let text = text.as_bytes();
+            let (before, after) = text.split_at(cut.index(text.len() + 1));
+            let mut scan = Scan::default();
+            scan.look(before);
+            let is_outside = scan.look(after);
+            prop_assert_eq!((scan.depth, scan.quotes), plainly(text));
+            prop_assert_eq!(is_outside, scan.quotes == Quotes::Outside);
+        }
+    }
 }

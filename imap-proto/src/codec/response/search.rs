@@ -5,8 +5,6 @@ use alloc::vec::Vec;
 use core::hint::black_box;
 use core::num::{NonZeroU32, NonZeroU64};
 
-use memchr::memchr_iter;
-
 use crate::codec::cursor::{Cursor, Read};
 use crate::codec::encode::{Encode, Unwritable, Writer};
 use crate::codec::fault::Expected;
@@ -43,13 +41,17 @@ impl SearchResult {
 /// those of at most seven digits are read eight bytes at a time, in one register.
 fn read_numbers(cursor: &mut Cursor<'_>) -> Read<Vec<NonZeroU32>> {
     let all = cursor.rest();
-    let plain = all.get(..count_plain(all)).unwrap_or_default();
+    let (plain, spaces) = count_plain(all);
+    let plain = all.get(..plain).unwrap_or_default();
     // One space for each: no number grows the vector, and no other input makes it larger than itself.
-    let mut numbers = vec![NonZeroU32::MIN; memchr_iter(b' ', plain).count()];
+    let mut numbers = vec![NonZeroU32::MIN; spaces];
     let mut count = 0;
     let mut rest = plain.strip_prefix(b" ").unwrap_or_default();
     while let Some(slots) = numbers.get_mut(count..) {
-        count += read_short_numbers(&mut rest, slots);
+        let many = read_short_numbers::<8, 64>(&mut rest, slots);
+        // A short result is all there is, and so is the end of a long one.
+        let some = slots.get_mut(many..).map_or(0, |slots| read_short_numbers::<4, 32>(&mut rest, slots));
+        count += many + some;
         // What is longer, one of the last, or after more spaces than one.
         cursor.resume(all.get(plain.len() - rest.len()..).unwrap_or_default());
         cursor.skip_spaces();
@@ -68,19 +70,20 @@ fn read_numbers(cursor: &mut Cursor<'_>) -> Read<Vec<NonZeroU32>> {
     Ok(numbers)
 }
 
-/// Reads numbers of at most seven digits with one space after each, four at a time, as long as they lie in 32 bytes of digits and spaces.
+/// Reads numbers of at most seven digits with one space after each, `N` at a time, as long as they lie in `SPAN` bytes of digits and
+/// spaces: eight for each number.
 /// Gives how many it has read.
 // Alone it has all registers for itself.
 #[inline(never)]
-fn read_short_numbers(rest: &mut &[u8], slots: &mut [NonZeroU32]) -> usize {
+fn read_short_numbers<const N: usize, const SPAN: usize>(rest: &mut &[u8], slots: &mut [NonZeroU32]) -> usize {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // Hidden from the compiler, which would load them anew for each number.
     let (zeros, spaces) = black_box((EACH * b'0' as u64, EACH * 0x10));
     let (in_pairs, in_fours, join_fours) =
         black_box((0x00ff_00ff_00ff_00ff, 0x0000_ffff_0000_ffff, (10_000u64 << 32) + 1));
     let mut count = 0;
-    for slots in slots.as_chunks_mut::<4>().0 {
-        let Some(bytes) = rest.first_chunk::<32>() else { break };
+    for slots in slots.as_chunks_mut::<N>().0 {
+        let Some(bytes) = rest.first_chunk::<SPAN>() else { break };
         let mut digits_before = 0;
         for (before, slot) in slots.iter_mut().enumerate() {
             let at = digits_before + before;
@@ -105,15 +108,30 @@ fn read_short_numbers(rest: &mut &[u8], slots: &mut [NonZeroU32]) -> usize {
     count
 }
 
-/// How many of the first bytes are digits and spaces.
-fn count_plain(bytes: &[u8]) -> usize {
-    /// How many are looked at together.
+/// How many of the first bytes are digits and spaces, and how many of these are spaces.
+fn count_plain(bytes: &[u8]) -> (usize, usize) {
+    /// How many are looked at together: no more than a byte can count.
     const BLOCK: usize = 128;
-    let is_plain = |byte: u8| (byte.wrapping_sub(b'0') < 10) | (byte == b' ');
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let plain = blocks.iter().take_while(|block| block.iter().fold(true, |all, byte| all & is_plain(*byte))).count();
-    let (before, after) = bytes.split_at(plain * BLOCK);
-    before.len() + after.iter().take_while(|byte| is_plain(**byte)).count()
+    let is_digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
+    let (mut plain, mut spaces) = (0, 0);
+    for block in bytes.as_chunks::<BLOCK>().0 {
+        let (mut all, mut count) = (true, 0u8);
+        for byte in block {
+            let is_space = *byte == b' ';
+            all &= is_digit(*byte) | is_space;
+            count += u8::from(is_space);
+        }
+        if !all {
+            break;
+        }
+        plain += BLOCK;
+        spaces += usize::from(count);
+    }
+    for byte in bytes.iter().skip(plain).take_while(|byte| is_digit(**byte) || **byte == b' ') {
+        plain += 1;
+        spaces += usize::from(*byte == b' ');
+    }
+    (plain, spaces)
 }
 
 impl Encode for SearchResult {

@@ -20,14 +20,15 @@ impl<'a> SearchKeys<Text<'a>> {
         let mut keys: Vec<SearchKey<Text<'a>>> = Vec::with_capacity(likely_items(input));
         let mut open = Open::new();
         // Of each open parenthesis: where its key is, and how many keys are in it.
-        let mut groups = [(0usize, 0u32); SearchKeys::<()>::DEPTH];
+        let mut groups: Vec<(usize, u32)> = Vec::new();
         let mut rest = input;
         loop {
             let place = keys.len();
             if let [b'(', after @ ..] = rest {
-                let Some(group) = groups.get_mut(open.depth) else { return fail(rest, Expected::Shallower) };
-                *group = (place, 0);
-                open.push(ANY);
+                if !open.push(ANY) {
+                    return fail(rest, Expected::Shallower);
+                }
+                groups.push((place, 0));
                 keys.push(SearchKey::And(0));
                 rest = skip_spaces(after);
                 continue;
@@ -52,8 +53,9 @@ impl<'a> SearchKeys<Text<'a>> {
                     return fail(rest, Expected::SearchKey);
                 }
                 open.depth -= 1;
-                let (place, count) = groups[open.depth];
-                if let Some(group) = keys.get_mut(place) {
+                if let Some((place, count)) = groups.pop()
+                    && let Some(group) = keys.get_mut(place)
+                {
                     *group = SearchKey::And(count);
                 }
                 rest = after;
@@ -70,8 +72,7 @@ impl<'a> SearchKeys<Text<'a>> {
 fn close(open: &mut Open, groups: &mut [(usize, u32)]) {
     while let Some(left) = open.top() {
         if *left == ANY {
-            let depth = open.depth - 1;
-            if let Some((_, count)) = groups.get_mut(depth) {
+            if let Some((_, count)) = groups.last_mut() {
                 *count += 1;
             }
             return;

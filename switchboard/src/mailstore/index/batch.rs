@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::table::{self, Numbers};
+use crate::mailstore::descriptions;
 use crate::mailstore::error::StoreError;
 use crate::mailstore::flags::Flags;
 use crate::mailstore::message::{EmailId, Place, Uid};
@@ -96,6 +97,7 @@ fn write_arrivals(
     let mut inherit = transaction.prepare(
         "INSERT INTO summaries(mailbox, uid, data) SELECT ?1, ?2, data FROM summaries WHERE mailbox = ?3 AND uid = ?4",
     )?;
+    let mut inherit_description = transaction.prepare(descriptions::INHERIT)?;
     let mut uids = Vec::with_capacity(batch.arrivals.len());
     for arrival in &batch.arrivals {
         let uid = numbers.uid_next;
@@ -114,6 +116,7 @@ fn write_arrivals(
         ])?;
         if let Some((original, original_uid)) = arrival.original {
             inherit.execute(params![mailbox, uid, original, original_uid])?;
+            inherit_description.execute(params![mailbox, uid, original, original_uid])?;
         }
         uids.push(uid);
     }

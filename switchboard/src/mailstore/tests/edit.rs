@@ -139,3 +139,20 @@ fn summaries_live_and_die_with_their_messages() {
     assert_eq!(sent.summaries(&[uid(1), uid(2)]).unwrap(), [(uid(1), b"one".to_vec()), (uid(2), b"three".to_vec())]);
     assert_eq!(inbox.summaries(&[uid(1), uid(3), uid(4)]).unwrap(), [(uid(4), b"one".to_vec())]);
 }
+
+#[test]
+fn descriptions_live_and_die_with_their_messages() {
+    let (world, inbox) = world();
+    let long = vec![b'x'; 17 * 1024];
+    let kept = [(uid(1), &b"one"[..]), (uid(2), &long), (uid(3), b"three"), (uid(9), b"nobody's")];
+    inbox.keep_descriptions(kept.into_iter()).unwrap();
+    let (one, three) = ((uid(1), b"one".to_vec()), (uid(3), b"three".to_vec()));
+    assert_eq!(inbox.descriptions(&[uid(1), uid(2), uid(3), uid(9)]).unwrap(), [one.clone(), three.clone()]);
+    assert_eq!(inbox.descriptions(&[uid(2), uid(3)]).unwrap(), [three.clone()]);
+    assert_eq!(inbox.descriptions(&[uid(1), uid(1_000_000)]).unwrap(), [one.clone()]);
+    let sent = world.mailbox("Sent");
+    inbox.copy(Origin::OUTSIDE, &[uid(1)], &sent).unwrap();
+    inbox.move_to(Origin::OUTSIDE, &[uid(3)], &sent).unwrap();
+    assert_eq!(sent.descriptions(&[uid(1), uid(2)]).unwrap(), [one.clone(), (uid(2), three.1)]);
+    assert_eq!(inbox.descriptions(&[uid(1), uid(3)]).unwrap(), [one]);
+}

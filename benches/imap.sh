@@ -57,6 +57,8 @@ awk -v order="$codecs" '
             for (at = 1; at <= codecs; at++) printf " | %s", cell(corpora[row], codec[at])
             print ""
             if ((corpora[row], "ours-encode") in count && taken[corpora[row], "ours-encode"] > 0) missed(corpora[row] ": to encode without allocation")
+            if ((corpora[row], "imap-codec-encode") in count && (corpora[row], "ours-encode") in count &&
+                count[corpora[row], "ours-encode"] > count[corpora[row], "imap-codec-encode"]) missed(corpora[row] ": to encode as cheaply as imap-codec")
         }
         at_most("commands", 1500, 1)
         at_most("flags", 1500, 1)

@@ -214,7 +214,9 @@ fn what_is_enabled_changes_the_words() {
     // Composed or not, it is one name.
     client.command("CREATE \"Entwu\u{308}rfe\"");
     assert_eq!(client.command("LIST \"\" \"Ent*\""), ["* LIST (\\HasNoChildren) \"/\" \"Entw\u{fc}rfe\""]);
-    client.command("SELECT INBOX");
+    client.command("ENABLE IMAP4rev2");
+    let told = client.command("SELECT INBOX");
+    assert!(told.contains(&"* LIST () \"/\" INBOX".to_owned()), "{told:?}");
     assert!(client.refused("FETCH 1 FLAGS").starts_with("t BAD [UIDREQUIRED]"));
     assert!(client.command("UID FETCH 1 FLAGS")[0].starts_with("* 1 UIDFETCH (FLAGS ("));
 }

@@ -10,6 +10,7 @@ pub mod irc_client;
 pub mod pop3;
 pub mod pop3_client;
 pub mod talk;
+pub mod xmpp;
 
 /// The examples of the README, so that they stay true.
 #[cfg(doctest)]

@@ -23,6 +23,9 @@ pub struct Config {
     /// Whether stanzas go out to domains that are not connected, by [`Action::Remote`](super::Action::Remote); else they are answered with
     /// `remote-server-not-found`. Default off.
     pub is_federated: bool,
+    /// Whether what a room says goes to the clients here without `to`, which they take for their own (RFC 6120 §8.1.1.1): then one writing serves a whole
+    /// room. Some clients do not know that rule. Default off.
+    pub shares_rooms: bool,
     /// Who may make new rooms. Default [`RoomMakers::LocalUsers`].
     pub room_makers: RoomMakers,
     /// Features besides its own that the application serves, for who asks.
@@ -145,6 +148,7 @@ impl Config {
             version: env!("CARGO_PKG_VERSION").into(),
             on_conflict: Conflict::default(),
             is_federated: false,
+            shares_rooms: false,
             room_makers: RoomMakers::default(),
             more_features: Vec::new(),
             limits: Limits::default(),

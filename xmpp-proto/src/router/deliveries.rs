@@ -6,6 +6,7 @@ use core::fmt;
 
 use super::parcel::Parcel;
 use crate::jid::Jid;
+use crate::stream::Packet;
 
 /// A connection, or what waits for one to come back (XEP-0198): the application gives each a number of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +32,19 @@ pub struct Delivery<'a> {
     pub parcel: &'a Parcel,
 }
 
-impl Delivery<'_> {
+impl<'a> Delivery<'a> {
+    /// What each session is to relay. Those that need no `to` of their own share one packet.
+    pub fn packets(self) -> impl Iterator<Item = (Session, Packet)> + use<'a> {
+        let mut shared: Option<Packet> = None;
+        self.to.iter().map(move |recipient| {
+            let packet = match &recipient.to {
+                Some(to) => self.parcel.to_packet(Some(to.as_str())),
+                None => shared.get_or_insert_with(|| self.parcel.to_packet(None)).clone(),
+            };
+            (recipient.session, packet)
+        })
+    }
+
     /// Writes it for one of its receivers, into a stream whose header declares `scope`.
     pub fn write<S: crate::xml::Sink + ?Sized>(&self, recipient: &Recipient, scope: &crate::xml::Scope, sink: &mut S) {
         self.parcel.write(recipient.to.as_deref().map(Jid::as_str), scope, sink);

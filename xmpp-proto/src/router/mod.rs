@@ -26,7 +26,8 @@
 //! router.handle(Session(1), &Stanza::read(message.parse()?, ns::CLIENT, Rules::Rfc7622)?, 0, &mut out);
 //! let delivery = out.deliveries().next().expect("romeo is there");
 //! assert_eq!(delivery.to[0].session, Session(2));
-//! assert_eq!(delivery.parcel.to_element(None)?.attr("from").as_deref(), Some("juliet@im.example/home"));
+//! let (session, packet) = delivery.packets().next().expect("one for romeo's session to relay");
+//! assert_eq!((session, packet.to_element()?.attr("from").as_deref()), (Session(2), Some("juliet@im.example/home")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::ns;
 use crate::payload::moment;
 use crate::stanza::StanzaError;
+use crate::stream::{Packet, PacketKind};
 use crate::xml::{Element, ElementBuf, ElementRef, ElementWriter, Limits, Scope, Sink, Stamp, Writer, XmlError};
 
 /// Which of the three a stanza is (RFC 6120 §8.2).
@@ -73,6 +74,18 @@ impl Parcel {
         for part in [&b"</"[..], self.kind.as_str().as_bytes(), b">"] {
             sink.put(part);
         }
+    }
+
+    /// It as a session relays it.
+    pub fn to_packet(&self, to: Option<&str>) -> Packet {
+        let mut bytes = Vec::with_capacity(self.len() + to.map_or(0, str::len) + 16);
+        self.write(to, &Scope::CLIENT, &mut bytes);
+        let kind = match self.kind {
+            Kind::Message => PacketKind::Message,
+            Kind::Presence => PacketKind::Presence,
+            Kind::Iq => PacketKind::Iq,
+        };
+        Packet::assembled(kind, self.kind.as_str(), bytes.into())
     }
 
     /// It as one element of `jabber:client` that stands alone.

@@ -114,6 +114,13 @@ impl Packet {
         Ok(Packet::new(element.to_bytes(), element.view(), element.ns(), content))
     }
 
+    /// A stanza of `jabber:client` that this crate has put together from parts: its name has no prefix, and its start tag declares no namespace that it
+    /// needs.
+    pub(crate) fn assembled(kind: PacketKind, name: &str, bytes: Bytes) -> Self {
+        let name_end = name.len() as u16 + 1;
+        Packet { bytes, content: Content::Client, kind, name_end, is_declared: false, is_prefixed: false }
+    }
+
     fn new(bytes: Bytes, element: ElementRef<'_>, ns: &str, content: Content) -> Self {
         let name_end = bytes.iter().skip(1).position(|byte| matches!(byte, b' ' | b'/' | b'>' | b'\t' | b'\r' | b'\n'));
         let name_end = name_end.map_or(0, |len| len + 1);

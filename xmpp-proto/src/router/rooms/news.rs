@@ -105,7 +105,8 @@ impl<S: Storage> Router<S> {
             (Some(session), _) | (None, Place::Connected(session)) => session,
             _ => return None,
         };
-        Some(Recipient { session, to: Some(Arc::clone(&seat.jid)) })
+        let is_shared = self.config.shares_rooms && seat.session.is_some();
+        Some(Recipient { session, to: (!is_shared).then(|| Arc::clone(&seat.jid)) })
     }
 
     /// Tells news to all in a room; to itself, too, if it is still there.

@@ -1,15 +1,18 @@
 //! Conversations on a small server. Whatever is delivered, the harness reads as its receiver would.
 
+mod archives;
 mod blocking;
+mod bridge;
 mod delivery;
 mod presence;
+mod rooms;
 mod rosters;
 mod services;
 
 use std::collections::BTreeMap;
-use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
+use std::{format, vec};
 
 use super::*;
 use crate::jid::Rules;
@@ -102,6 +105,8 @@ impl Talk {
                 // It stands alone just as well.
                 let to = recipient.to.as_deref().map(Jid::as_str);
                 assert!(delivery.parcel.to_element(to).is_ok(), "{text}");
+                let mut own = delivery.packets().filter(|(session, _)| *session == recipient.session);
+                assert!(own.any(|(_, packet)| packet.to_element().is_ok()));
                 self.heard.entry(number).or_default().push(stanza.into_element());
             }
         }

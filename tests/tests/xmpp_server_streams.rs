@@ -385,4 +385,3 @@ fn a_client_that_does_not_read_is_left() {
     assert!(talk.say("").ends_with("</stream:stream>"));
     assert_eq!(talk.desk.closed.as_deref(), Some("send queue exceeded"));
 }
-

@@ -11,6 +11,7 @@ pub mod pop3;
 pub mod pop3_client;
 pub mod talk;
 pub mod xmpp;
+pub mod xmpp_client;
 
 /// The examples of the README, so that they stay true.
 #[cfg(doctest)]

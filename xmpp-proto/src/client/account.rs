@@ -5,6 +5,7 @@ use core::fmt;
 use wirestate_sasl::Secret;
 use wirestate_sasl::client::{Credentials, CredentialsError};
 
+use super::jabberd::Name;
 use crate::jid::{Jid, JidError, JidRef};
 
 /// Who connects, to whom, and how they prove it: one of the kinds of connection that there are. Debug shows no secret.
@@ -14,9 +15,13 @@ use crate::jid::{Jid, JidError, JidRef};
 /// | [`user`](Account::user) | XMPP 1.0 as a client (RFC 6120) | SASL |
 /// | [`legacy`](Account::legacy) | what was before, as a client (XEP-0078) | a digest over the stream's id, or the password |
 /// | [`component`](Account::component) | as an external component (XEP-0114) | a digest over the stream's id |
+/// | [`router`](Account::router) | as a component of jabberd2's router | SASL, DIGEST-MD5 most often |
+/// | [`server`](Account::server) | as a server to another server | its certificate (SASL EXTERNAL), or dialback (XEP-0220) |
 #[derive(Clone)]
 pub struct Account {
     pub(super) jid: Jid,
+    /// The other server, of a server's stream.
+    pub(super) remote: Option<Jid>,
     pub(super) dialect: Dialect,
     pub(super) credentials: Option<Credentials>,
     /// What digests are made of.
@@ -33,6 +38,8 @@ pub(super) enum Dialect {
     Xmpp,
     Legacy(LegacyLogin),
     Component,
+    Router(Name),
+    Server,
 }
 
 /// How a legacy login is done (XEP-0078).
@@ -130,6 +137,38 @@ impl Account {
         Ok(Account { secret: Some(Secret::new(secret)), ..Account::of(jid, Dialect::Component) })
     }
 
+    /// A component of jabberd2's router, by the name that it binds, and a user that the router knows.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub fn router(name: &str, how: Name, user: &str, password: &str) -> Result<Account, AccountError> {
+        let credentials = Some(Credentials::password(user, password)?);
+        Ok(Account { credentials, ..Account::of(Jid::parse(name)?.server().to_jid(), Dialect::Router(how)) })
+    }
+
+    /// A server with a stream of its own to another server. `has_certificate` tells that TLS shows one that names us (SASL EXTERNAL); `secret` is
+    /// what dialback keys are [made of](super::dialback_key), where dialback is to be used.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub fn server(
+        local: &str,
+        remote: &str,
+        has_certificate: bool,
+        secret: Option<&str>,
+    ) -> Result<Account, AccountError> {
+        let local = Jid::parse(local)?.server().to_jid();
+        let external = || Credentials::external().authorize_as(local.domain());
+        Ok(Account {
+            credentials: if has_certificate { Some(external()?) } else { None },
+            remote: Some(Jid::parse(remote)?.server().to_jid()),
+            secret: secret.map(Secret::new),
+            ..Account::of(local, Dialect::Server)
+        })
+    }
+
     /// Tells what the program is. Without it no tokens are asked for.
     #[must_use]
     pub fn agent(mut self, agent: UserAgent) -> Account {
@@ -150,14 +189,27 @@ impl Account {
     }
 
     fn of(jid: Jid, dialect: Dialect) -> Account {
-        Account { jid, dialect, credentials: None, secret: None, agent: None, token: None }
+        Account { jid, remote: None, dialect, credentials: None, secret: None, agent: None, token: None }
     }
 
-    pub(super) fn server(&self) -> JidRef<'_> {
+    /// Whom the stream is to.
+    pub(super) fn receiver(&self) -> Option<JidRef<'_>> {
         match self.dialect {
-            Dialect::Component => self.jid.as_ref(),
-            _ => self.jid.server(),
+            Dialect::Component => Some(self.jid.as_ref()),
+            Dialect::Router(_) => None,
+            Dialect::Server => self.remote.as_ref().map(Jid::as_ref),
+            Dialect::Xmpp | Dialect::Legacy(_) => Some(self.jid.server()),
         }
+    }
+
+    /// The name that the other end has in SASL. Routers have this one by default.
+    pub(super) fn host(&self) -> &str {
+        self.receiver().map_or("jabberd-router", JidRef::as_str)
+    }
+
+    /// Whether XMPP 1.0 is spoken.
+    pub(super) fn is_modern(&self) -> bool {
+        matches!(self.dialect, Dialect::Xmpp | Dialect::Router(_) | Dialect::Server)
     }
 }
 

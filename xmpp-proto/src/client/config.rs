@@ -66,6 +66,8 @@ pub struct Config {
     /// Whether the stream is compressed after the login where zlib is offered (XEP-0138). Whoever can make us send text of theirs and sees how long
     /// the messages are can guess what else is in them.
     pub compression: bool,
+    /// Whether a stream between servers goes both ways where that is offered (XEP-0288).
+    pub bidi: bool,
     /// What becomes of stanzas that wait for a session.
     pub queue: QueuePolicy,
     /// Whether each stanza that goes out or waits is [told](super::Event::Sent).
@@ -149,6 +151,7 @@ impl Default for Config {
             bind_retry: BindRetry::default(),
             management: true,
             compression: false,
+            bidi: false,
             queue: QueuePolicy::default(),
             tells_sent: false,
             answers_pings: true,
@@ -186,6 +189,7 @@ setters! {
     bind_retry: BindRetry;
     management: bool;
     compression: bool;
+    bidi: bool;
     queue: QueuePolicy;
     tells_sent: bool;
     answers_pings: bool;

@@ -9,6 +9,7 @@ use wirestate_sasl::{Derivation, Mechanism, base64, client::Error as SaslError};
 
 use super::FastToken;
 use super::filters::FilterId;
+use super::jabberd::Routed;
 use crate::jid::Jid;
 use crate::stanza::{Refused, Stanza, StanzaError};
 use crate::stream::{Features, Header, StreamError};
@@ -113,8 +114,8 @@ pub enum Event {
     },
     /// A stanza that answers no request.
     Stanza(Stanza),
-    /// What a router or another peer of the kind sends that is no stanza.
-    Element(Element),
+    /// What jabberd2's router says.
+    Routed(Box<Routed>),
     /// The server tells what it offers, once more.
     Features(Box<Features>),
     /// Something that is not right, and not dangerous. It was passed over.
@@ -157,6 +158,8 @@ pub enum Method {
     LegacyPassword,
     /// A digest over the stream's id and the secret (XEP-0114).
     Handshake,
+    /// A key that the other server asks ours about (XEP-0220).
+    Dialback,
 }
 
 /// Why a login failed.
@@ -218,6 +221,9 @@ pub enum Oddity {
     /// The server refuses to manage the stream; the session goes on without.
     #[error("the server refuses to manage the stream")]
     ManagementRefused,
+    /// A stanza on a stream between servers that goes the other way alone (XEP-0288).
+    #[error("the other server sent a stanza on a stream that is ours to send on")]
+    WrongWay,
     /// The server refuses to compress the stream; the session goes on without.
     #[error("the server refuses to compress the stream")]
     CompressionRefused,

@@ -49,8 +49,12 @@ impl Client {
         let version = header.version;
         self.events.push_back(Event::StreamStarted(header.into()));
         match self.account.dialect {
-            Dialect::Xmpp if version.is_none_or(|version| version < Version::ONE) => Err(Violation::Version),
-            Dialect::Xmpp => Ok(()),
+            Dialect::Xmpp | Dialect::Router(_) if version.is_none_or(|version| version < Version::ONE) => {
+                Err(Violation::Version)
+            }
+            // A server of old has no features and knows nothing but dialback.
+            Dialect::Server if version.is_none_or(|version| version < Version::ONE) => self.begin_without_features(),
+            Dialect::Xmpp | Dialect::Router(_) | Dialect::Server => Ok(()),
             Dialect::Legacy(_) | Dialect::Component => self.begin_without_features(),
         }
     }
@@ -75,6 +79,8 @@ impl Client {
             ns::SASL2 => self.on_sasl2(view),
             ns::SM => self.on_management(view),
             ns::COMPRESS => self.on_compression(view),
+            ns::DIALBACK => self.on_dialback(view),
+            ns::JABBERD_ROUTER if ns::JABBERD_ROUTER == self.ns() => self.on_router_element(&element),
             ns if ns == self.ns() => self.on_content(element),
             _ => Err(Violation::Unexpected("of another namespace")),
         }
@@ -111,6 +117,10 @@ impl Client {
         self.allow_server(On::Stanza, "stanza")?;
         if matches!(element.name(), "message" | "presence" | "iq") {
             self.managed.received();
+        }
+        if self.account.dialect == Dialect::Server && !self.is_bidi {
+            self.events.push_back(Event::Odd(Oddity::WrongWay.into()));
+            return Ok(());
         }
         if let Some(request) = self.requests.answered_by(element.view(), self.me.as_ref()) {
             if self.own_ping == Some(request) {

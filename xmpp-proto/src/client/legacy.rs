@@ -1,8 +1,5 @@
 //! Logins that are older than SASL: of clients (XEP-0078) and of components (XEP-0114).
 
-use alloc::string::String;
-
-use sha1::{Digest, Sha1};
 use wirestate_sasl::Secret;
 
 use super::account::{Dialect, LegacyLogin};
@@ -10,6 +7,7 @@ use super::event::{Event, LoginError, Method};
 use super::violation::Violation;
 use super::{Awaits, Client, On};
 use crate::ns;
+use crate::payload::component;
 use crate::stanza::{Iq, IqType, StanzaError};
 use crate::xml::Element;
 
@@ -124,13 +122,6 @@ impl Client {
     /// The SHA-1 of the stream's id and the secret, in hexadecimal.
     fn digest(&self, secret: &Secret) -> Result<Secret, Violation> {
         let id = self.sid.as_deref().filter(|id| !id.is_empty()).ok_or(Violation::NoStreamId)?;
-        let digest = Sha1::new().chain_update(id).chain_update(secret.expose()).finalize();
-        let mut hex = String::with_capacity(40);
-        for byte in digest {
-            for half in [byte >> 4, byte & 15] {
-                hex.push(char::from_digit(half.into(), 16).unwrap_or_default());
-            }
-        }
-        Ok(Secret::new(hex))
+        Ok(Secret::new(component::digest(id, secret)))
     }
 }

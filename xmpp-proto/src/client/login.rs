@@ -109,7 +109,7 @@ impl Client {
             .server_offers_plus(plus)
             .iterations(self.config.iterations.clone())
             .advertised(Advertised::new(offer.mechanisms, offer.binding_types))
-            .host(self.account.server().as_str())
+            .host(self.account.host())
             .limit(self.config.limits.sasl_message);
         #[cfg(feature = "legacy")]
         let context = context.service("xmpp");

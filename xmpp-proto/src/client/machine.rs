@@ -320,7 +320,7 @@ impl Client {
         }
     }
 
-    /// Asks whether the server is there: by `<r/>`, or else by a ping (XEP-0199).
+    /// Asks whether the server is there: by `<r/>`, or by a ping (XEP-0199).
     fn watch(&mut self) -> bool {
         if self.sign_of_life_due().is_none_or(|due| due > self.now) {
             return false;
@@ -329,9 +329,15 @@ impl Client {
             self.end(Reason::Timeout(Wait::Pong));
             return true;
         }
-        self.asked = Some(self.now);
-        if !self.ask_for_acknowledgement(true) {
+        if self.ask_for_acknowledgement(true) {
+            self.asked = Some(self.now);
+        } else if self.ns() == ns::CLIENT {
+            self.asked = Some(self.now);
             self.ping();
+        } else {
+            // Nobody there answers pings; what cannot be written any more shows that the connection is dead.
+            self.wire.keep_alive();
+            self.heard = self.now;
         }
         true
     }
@@ -340,11 +346,7 @@ impl Client {
         if let Some(before) = self.own_ping.take() {
             self.requests.close(before);
         }
-        let to = match self.me.as_ref().map(|me| me.server().to_jid()) {
-            // A component's server has another name than the component.
-            Some(_) if self.ns() != ns::CLIENT => None,
-            server => server,
-        };
+        let to = self.me.as_ref().map(|me| me.server().to_jid());
         let (request, id) = self.requests.open(None, to.clone(), self.config.limits.pong);
         self.own_ping = Some(request);
         let ping = Iq::build(self.ns(), IqType::Get, &id, to.as_ref().map(crate::Jid::as_ref)).start("ping", ns::PING);

@@ -73,11 +73,13 @@ mod continuation;
 mod event;
 mod filters;
 mod input;
+mod jabberd;
 mod legacy;
 mod login;
 mod machine;
 mod managed;
 mod negotiation;
+mod peer;
 mod queue;
 mod requests;
 mod sasl2;
@@ -93,6 +95,8 @@ pub use config::{BindRetry, Config, Limits, TlsPolicy};
 pub use continuation::{Continuation, Resumption};
 pub use event::{Derive, Event, Failure, LoginError, Method, Oddity, Reason, RequestId, TlsFailure, Wait};
 pub use filters::{FilterId, Filters, Matcher, Path, PathError};
+pub use jabberd::{Name, RouteKind, Routed, RouterError};
+pub use peer::dialback_key;
 pub use queue::QueuePolicy;
 pub use send::Sent;
 pub use state::{On, State, TABLE};
@@ -134,6 +138,8 @@ pub struct Client {
     awaits: Awaits,
     is_logged_in: bool,
     has_session: bool,
+    /// Whether the other server sends stanzas on this stream, too.
+    is_bidi: bool,
     me: Option<Jid>,
     exchange: Option<Box<Exchange>>,
     /// Mechanisms that the server refused as such.
@@ -187,6 +193,8 @@ enum Awaits {
     Fields(Box<str>),
     LegacyLogin(Box<str>, Method),
     Handshake,
+    Name,
+    Dialback,
 }
 
 impl Client {
@@ -223,6 +231,7 @@ impl Client {
             awaits: Awaits::Nothing,
             is_logged_in: false,
             has_session: false,
+            is_bidi: false,
             me: None,
             exchange: None,
             tried: Vec::new(),
@@ -328,22 +337,25 @@ impl Client {
         &self.account
     }
 
-    /// The namespace that stanzas of this stream are in: `jabber:client`, or that of components.
+    /// The namespace that stanzas of this stream are in: `jabber:client`, or that of components, routers or servers.
     pub fn ns(&self) -> &'static str {
         ns_of(self.account.dialect)
     }
 
     /// Says our stream header.
     fn open(&mut self) {
-        let is_modern = self.account.dialect == Dialect::Xmpp;
         let bare = self.account.jid.bare();
-        // Who we are is nobody's business before TLS (RFC 6120 §4.7.1).
-        let from = (is_modern && self.is_encrypted && bare.local().is_some()).then_some(bare.as_str());
+        let tells = match self.account.dialect {
+            // Who we are is nobody's business before TLS (RFC 6120 §4.7.1).
+            Dialect::Xmpp => self.is_encrypted && bare.local().is_some(),
+            Dialect::Server => true,
+            Dialect::Legacy(_) | Dialect::Component | Dialect::Router(_) => false,
+        };
         self.wire.open(&Opening {
-            from,
-            to: Some(self.account.server().as_str()),
+            from: tells.then_some(bare.as_str()),
+            to: self.account.receiver().map(crate::JidRef::as_str),
             id: None,
-            version: is_modern.then_some("1.0"),
+            version: self.account.is_modern().then_some("1.0"),
             lang: self.config.lang.as_deref(),
         });
     }
@@ -353,6 +365,8 @@ fn ns_of(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Xmpp | Dialect::Legacy(_) => ns::CLIENT,
         Dialect::Component => ns::COMPONENT_ACCEPT,
+        Dialect::Router(_) => ns::JABBERD_ROUTER,
+        Dialect::Server => ns::SERVER,
     }
 }
 
@@ -360,6 +374,8 @@ fn scope_of(dialect: Dialect) -> Scope {
     match dialect {
         Dialect::Xmpp | Dialect::Legacy(_) => Scope::CLIENT,
         Dialect::Component => Scope::COMPONENT,
+        Dialect::Router(_) => Scope::ROUTER,
+        Dialect::Server => Scope::SERVER,
     }
 }
 

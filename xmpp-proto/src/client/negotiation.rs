@@ -37,13 +37,20 @@ impl Client {
     fn begin_securely(&mut self) {
         let is_offered = self.features.starttls.is_some();
         match self.config.tls {
-            TlsPolicy::Required | TlsPolicy::IfOffered if self.is_encrypted => self.begin_login(),
+            TlsPolicy::Required | TlsPolicy::IfOffered if self.is_encrypted => self.prove(),
             TlsPolicy::Required | TlsPolicy::IfOffered if is_offered => {
                 self.events.push_back(Event::TlsNegotiating);
                 drop(self.wire.writer().element("starttls", ns::TLS));
                 self.state = State::Securing;
             }
             TlsPolicy::Required => self.fail_tls(TlsFailure::NotOffered),
+            _ => self.prove(),
+        }
+    }
+
+    fn prove(&mut self) {
+        match self.account.dialect {
+            Dialect::Server => self.begin_as_peer(),
             _ => self.begin_login(),
         }
     }
@@ -58,7 +65,11 @@ impl Client {
         match self.account.dialect {
             Dialect::Legacy(login) => self.begin_legacy_login(login),
             Dialect::Component => self.shake_hands(),
-            Dialect::Xmpp => Ok(()),
+            Dialect::Server => {
+                self.begin_as_peer();
+                Ok(())
+            }
+            Dialect::Xmpp | Dialect::Router(_) => Ok(()),
         }
     }
 
@@ -98,6 +109,11 @@ impl Client {
         let may_compress = self.config.compression && !self.is_compressed;
         if may_compress && self.features.compression.iter().any(|method| method == "zlib") {
             return self.compress();
+        }
+        match self.account.dialect {
+            Dialect::Router(how) => return self.bind_own_name(how),
+            Dialect::Server => return self.become_peer(),
+            _ => {}
         }
         if self.managed.has_before() && self.me.is_none() && self.features.sm && self.config.management {
             return self.resume();

@@ -4,7 +4,7 @@ use wirestate_machine::Misuse;
 
 use super::event::{Event, Reason, RequestId};
 use super::queue::Queued;
-use super::{Client, On, State, TABLE};
+use super::{Client, Dialect, On, State, TABLE};
 use crate::jid::Jid;
 use crate::ns;
 use crate::stream::management::Stanza as _;
@@ -147,7 +147,12 @@ impl Client {
 
     fn check(&self, stanza: &Element) -> Result<(), Misuse> {
         self.allow(On::Send)?;
-        let is_stanza = stanza.ns() == self.ns() && matches!(stanza.name(), "message" | "presence" | "iq");
+        let name = stanza.name();
+        let is_stanza = stanza.ns() == self.ns()
+            && match self.account.dialect {
+                Dialect::Router(_) => matches!(name, "route" | "bind" | "unbind" | "throttle"),
+                _ => matches!(name, "message" | "presence" | "iq"),
+            };
         if is_stanza { Ok(()) } else { Err(Misuse::OutOfRange) }
     }
 

@@ -32,6 +32,7 @@ static CLIENT: [Binding; 2] = [known("", ns::CLIENT), STREAM];
 static SERVER: [Binding; 3] = [known("", ns::SERVER), STREAM, known("db", ns::DIALBACK)];
 static SERVER_ALONE: [Binding; 2] = [known("", ns::SERVER), STREAM];
 static COMPONENT: [Binding; 2] = [known("", ns::COMPONENT_ACCEPT), STREAM];
+static ROUTER: [Binding; 2] = [known("", ns::JABBERD_ROUTER), STREAM];
 
 impl Scope {
     /// Nothing is declared: what a WebSocket message is read in (RFC 7395 §3.3.3).
@@ -42,6 +43,8 @@ impl Scope {
     pub const SERVER: Scope = Scope(Bindings::Known(&SERVER));
     /// `jabber:component:accept` and `stream` (XEP-0114).
     pub const COMPONENT: Scope = Scope(Bindings::Known(&COMPONENT));
+    /// What jabberd2's router speaks, and `stream`.
+    pub const ROUTER: Scope = Scope(Bindings::Known(&ROUTER));
 
     /// What a stream header declares. Usual headers need no memory for it.
     pub fn of_header(header: &Element) -> Scope {
@@ -50,7 +53,7 @@ impl Scope {
             bindings.push(Binding { prefix: Some(Cow::Owned(prefix.into())), uri: Cow::Owned(uri.into()) });
         }
         bindings.sort_by(|one, other| one.prefix.cmp(&other.prefix));
-        for known in [&CLIENT[..], &SERVER, &SERVER_ALONE, &COMPONENT] {
+        for known in [&CLIENT[..], &SERVER, &SERVER_ALONE, &COMPONENT, &ROUTER] {
             let is_same = known.len() == bindings.len() && known.iter().all(|one| bindings.contains(one));
             if is_same {
                 return Scope(Bindings::Known(known));

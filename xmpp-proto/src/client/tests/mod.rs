@@ -2,10 +2,12 @@
 
 mod faults_of_the_seed;
 mod impostor;
+mod jabberd;
 mod legacy;
 mod login;
 mod management;
 mod negotiation;
+mod peer;
 mod requests;
 mod sasl2;
 

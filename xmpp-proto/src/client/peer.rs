@@ -1,0 +1,96 @@
+//! A server that connects to another one (RFC 6120 §1.1, XEP-0220, XEP-0288).
+
+use alloc::format;
+use alloc::string::String;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use wirestate_sasl::Secret;
+
+use super::event::{Event, LoginError, Method};
+use super::violation::Violation;
+use super::{Awaits, Client, On, State};
+use crate::ns;
+use crate::payload::dialback::{Content, Dialback, DialbackKind};
+use crate::xml::ElementRef;
+
+/// The key that proves that a stream is from whom it says (XEP-0185): hexadecimal, made of a secret that only this server knows. Whoever is asked by
+/// `<db:verify/>` makes it once more and compares.
+pub fn dialback_key(secret: &str, receiving: &str, originating: &str, stream_id: &str) -> String {
+    let secret = hex(&Sha256::digest(secret));
+    // HMAC takes keys of any length.
+    let Ok(hmac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    let text = format!("{receiving} {originating} {stream_id}");
+    hex(&hmac.chain_update(text).finalize().into_bytes())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+impl Client {
+    /// Whether SASL EXTERNAL or dialback is the way, and that.
+    pub(super) fn begin_as_peer(&mut self) {
+        if self.features.bidi && self.config.bidi {
+            self.is_bidi = true;
+            drop(self.wire.writer().element("bidi", ns::BIDI));
+        }
+        let can_external = self.features.mechanisms.iter().any(|name| name == "EXTERNAL");
+        if can_external && self.account.credentials.is_some() {
+            return self.begin_login();
+        }
+        self.state = State::Authenticating;
+        self.dial_back();
+    }
+
+    fn dial_back(&mut self) {
+        let Some(secret) = self.account.secret.clone() else { return self.fail_login(LoginError::NotOffered) };
+        let Some(remote) = self.account.remote.clone() else { return self.fail_login(LoginError::NoCredentials) };
+        let id = self.sid.clone().unwrap_or_default();
+        let local = self.account.jid.server().to_jid();
+        let secret: Secret = secret;
+        let key = dialback_key(secret.expose(), remote.domain(), local.domain(), &id);
+        self.events.push_back(Event::Authenticating(Method::Dialback));
+        let result =
+            Dialback { kind: DialbackKind::Result, from: local, to: remote, id: None, content: Content::Key(key) };
+        // Addresses and hexadecimal are XML.
+        let _ = result.write(&mut self.wire.writer());
+        self.awaits = Awaits::Dialback;
+    }
+
+    pub(super) fn on_dialback(&mut self, element: ElementRef<'_>) -> Result<(), Violation> {
+        self.allow_server(On::Login, "db:result")?;
+        if self.state == State::Leaving {
+            return Ok(());
+        }
+        let Ok(Some(result)) = Dialback::read(element) else { return Err(Violation::Unexpected("db:result")) };
+        let is_ours = self.awaits == Awaits::Dialback
+            && result.kind == DialbackKind::Result
+            && Some(&result.from) == self.account.remote.as_ref()
+            && result.to.as_ref() == self.account.jid.server();
+        if !is_ours {
+            return Err(Violation::Unexpected("db:result"));
+        }
+        self.awaits = Awaits::Nothing;
+        let refused = |condition: &str| LoginError::Refused { condition: condition.into(), text: String::new() };
+        match result.content {
+            Content::Valid => {
+                self.log_in();
+                self.events.push_back(Event::Authenticated(Method::Dialback));
+                self.become_peer();
+            }
+            Content::Error(error) => self.fail_login(refused(error.condition().as_str())),
+            Content::Invalid => self.fail_login(refused("invalid")),
+            Content::Key(_) => return Err(Violation::Unexpected("db:result")),
+        }
+        Ok(())
+    }
+
+    /// Nothing is bound between servers.
+    pub(super) fn become_peer(&mut self) {
+        self.me = Some(self.account.jid.server().to_jid());
+        self.enable_management();
+        self.become_ready();
+    }
+}

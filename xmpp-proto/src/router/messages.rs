@@ -24,19 +24,24 @@ impl<S: Storage> Router<S> {
         if turn.is_client && self.blocks(from.bare(), to) && message.kind() != MessageType::Error {
             return self.refuse(turn, Some(to), Self::blocked_by_oneself());
         }
-        match self.place(to) {
+        let is_taken = match self.place(to) {
             Place::Rooms => return self.room_message(turn, message, to),
             Place::Server if matches!(message.kind(), MessageType::Error | MessageType::Headline) => return,
             Place::Server => return self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable),
             Place::Account => self.message_to_account(turn, message, to),
-            Place::Connected(_) | Place::Beyond => self.relay_beyond(turn, to),
-        }
-        if turn.is_client && to.bare() != from.bare() {
+            Place::Connected(_) | Place::Beyond => {
+                self.relay_beyond(turn, to);
+                true
+            }
+        };
+        // What came back at once, the user's other clients need not know of.
+        if is_taken && turn.is_client && to.bare() != from.bare() {
             self.was_sent(turn, message, to);
         }
     }
 
-    fn message_to_account(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>) {
+    /// Tells whether it was taken, and did not come back.
+    fn message_to_account(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>) -> bool {
         let from = turn.from.clone();
         let kind = message.kind();
         let (found, blocks) = match self.account_mut(to.bare()) {
@@ -44,7 +49,8 @@ impl<S: Storage> Router<S> {
             None => (Found::NoAccount, false),
         };
         if blocks {
-            return self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable);
+            self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable);
+            return false;
         }
         let account = self.accounts.get(to.bare().as_str());
         let matching = account.zip(to.resource()).and_then(|(account, name)| account.resource(name));
@@ -59,10 +65,13 @@ impl<S: Storage> Router<S> {
             result => result,
         };
         match result {
-            Outcome::Refuse => return self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable),
-            Outcome::Ignore | Outcome::AsBare => return,
+            Outcome::Refuse => {
+                self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable);
+                return false;
+            }
+            Outcome::Ignore | Outcome::AsBare => return true,
             // Nobody is told later that somebody was typing then.
-            Outcome::Hold if !mam::is_archivable(turn.element.view()) => return,
+            Outcome::Hold if !mam::is_archivable(turn.element.view()) => return true,
             _ => {}
         }
         let parcel = self.received(turn, kind, to);
@@ -72,7 +81,7 @@ impl<S: Storage> Router<S> {
                 self.copy_received(turn, &parcel, to, &|resource| resource.session == session);
             }
             (Outcome::All, _) => {
-                let Some(account) = self.accounts.get(to.bare().as_str()) else { return };
+                let Some(account) = self.accounts.get(to.bare().as_str()) else { return false };
                 let ready = account.resources.iter().filter(|resource| is_ready(resource));
                 turn.out.share(ready.map(|resource| Recipient { session: resource.session, to: None }), &parcel);
                 self.copy_received(turn, &parcel, to, &is_ready);
@@ -80,10 +89,12 @@ impl<S: Storage> Router<S> {
             _ => {
                 if self.storage.hold(to.bare(), Held { time: turn.now, parcel: parcel.detached() }).is_err() {
                     self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable);
+                    return false;
                 }
                 self.copy_received(turn, &parcel, to, &|_| false);
             }
         }
+        true
     }
 
     /// The message as its receivers get it: archived, and with its id there (XEP-0313 §5.1.4). No id but the archive's own says that it is.

@@ -207,7 +207,7 @@ impl<S: Storage> Router<S> {
             }
         }
         let to = Recipient { session: own.session, to: Some(account.jid.clone()) };
-        for request in account.requests() {
+        for request in account.requests().filter(|request| !account.blocks(request.item.jid.bare())) {
             let parcel = self.plain_presence(request.item.jid.as_ref(), PresenceType::Subscribe);
             turn.out.send(to.clone(), parcel);
         }

@@ -171,9 +171,9 @@ impl<S: Storage> Router<S> {
         build(Kind::Presence, Tag { from: Some(from.as_str()), kind, ..Tag::default() }, |_| {})
     }
 
-    /// Shows a contact all available resources of a user, or that they are unavailable to it from now on.
+    /// Shows a contact all available resources of a user, or that they are unavailable to it from now on; nothing, where it is blocked.
     pub(super) fn show_all(&mut self, user: JidRef<'_>, contact: JidRef<'_>, is_shown: bool, out: &mut Deliveries) {
-        let Some(account) = self.accounts.get(user.as_str()) else { return };
+        let Some(account) = self.accounts.get(user.as_str()).filter(|account| !account.blocks(contact)) else { return };
         for (resource, presence) in account.available() {
             let parcel = match is_shown {
                 true => presence.parcel.clone(),

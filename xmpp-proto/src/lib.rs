@@ -21,6 +21,7 @@ extern crate alloc;
 extern crate std;
 
 mod named;
+mod redactor;
 
 pub mod client;
 pub mod jid;
@@ -33,3 +34,4 @@ pub mod stream;
 pub mod xml;
 
 pub use jid::{Jid, JidRef};
+pub use redactor::Redactor;

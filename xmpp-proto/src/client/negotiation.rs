@@ -16,7 +16,13 @@ impl Client {
         if self.state == State::Leaving {
             return Ok(());
         }
+        if self.state == State::Authenticating && self.exchange.is_some() {
+            return Err(Violation::Unexpected("stream:features"));
+        }
         *self.features = features;
+        if self.state == State::Authenticating {
+            return Ok(());
+        }
         if self.state == State::Ready {
             self.events.push_back(Event::Features(self.features.clone()));
             return Ok(());

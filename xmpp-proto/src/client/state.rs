@@ -164,6 +164,8 @@ pub const TABLE: Table<State, On> = Table {
                     State::Opening,
                     &[State::Securing, State::Authenticating, State::Binding, State::Ready, State::Leaving],
                 ),
+                // What some servers say to clients of old, who do not ask for it.
+                stay(State::Authenticating),
                 to(State::Binding, &[State::Binding, State::Ready, State::Leaving]),
                 stay(State::Ready),
                 stay(State::Leaving),

@@ -36,6 +36,14 @@ fn a_digest_over_the_streams_id() {
 }
 
 #[test]
+fn features_that_nobody_asked_for_do_no_harm() {
+    let (mut talk, id) = asked(LegacyLogin::default(), clear());
+    talk.hears(&features(&mechanisms(&["PLAIN"]))).hears(&fields(&id, &["digest"]));
+    assert!(talk.said().contains("<digest>"));
+    assert!(!talk.client.features().mechanisms.is_empty());
+}
+
+#[test]
 fn the_password_only_where_it_is_allowed_twice() {
     let plaintext = LegacyLogin { is_plaintext_allowed: true, asks_fields: true };
     let (mut talk, id) = asked(plaintext, clear());

@@ -22,7 +22,7 @@ enum News {
 
 impl Notice {
     /// Something has happened in the mailbox that the session has selected ([`Mailbox::wakeups`] names it): a session in IDLE, or with NOTIFY, asks what
-    /// that was by [`Event::Poll`](super::Event::Poll); others ask before their next answer anyway.
+    /// that was by [`Event::Poll`]; others ask before their next answer anyway.
     pub const CHANGED: Notice = Notice(News::Changed);
 
     /// Something has happened in other mailboxes that NOTIFY wants to know (RFC 5465): [`Event::Elsewhere`](super::Event::Elsewhere) comes as soon as
@@ -67,7 +67,7 @@ impl Relay for Server {
 impl Server {
     // --- the application's part ---
 
-    /// Answers [`Event::Poll`](super::Event::Poll): takes note of what has happened in the mailbox, of which the client is told what it may be told now.
+    /// Answers [`Event::Poll`]: takes note of what has happened in the mailbox, of which the client is told what it may be told now.
     pub fn catch_up(&mut self, ticket: Ticket<kind::Poll>, mailbox: &mut Mailbox) -> Result<(), Misuse> {
         self.redeem(ticket)?;
         let has_news = self.selected.as_mut().is_some_and(|selected| selected.view.catch_up(mailbox));
@@ -76,7 +76,7 @@ impl Server {
         Ok(())
     }
 
-    /// Answers [`Event::Poll`](super::Event::Poll) where nothing has happened, or where [`View::catch_up`](crate::view::View::catch_up) was called already.
+    /// Answers [`Event::Poll`] where nothing has happened, or where [`View::catch_up`](crate::view::View::catch_up) was called already.
     pub fn unchanged(&mut self, ticket: Ticket<kind::Poll>) -> Result<(), Misuse> {
         self.redeem(ticket)?;
         self.look_for_gone();
@@ -84,7 +84,7 @@ impl Server {
         Ok(())
     }
 
-    /// Has [`Event::Poll`](super::Event::Poll) come as soon as it may, and not only before the next answer.
+    /// Has [`Event::Poll`] come as soon as it may, and not only before the next answer.
     pub fn force_poll(&mut self) {
         self.woken = true;
     }

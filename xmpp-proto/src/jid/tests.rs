@@ -299,7 +299,7 @@ proptest! {
                 let again = JidRef::parse_by(rules, jid.as_str()).expect("a normal form is an address");
                 prop_assert!(again.is_borrowed(), "{:?} of {:?}", jid, whole);
                 prop_assert_eq!(parts(&jid), (again.as_ref().local(), again.as_ref().domain(), again.as_ref().resource()));
-                prop_assert_eq!(&Jid::parse_by(rules, &jid.to_string()).unwrap(), &jid);
+                prop_assert_eq!(&Jid::parse_by(rules, &format!("{jid}")).unwrap(), &jid);
                 prop_assert_eq!(&Jid::from_parts(rules, jid.local(), jid.domain(), jid.resource()).unwrap(), &jid);
                 let lengths = [jid.local(), Some(jid.domain()), jid.resource()].map(|part| part.map_or(1, str::len));
                 prop_assert!(lengths.iter().all(|length| (1..=MAX_PART).contains(length)));

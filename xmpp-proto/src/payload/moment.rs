@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// A moment as XMPP writes it, in UTC and with milliseconds: what [`write`] gives.
+/// A moment as XMPP writes it, in UTC and with milliseconds: what [`write()`] gives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Written([u8; 24]);
 

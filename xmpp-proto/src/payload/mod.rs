@@ -33,6 +33,8 @@ mod malformed;
 
 #[cfg(test)]
 mod negotiation_tests;
+#[cfg(test)]
+mod tests;
 
 pub use data::DataError;
 pub use malformed::Malformed;

@@ -60,9 +60,17 @@ pub enum RoomMakers {
 
 /// How much of everything there may be. What [`Storage`](super::Storage) keeps has bounds of its own.
 ///
-/// One session makes the router hold at most its presence, the addresses it sent presence to, and its places in rooms: with the defaults less than
-/// 8 KiB + 200 × 3 KiB + 50 × 10 KiB, and some hundred bytes when it has only its presence. One account holds its contacts while it is connected, and one
-/// room its occupants, affiliations, subject and history.
+/// An address has at most 3,071 bytes, and some 30 as a rule. By the defaults, and besides fixed sizes, there are in memory at most
+///
+/// - of a session: its presence (8 KiB), the addresses it sent presence to (200), the rooms it is in (50);
+/// - of an account that is connected, or was lately (256 of these): contacts (1,000, each an address, a name and 16 groups of 256 bytes), requests (100
+///   addresses), whom it blocks (500 addresses);
+/// - of a room (1,000): occupants (500, each with a presence of 8 KiB and 8 sessions, which are two addresses each), affiliations (1,000 addresses), a
+///   subject, a description and a name (2 KiB each), history (64 KiB);
+/// - of a component: as many occupants as rooms have places for.
+///
+/// A stanza costs time linear in what is told of it: a room's message in its occupants, a presence in those who see it. Only where one request puts many
+/// out of a room at once, each of them is told to each of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -74,7 +82,7 @@ pub struct Limits {
     pub requests: u32,
     /// Groups of one contact. Default 16.
     pub groups: u32,
-    /// Bytes of the name of a contact or a group. Default 256.
+    /// Bytes of the name of a contact, a group or a room, and of a room's password. Default 256.
     pub name: u32,
     /// Bytes of a presence that is kept; a larger one is answered with `policy-violation`. Default 8,192.
     pub presence: u32,
@@ -98,7 +106,7 @@ pub struct Limits {
     pub affiliations: u32,
     /// Bytes of a nickname. Default 64.
     pub nick: u32,
-    /// Bytes of a subject, a room's name, or its description. Default 2,048.
+    /// Bytes of a room's subject or description. Default 2,048.
     pub subject: u32,
     /// Messages of a room that newcomers are shown. Default 50.
     pub history: u32,

@@ -86,12 +86,14 @@ impl<S: Storage> Router<S> {
         true
     }
 
-    /// A stanza for elsewhere, as it came.
-    pub(super) fn relay_beyond(&mut self, turn: &mut Turn<'_>, to: JidRef<'_>) {
+    /// A stanza for elsewhere, as it came; `false` where it came back.
+    pub(super) fn relay_beyond(&mut self, turn: &mut Turn<'_>, to: JidRef<'_>) -> bool {
         let parcel = self.relay.stanza(turn.kind, turn.element, turn.from.as_str(), super::parcel::To::Each);
-        if !self.send_beyond(to, &parcel, turn.out) {
+        let is_sent = self.send_beyond(to, &parcel, turn.out);
+        if !is_sent {
             self.refuse(turn, Some(to), StanzaCondition::RemoteServerNotFound);
         }
+        is_sent
     }
 
     /// A connection to a domain has ended: whoever of there was in a room is no longer.

@@ -29,7 +29,9 @@ impl<S: Storage> Router<S> {
         match (self.place(to), iq.payload()) {
             (Place::Account, _) if to.is_full() => self.iq_to_client(turn, iq, to),
             (Place::Rooms, _) => self.room_iq(turn, iq, to),
-            (Place::Connected(_) | Place::Beyond, _) => self.relay_beyond(turn, to),
+            (Place::Connected(_) | Place::Beyond, _) => {
+                self.relay_beyond(turn, to);
+            }
             (Place::Account | Place::Server, None) => {}
             (Place::Account | Place::Server, Some(_)) if !is_request => {}
             (Place::Account, Some(payload)) if turn.is_client && to == from.bare() => {

@@ -29,10 +29,7 @@ impl<S: Storage> Router<S> {
             Place::Server if matches!(message.kind(), MessageType::Error | MessageType::Headline) => return,
             Place::Server => return self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable),
             Place::Account => self.message_to_account(turn, message, to),
-            Place::Connected(_) | Place::Beyond => {
-                self.relay_beyond(turn, to);
-                true
-            }
+            Place::Connected(_) | Place::Beyond => self.relay_beyond(turn, to),
         };
         // What came back at once, the user's other clients need not know of.
         if is_taken && turn.is_client && to.bare() != from.bare() {

@@ -124,7 +124,9 @@ impl<S: Storage> Router<S> {
                 self.show((*turn.from).as_ref(), to, &parcel, turn.out);
             }
             Place::Server | Place::Rooms => {}
-            Place::Connected(_) | Place::Beyond => self.relay_beyond(turn, to),
+            Place::Connected(_) | Place::Beyond => {
+                self.relay_beyond(turn, to);
+            }
         }
     }
 

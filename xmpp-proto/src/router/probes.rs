@@ -15,7 +15,10 @@ impl<S: Storage> Router<S> {
             Place::Account => {}
             Place::Rooms => return self.room_probe(turn, to),
             Place::Server => return,
-            Place::Connected(_) | Place::Beyond => return self.relay_beyond(turn, to),
+            Place::Connected(_) | Place::Beyond => {
+                self.relay_beyond(turn, to);
+                return;
+            }
         }
         let from = turn.from.clone();
         let is_client = turn.is_client;

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::{Affiliation, Role, Seat, Subject};
 use crate::jid::{Jid, JidRef};
@@ -11,9 +12,9 @@ use crate::payload::{mam, stanza_id};
 use crate::router::deliveries::{Deliveries, RoomEvent};
 use crate::router::domains::Place;
 use crate::router::parcel::{Kind, Parcel, Tag, To, build};
-use crate::router::storage::{Entry, Storage};
+use crate::router::storage::{Entry, Held, Storage};
 use crate::router::{Router, Turn};
-use crate::stanza::{Message, MessageType, StanzaCondition};
+use crate::stanza::{Message, MessageType, StanzaCondition, StanzaError};
 use crate::xml::ElementRef;
 
 impl<S: Storage> Router<S> {
@@ -30,7 +31,7 @@ impl<S: Storage> Router<S> {
             (None, _) => self.refuse(turn, Some(to), StanzaCondition::NotAcceptable),
             (Some(_), Some(_)) if is_groupchat => self.refuse(turn, Some(to), StanzaCondition::BadRequest),
             (Some((sender, _)), Some(nick)) => self.whisper(turn, message, &sender, to, nick),
-            (Some(_), None) if kind == MessageType::Error => {}
+            (Some(_), None) if kind == MessageType::Error => self.bounced(turn, to),
             (Some(_), None) if !is_groupchat => self.mediate(turn, to),
             (Some((_, role)), None) if role < Role::Participant => {
                 self.refuse(turn, Some(to), StanzaCondition::Forbidden);
@@ -42,6 +43,20 @@ impl<S: Storage> Router<S> {
                 }
                 _ => self.say(turn, message, &sender, to),
             },
+        }
+    }
+
+    /// What the room said came back from another server: who is not there any more, is not in the room (§7.14).
+    fn bounced(&mut self, turn: &mut Turn<'_>, room: JidRef<'_>) {
+        use StanzaCondition::{Gone, ItemNotFound, RecipientUnavailable, RemoteServerNotFound, RemoteServerTimeout};
+        let error = StanzaError::read(turn.element.view()).map(|error| error.condition());
+        let is_gone = matches!(
+            error,
+            Some(Gone | ItemNotFound | RecipientUnavailable | RemoteServerNotFound | RemoteServerTimeout)
+        );
+        if is_gone && !turn.is_client {
+            let from = turn.from.clone();
+            self.leave_room(&room.bare().to_jid(), &from, None, turn.now, turn.out);
         }
     }
 
@@ -183,6 +198,7 @@ impl<S: Storage> Router<S> {
             return;
         }
         let password = room.config.password.clone().filter(|_| !mediated.is_decline);
+        let by = room.jid.clone();
         let parcel = build(Kind::Message, Tag { from: Some(room.jid.as_str()), ..Tag::default() }, |content| {
             content.element("x", ns::MUC_USER, |x| {
                 let mut element = x.own(name)?;
@@ -197,25 +213,29 @@ impl<S: Storage> Router<S> {
                 Ok(())
             });
         });
-        self.carry(turn, mediated.to.as_ref(), &parcel);
+        self.carry(turn, &by, mediated.to.as_ref(), &parcel);
     }
 
-    /// Gives a room's message to somebody who need not be in it.
-    fn carry(&mut self, turn: &mut Turn<'_>, to: JidRef<'_>, parcel: &Parcel) {
+    /// Gives a room's message to somebody who need not be in it, nor be here now.
+    fn carry(&mut self, turn: &mut Turn<'_>, room: &Jid, to: JidRef<'_>, parcel: &Parcel) {
         match self.place(to) {
             Place::Account => {
                 let from = turn.from.clone();
-                let Some(account) = self.accounts.get(to.bare().as_str()) else { return };
-                let room =
-                    parcel.to_element(None).ok().and_then(|it| it.attr("from").and_then(|room| Jid::parse(&room).ok()));
-                if account.blocks((*from).as_ref()) || room.is_some_and(|room| account.blocks(room.as_ref())) {
+                let Some(account) = self.account_mut(to.bare()) else { return };
+                if account.blocks((*from).as_ref()) || account.blocks(room.as_ref()) {
                     return;
                 }
                 let addressed = account.available().filter(|(resource, presence)| match to.resource() {
                     Some(name) => resource.jid.resource() == Some(name),
                     None => presence.priority >= 0,
                 });
-                turn.out.share(addressed.map(|(resource, _)| resource.recipient()), parcel);
+                let here: Vec<_> = addressed.map(|(resource, _)| resource.recipient()).collect();
+                if here.is_empty() && to.is_bare() {
+                    let held = Held { time: turn.now, parcel: parcel.addressed(to.as_str()) };
+                    // Where it cannot be kept, it is as if it had been overlooked.
+                    let _ = self.storage.hold(to, held);
+                }
+                turn.out.share(here, parcel);
             }
             Place::Server | Place::Rooms => {}
             Place::Connected(_) | Place::Beyond => drop(self.send_beyond(to, parcel, turn.out)),

@@ -43,7 +43,7 @@ impl<S: Storage> Router<S> {
         let Some(fields) = Fields::within(query) else {
             return self.refuse(turn, Some(to), StanzaCondition::BadRequest);
         };
-        let Some(config) = room.config.with(&fields, self.config.limits.subject as usize) else {
+        let Some(config) = room.config.with(&fields, &self.config.limits) else {
             return self.refuse(turn, Some(to), StanzaCondition::NotAcceptable);
         };
         self.result(turn, Some(to), |_| {});
@@ -151,7 +151,7 @@ impl RoomConfig {
     }
 
     /// This one with the changes of a form; `None` where a value is none that it can have.
-    fn with(&self, fields: &Fields, most: usize) -> Option<RoomConfig> {
+    fn with(&self, fields: &Fields, limits: &crate::router::Limits) -> Option<RoomConfig> {
         let mut config = self.clone();
         let text = |name, into: &mut String| {
             if let Some(value) = fields.value(name) {
@@ -191,7 +191,8 @@ impl RoomConfig {
             Some("anyone") => config.whois = Whois::Anyone,
             Some(_) => return None,
         }
-        let longest = [&config.name, &config.description].into_iter().chain(&config.password).map(String::len).max();
-        (longest.unwrap_or(0) <= most).then_some(config)
+        let longest = core::iter::once(&config.name).chain(&config.password).map(String::len).max().unwrap_or(0);
+        let is_short = longest <= limits.name as usize && config.description.len() <= limits.subject as usize;
+        is_short.then_some(config)
     }
 }

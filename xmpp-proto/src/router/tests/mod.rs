@@ -1,5 +1,6 @@
 //! Conversations on a small server. Whatever is delivered, the harness reads as its receiver would.
 
+mod any;
 mod archives;
 mod blocking;
 mod bridge;

@@ -216,6 +216,8 @@ pub enum Reason {
     AnswerTimeout,
     /// More output waits than the limits allow.
     SendQueueExceeded,
+    /// The application refused the peer.
+    Refused,
     /// The application closed the session, with or without an error.
     Closed,
     /// The stream goes on over another connection.
@@ -235,6 +237,7 @@ impl fmt::Display for Reason {
             Reason::CloseTimeout => "the client did not end its stream in time",
             Reason::AnswerTimeout => "the server did not answer in time",
             Reason::SendQueueExceeded => "send queue exceeded",
+            Reason::Refused => "refused",
             Reason::Closed => "closed",
             Reason::Suspended => "goes on over another connection",
             Reason::Shutdown => "server is shutting down",
@@ -249,7 +252,7 @@ impl From<&Reason> for Ending {
             Reason::Gone | Reason::Error(_) => Ending::PeerClosed,
             Reason::LoginTimeout | Reason::PingTimeout | Reason::CloseTimeout => Ending::Timeout,
             Reason::SendQueueExceeded => Ending::Limit,
-            Reason::AnswerTimeout | Reason::Closed | Reason::Suspended => Ending::Local,
+            Reason::AnswerTimeout | Reason::Refused | Reason::Closed | Reason::Suspended => Ending::Local,
             Reason::Shutdown => Ending::Shutdown,
         }
     }

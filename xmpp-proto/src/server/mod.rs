@@ -108,7 +108,9 @@
 //!
 //! What the table does not allow ends the stream: with `not-authorized` before a resource is bound, with `unsupported-stanza-type` after it.
 
+mod base;
 mod binding;
+pub mod component;
 mod config;
 mod event;
 mod input;
@@ -118,6 +120,7 @@ mod limits;
 mod login;
 mod managed;
 mod opening;
+pub mod peer;
 mod sasl2;
 mod state;
 mod timer;

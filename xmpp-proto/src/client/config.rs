@@ -17,7 +17,7 @@ pub enum TlsPolicy {
     #[default]
     Required,
     /// TLS before the first byte, on port 5223 (XEP-0368).
-    Direct,
+    Implicit,
     /// STARTTLS where the server offers it. Who can change what the server says can prevent it.
     IfOffered,
     /// No TLS. For a wire that is trusted, such as loopback.

@@ -209,8 +209,8 @@ impl Client {
     pub fn resuming(config: Arc<Config>, account: Account, before: Continuation, seed: [u8; 32], now: Instant) -> Self {
         let limits = &config.limits;
         let mut wire = Wire::new(config.framing, scope_of(account.dialect), limits.before_login, limits.outbox);
-        let is_direct = config.tls == TlsPolicy::Direct;
-        if is_direct {
+        let is_implicit = config.tls == TlsPolicy::Implicit;
+        if is_implicit {
             // Nothing is here yet.
             let _ = wire.hold_for_tls();
         }
@@ -220,8 +220,8 @@ impl Client {
         queue.take_over(before.queue.into_iter());
         let mut client = Client {
             wire,
-            state: if is_direct { State::Handshake } else { State::Opening },
-            layer: if is_direct { Layer::Tls } else { Layer::None },
+            state: if is_implicit { State::Handshake } else { State::Opening },
+            layer: if is_implicit { Layer::Tls } else { Layer::None },
             is_encrypted: config.tls == TlsPolicy::Outside,
             is_compressed: false,
             secured: None,
@@ -263,7 +263,7 @@ impl Client {
         if let Some(token) = before.token {
             client.account.token = Some(token.into());
         }
-        if !is_direct {
+        if !is_implicit {
             client.open();
         }
         client.keep_time();

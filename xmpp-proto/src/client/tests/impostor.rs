@@ -4,7 +4,7 @@ use super::*;
 
 /// A client that said its first message of SCRAM-SHA-256, and that message.
 fn challenged() -> (Talk, String) {
-    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Direct), ann());
+    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Implicit), ann());
     talk.secured(TlsFacts::new());
     talk.hears(HEADER).hears(&features(&mechanisms(&["SCRAM-SHA-256"])));
     let first = String::from_utf8(payload(&talk.said())).unwrap();

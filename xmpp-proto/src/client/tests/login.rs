@@ -7,7 +7,7 @@ fn tls() -> TlsFacts {
 }
 
 fn offered_in_tls(account: Account, config: Config, offered: &str) -> Talk {
-    let mut talk = Talk::new(config.tls(TlsPolicy::Direct), account);
+    let mut talk = Talk::new(config.tls(TlsPolicy::Implicit), account);
     talk.secured(tls());
     talk.hears(HEADER);
     talk.said();

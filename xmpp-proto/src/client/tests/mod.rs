@@ -10,6 +10,7 @@ mod negotiation;
 mod peer;
 mod requests;
 mod sasl2;
+mod transitions;
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -70,7 +70,7 @@ fn the_header_may_be_cut_at_every_byte() {
 
 #[test]
 fn direct_tls_comes_before_the_first_byte() {
-    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Direct), ann());
+    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Implicit), ann());
     assert_eq!((talk.said().as_str(), talk.client.inbox().room()), ("", 0));
     talk.secured(TlsFacts::new());
     assert!(talk.said().starts_with("<?xml"));
@@ -253,7 +253,7 @@ fn each_wait_has_its_end() {
     talk.waits(1);
     assert!(matches!(talk.events.last(), Some(Event::Closed(Reason::Timeout(Wait::Negotiation)))));
 
-    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Direct), ann());
+    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Implicit), ann());
     talk.waits(30);
     assert!(matches!(talk.events.last(), Some(Event::Closed(Reason::Timeout(Wait::Tls)))));
 
@@ -330,7 +330,7 @@ fn shutting_down_is_polite_where_there_is_time_for_it() {
     assert_eq!(talk.client.close(), Err(Misuse::Closed));
     assert_eq!(talk.client.send(element("<presence/>")), Err(Misuse::Closed));
 
-    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Direct), ann());
+    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Implicit), ann());
     talk.client.shutdown();
     talk.poll();
     assert!(talk.client.is_closed());

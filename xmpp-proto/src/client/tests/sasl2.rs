@@ -9,7 +9,7 @@ fn agent() -> UserAgent {
 }
 
 fn offered(account: Account, before: Continuation) -> Talk {
-    let mut talk = Talk::resuming(Config::default().tls(TlsPolicy::Direct), account, before);
+    let mut talk = Talk::resuming(Config::default().tls(TlsPolicy::Implicit), account, before);
     let mut facts = TlsFacts::new();
     facts.exporter = Some([5; 32]);
     talk.secured(facts);
@@ -146,7 +146,7 @@ fn success_without_proof_is_a_violation() {
 
 #[test]
 fn it_can_be_switched_off() {
-    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Direct).sasl2(false), ann());
+    let mut talk = Talk::new(Config::default().tls(TlsPolicy::Implicit).sasl2(false), ann());
     talk.secured(TlsFacts::new());
     talk.hears(HEADER).hears(&features(&format!("{OFFER}{}", mechanisms(&["SCRAM-SHA-256"]))));
     assert!(talk.said().contains("<auth "));

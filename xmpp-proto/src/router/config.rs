@@ -26,6 +26,8 @@ pub struct Config {
     /// Whether what a room says goes to the clients here without `to`, which they take for their own (RFC 6120 §8.1.1.1): then one writing serves a whole
     /// room. Some clients do not know that rule. Default off.
     pub shares_rooms: bool,
+    /// Whether accounts have archives (XEP-0313); rooms say it of themselves. Default on.
+    pub is_archiving: bool,
     /// Who may make new rooms. Default [`RoomMakers::LocalUsers`].
     pub room_makers: RoomMakers,
     /// Features besides its own that the application serves, for who asks.
@@ -157,6 +159,7 @@ impl Config {
             on_conflict: Conflict::default(),
             is_federated: false,
             shares_rooms: false,
+            is_archiving: true,
             room_makers: RoomMakers::default(),
             more_features: Vec::new(),
             limits: Limits::default(),

@@ -27,18 +27,11 @@ const SERVER: &[&str] = &[
 ];
 
 /// What an account can do.
-const ACCOUNT: &[&str] = &[
-    ns::DISCO_INFO,
-    ns::DISCO_ITEMS,
-    ns::BLOCKING,
-    ns::CARBONS,
-    ns::MAM,
-    "urn:xmpp:mam:2#extended",
-    ns::PING,
-    ns::PRIVATE,
-    ns::STANZA_ID,
-    ns::VCARD,
-];
+const ACCOUNT: &[&str] =
+    &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::BLOCKING, ns::CARBONS, ns::PING, ns::PRIVATE, ns::VCARD];
+
+/// What an account can do that has an archive.
+const ARCHIVE: &[&str] = &[ns::MAM, "urn:xmpp:mam:2#extended", ns::STANZA_ID];
 
 /// What a room can do, whatever its configuration.
 pub(super) const ROOM: &[&str] = &[
@@ -93,7 +86,8 @@ impl<S: Storage> Router<S> {
         self.result(turn, Some(account), |content| {
             content.element("query", ns::DISCO_INFO, |query| {
                 disco::write_identity(query, "account", "registered", None)?;
-                ACCOUNT.iter().try_for_each(|feature| disco::write_feature(query, feature))
+                let archive = if self.config.is_archiving { ARCHIVE } else { &[] };
+                ACCOUNT.iter().chain(archive).try_for_each(|feature| disco::write_feature(query, feature))
             });
         });
     }

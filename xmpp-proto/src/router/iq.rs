@@ -66,6 +66,7 @@ impl<S: Storage> Router<S> {
                 self.blocking(turn, payload);
             }
             (IqType::Set, "enable" | "disable", ns::CARBONS) => self.carbons(turn, payload.name() == "enable"),
+            (_, _, ns::MAM) if !self.config.is_archiving => self.refuse(turn, to, StanzaCondition::ServiceUnavailable),
             (IqType::Get, "query", ns::MAM) => self.archive_fields(turn, user.bare()),
             (IqType::Set, "query", ns::MAM) => self.archive_query(turn, user.bare(), payload),
             (IqType::Get, "metadata", ns::MAM) => self.archive_metadata(turn, user.bare()),

@@ -99,7 +99,7 @@ impl<S: Storage> Router<S> {
         let user = to.bare();
         let keep = |child: ElementRef<'_>| !stanza_id::is_by(child, user);
         let parcel = self.relay.parcel(Kind::Message, turn.element, turn.from.as_str(), To::All(to.as_str()), keep);
-        if !is_for_archive(kind, turn.element.view()) {
+        if !self.is_for_archive(kind, turn.element.view()) {
             return parcel;
         }
         let id = self.next_id(turn.now);
@@ -115,15 +115,15 @@ impl<S: Storage> Router<S> {
 
     /// What a user has sent is kept in the user's archive, and copied to the user's other clients.
     fn was_sent(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>) {
-        let is_copied = carbons::is_eligible(turn.element.view());
-        let is_kept = is_for_archive(message.kind(), turn.element.view());
+        let own = turn.session;
+        let is_copied = self.has_listeners(turn.from.bare(), own) && carbons::is_eligible(turn.element.view());
+        let is_kept = self.is_for_archive(message.kind(), turn.element.view());
         if !is_copied && !is_kept {
             return;
         }
         let user = turn.from.clone();
         let parcel = self.relay.stanza(Kind::Message, turn.element, user.as_str(), To::All(to.as_str()));
         if is_copied {
-            let own = turn.session;
             let except = |resource: &Resource| resource.session == own;
             self.copy(carbons::Direction::Sent, user.bare(), &parcel, message.kind(), &except, turn.out);
         }
@@ -144,6 +144,11 @@ impl<S: Storage> Router<S> {
         self.copy(carbons::Direction::Received, to.bare(), parcel, kind, &except, turn.out);
     }
 
+    fn is_for_archive(&self, kind: MessageType, message: ElementRef<'_>) -> bool {
+        let is_talk = matches!(kind, MessageType::Normal | MessageType::Chat);
+        self.config.is_archiving && is_talk && mam::is_archivable(message)
+    }
+
     pub(super) fn blocks(&self, user: JidRef<'_>, other: JidRef<'_>) -> bool {
         self.accounts.get(user.as_str()).is_some_and(|account| account.blocks(other))
     }
@@ -156,10 +161,6 @@ impl<S: Storage> Router<S> {
 
 fn is_ready(resource: &Resource) -> bool {
     resource.priority().is_some_and(|priority| priority >= 0)
-}
-
-fn is_for_archive(kind: MessageType, message: ElementRef<'_>) -> bool {
-    matches!(kind, MessageType::Normal | MessageType::Chat) && mam::is_archivable(message)
 }
 
 fn state(account: &Account) -> Found {

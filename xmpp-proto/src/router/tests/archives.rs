@@ -162,3 +162,17 @@ fn memory_is_bounded_by_archive_and_by_all() {
     };
     assert_eq!(["old", "new", "third"].map(|name| count(&format!("{name}@im.example"))), [0, 3, 2]);
 }
+
+#[test]
+fn there_may_be_no_archives() {
+    let mut talk = Talk::with(|config| config.is_archiving = false);
+    talk.user(1, "juliet", 0);
+    talk.user(2, "romeo", 0);
+    talk.say(1, "<message type='chat' to='romeo@im.example'><body>Hi</body></message>");
+    assert!(!talk.heard(2)[0].contains("stanza-id"));
+    talk.say(1, &query(""));
+    assert_eq!(refusal(&talk.elements(1)), refused("", "service-unavailable"));
+    let info =
+        "<iq type='get' id='d' to='juliet@im.example'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>";
+    assert!(!talk.ask(1, info)[0].contains("urn:xmpp:mam"));
+}

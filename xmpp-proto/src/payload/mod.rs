@@ -19,6 +19,7 @@ pub mod mam;
 pub mod moment;
 pub mod muc;
 pub mod ping;
+pub mod pubsub;
 pub mod roster;
 pub mod rsm;
 pub mod sasl;

@@ -100,7 +100,7 @@ impl<S: Storage> Router<S> {
         self.keep_document(turn, Document::Private { name: child.name(), ns: child.ns() }, child);
     }
 
-    fn document(&self, account: JidRef<'_>, document: Document<'_>) -> Option<Element> {
+    pub(super) fn document(&self, account: JidRef<'_>, document: Document<'_>) -> Option<Element> {
         let content = self.storage.document(account, document)?;
         Element::parse(content, &Scope::EMPTY, &Limits::PEER).ok()
     }

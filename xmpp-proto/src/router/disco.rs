@@ -27,8 +27,26 @@ const SERVER: &[&str] = &[
 ];
 
 /// What an account can do.
-const ACCOUNT: &[&str] =
-    &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::BLOCKING, ns::CARBONS, ns::PING, ns::PRIVATE, ns::VCARD];
+const ACCOUNT: &[&str] = &[
+    ns::DISCO_INFO,
+    ns::DISCO_ITEMS,
+    ns::BLOCKING,
+    ns::CARBONS,
+    ns::PING,
+    ns::PRIVATE,
+    ns::PUBSUB,
+    "http://jabber.org/protocol/pubsub#access-open",
+    "http://jabber.org/protocol/pubsub#access-presence",
+    "http://jabber.org/protocol/pubsub#access-whitelist",
+    "http://jabber.org/protocol/pubsub#auto-create",
+    "http://jabber.org/protocol/pubsub#multi-items",
+    "http://jabber.org/protocol/pubsub#persistent-items",
+    "http://jabber.org/protocol/pubsub#publish",
+    "http://jabber.org/protocol/pubsub#publish-options",
+    "http://jabber.org/protocol/pubsub#retract-items",
+    "http://jabber.org/protocol/pubsub#retrieve-items",
+    ns::VCARD,
+];
 
 /// What an account can do that has an archive.
 const ARCHIVE: &[&str] = &[ns::MAM, "urn:xmpp:mam:2#extended", ns::STANZA_ID];
@@ -86,6 +104,7 @@ impl<S: Storage> Router<S> {
         self.result(turn, Some(account), |content| {
             content.element("query", ns::DISCO_INFO, |query| {
                 disco::write_identity(query, "account", "registered", None)?;
+                disco::write_identity(query, "pubsub", "pep", None)?;
                 let archive = if self.config.is_archiving { ARCHIVE } else { &[] };
                 ACCOUNT.iter().chain(archive).try_for_each(|feature| disco::write_feature(query, feature))
             });

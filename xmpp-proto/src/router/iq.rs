@@ -72,6 +72,7 @@ impl<S: Storage> Router<S> {
             (IqType::Get, "metadata", ns::MAM) => self.archive_metadata(turn, user.bare()),
             (IqType::Get, "query", ns::DISCO_INFO) => self.account_info(turn, payload, user.bare()),
             (IqType::Get, "query", ns::DISCO_ITEMS) => self.account_items(turn, payload, user.bare()),
+            (_, "pubsub", ns::PUBSUB) => self.pubsub(turn, kind, payload, user.bare(), to),
             (IqType::Get, "query", ns::PRIVATE) => self.private_get(turn, payload),
             (IqType::Set, "query", ns::PRIVATE) => self.private_set(turn, payload),
             (IqType::Get, "vCard", ns::VCARD) => self.vcard_get(turn, user.bare(), to),
@@ -94,6 +95,7 @@ impl<S: Storage> Router<S> {
         let is_seen = super::presence::may_see(account, (*from).as_ref());
         match (kind, payload.name(), payload.ns()) {
             (IqType::Get, "vCard", ns::VCARD) => self.vcard_get(turn, to, Some(to)),
+            (_, "pubsub", ns::PUBSUB) => self.pubsub(turn, kind, payload, to, Some(to)),
             (IqType::Get, "query", ns::DISCO_INFO) if is_seen => self.account_info(turn, payload, to),
             (IqType::Get, "query", ns::DISCO_ITEMS) if is_seen => self.account_items(turn, payload, to),
             (IqType::Get, "query", ns::LAST_ACTIVITY) if is_seen => self.last_of_account(turn, to, Some(to)),

@@ -25,7 +25,7 @@ pub struct Bounds {
     pub all_archived_bytes: usize,
     /// Documents of one account. Default 64.
     pub documents: usize,
-    /// Bytes of one document. Default 65,536.
+    /// Bytes of one document. Default 131,072.
     pub document_bytes: usize,
 }
 
@@ -38,7 +38,7 @@ impl Default for Bounds {
             archived_bytes: 1 << 20,
             all_archived_bytes: 256 << 20,
             documents: 64,
-            document_bytes: 65_536,
+            document_bytes: 131_072,
         }
     }
 }
@@ -114,6 +114,8 @@ impl Memory {
 fn key(document: Document<'_>) -> (String, String) {
     match document {
         Document::Vcard => (String::new(), crate::ns::VCARD.to_owned()),
+        // No name of an element.
+        Document::Node(node) => ("#node".to_owned(), node.to_owned()),
         Document::Private { name, ns } => (name.to_owned(), ns.to_owned()),
     }
 }

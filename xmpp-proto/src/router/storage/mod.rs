@@ -47,6 +47,8 @@ pub struct Contact {
 pub enum Document<'a> {
     /// What the user tells about itself (XEP-0054), for all to read.
     Vcard,
+    /// What the user publishes at a node (XEP-0163): all its items.
+    Node(&'a str),
     /// What a client stores for itself and others of the user (XEP-0049).
     Private {
         /// The element's name.

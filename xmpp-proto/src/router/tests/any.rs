@@ -41,6 +41,7 @@ fn payload() -> impl Strategy<Value = String> {
         "body",
         "subject",
         "session",
+        "pubsub",
         "p:q",
     ]);
     let namespace = prop::sample::select(vec![
@@ -61,6 +62,7 @@ fn payload() -> impl Strategy<Value = String> {
         ns::LAST_ACTIVITY,
         ns::TIME,
         ns::SESSION,
+        ns::PUBSUB,
         ns::CLIENT,
     ]);
     let inner = prop::sample::select(vec![
@@ -82,6 +84,9 @@ fn payload() -> impl Strategy<Value = String> {
         "<x xmlns='jabber:x:data' type='cancel'/>",
         "<set xmlns='http://jabber.org/protocol/rsm'><max>2</max><before/></set>",
         "<a xmlns='urn:a'><p:b/></a>",
+        "<publish node='n'><item id='1'><p:b/></item></publish>",
+        "<items node='n' max_items='1'/>",
+        "<retract node='n'><item id='1'/></retract>",
     ]);
     (name, namespace, inner).prop_map(|(name, namespace, inner)| match name {
         "p:q" => "<p:q/>".into(),

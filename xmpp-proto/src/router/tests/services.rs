@@ -88,8 +88,64 @@ fn documents_are_kept() {
     assert!(!talk.ask(2, &ask)[0].contains(full));
     let large = format!(
         "<iq type='set' id='q'><query xmlns='jabber:iq:private'><a xmlns='b'>{}</a></query></iq>",
-        "x".repeat(70_000)
+        "x".repeat(140_000)
     );
     talk.say(1, &large);
     assert_eq!(refusal(&talk.elements(1)), refused("", "resource-constraint"));
+}
+
+#[test]
+fn what_users_publish_is_read_by_those_who_may() {
+    let mut talk = Talk::new();
+    talk.user(1, "juliet", 0);
+    talk.user(2, "romeo", 0);
+    talk.user(3, "nurse", 0);
+    talk.user(4, "juliet", 0);
+    talk.befriend(1, 2);
+    let publish = |node: &str, id: &str, options: &[(&str, &str)]| {
+        let fields: String = options
+            .iter()
+            .map(|(name, value)| format!("<field var='pubsub#{name}'><value>{value}</value></field>"))
+            .collect();
+        format!(
+            "<iq type='set' id='p'><pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='{node}'><item id='{id}'><tune xmlns='urn:tune'>{id}</tune></item></publish><publish-options><x xmlns='jabber:x:data' type='submit'>{fields}</x></publish-options></pubsub></iq>"
+        )
+    };
+    let items = |to: &str, node: &str| {
+        get(to, &format!("<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='{node}'/></pubsub>"))
+    };
+    let answer = talk.ask(1, &publish("mood", "a", &[]));
+    assert!(answer[0].contains("<publish node='mood'><item id='a'/></publish>"));
+    let told = talk.heard(4);
+    assert!(
+        told[0].contains("<items node='mood'><item id='a'><tune xmlns='urn:tune'>a</tune></item></items>"),
+        "{told:?}"
+    );
+    talk.ask(1, &publish("mood", "b", &[]));
+    let read = talk.ask(2, &items("juliet@im.example", "mood"));
+    assert!(
+        read[0].contains("<item id='b'><tune xmlns='urn:tune'>b</tune></item>") && !read[0].contains("id='a'"),
+        "{read:?}"
+    );
+    talk.say(3, &items("juliet@im.example", "mood"));
+    assert_eq!(refusal(&talk.elements(3)), refused("juliet@im.example", "item-not-found"));
+
+    let private = [("access_model", "whitelist"), ("max_items", "max")];
+    talk.ask(1, &publish("rooms", "a", &private));
+    talk.ask(4, &publish("rooms", "b", &private));
+    assert!(talk.ask(1, &items("juliet@im.example", "rooms"))[0].matches("<item ").count() == 2);
+    talk.say(2, &items("juliet@im.example", "rooms"));
+    assert_eq!(refusal(&talk.elements(2)), refused("juliet@im.example", "item-not-found"));
+    let retract = "<iq type='set' id='r'><pubsub xmlns='http://jabber.org/protocol/pubsub'><retract node='rooms'><item id='a'/></retract></pubsub></iq>";
+    talk.ask(1, retract);
+    assert!(talk.heard(4)[0].contains("<retract id='a'/>"));
+    talk.say(1, retract);
+    assert_eq!(refusal(&talk.elements(1)), refused("", "item-not-found"));
+
+    talk.ask(1, &publish("keys", "k", &[("access_model", "open")]));
+    assert!(talk.ask(3, &items("juliet@im.example", "keys"))[0].contains("id='k'"));
+    talk.say(3, &publish("keys", "k", &[]).replacen("type='set'", "type='set' to='juliet@im.example'", 1));
+    assert_eq!(refusal(&talk.elements(3)), refused("juliet@im.example", "forbidden"));
+    talk.say(1, &publish("keys", "k", &[("access_model", "roster")]));
+    assert_eq!(refusal(&talk.elements(1)), refused("", "not-acceptable"));
 }

@@ -57,6 +57,9 @@ pub struct Config {
     pub iterations: RangeInclusive<u32>,
     /// Whether SASL2, Bind 2 and tokens are used where they are offered (XEP-0388, XEP-0386, XEP-0484).
     pub sasl2: bool,
+    /// Whether the client does not wait for what it can foresee (XEP-0305): STARTTLS, where it is required, and inside TLS the login by what the
+    /// server offered on the connection [before](super::Continuation::offered). Saves a round trip for each.
+    pub quickstart: bool,
     /// The short text that Bind 2 makes a resource of (XEP-0386 §5).
     pub bind_tag: Option<String>,
     /// What is done when the resource is not bound.
@@ -147,6 +150,7 @@ impl Default for Config {
             require_channel_binding: false,
             iterations: 4096..=1_000_000,
             sasl2: true,
+            quickstart: false,
             bind_tag: None,
             bind_retry: BindRetry::default(),
             management: true,
@@ -185,6 +189,7 @@ setters! {
     require_channel_binding: bool;
     iterations: RangeInclusive<u32>;
     sasl2: bool;
+    quickstart: bool;
     bind_tag: Option<String>;
     bind_retry: BindRetry;
     management: bool;

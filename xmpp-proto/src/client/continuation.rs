@@ -5,6 +5,7 @@ use super::filters::Filters;
 use super::queue::QueuePolicy;
 use super::{Client, FastToken};
 use crate::jid::Jid;
+use crate::stream::Features;
 use crate::stream::management::Snapshot;
 use crate::xml::Element;
 
@@ -18,6 +19,8 @@ pub struct Continuation {
     pub filters: Filters,
     /// What a managed stream needs to go on.
     pub resumption: Option<Resumption>,
+    /// What the server offered before the login, inside TLS, for [`Config::quickstart`](super::Config::quickstart).
+    pub offered: Option<Features>,
     /// The token that the server gave last.
     pub token: Option<FastToken>,
 }
@@ -54,6 +57,7 @@ impl Client {
             queue: waiting.cloned().collect(),
             filters: self.filters.clone(),
             resumption: self.managed.resumption(self.me.as_ref()),
+            offered: self.offered.as_deref().cloned(),
             token: self.account.token.as_deref().cloned(),
         }
     }

@@ -134,6 +134,10 @@ pub struct Client {
     secured: Option<Box<TlsFacts>>,
     bindings: Bindings,
     features: Box<Features>,
+    /// What was offered for a login inside TLS, now or on the connection before.
+    offered: Option<Box<Features>>,
+    /// Whether more was said with our header than the server could ask for yet.
+    is_early: bool,
     sid: Option<String>,
     awaits: Awaits,
     is_logged_in: bool,
@@ -227,6 +231,8 @@ impl Client {
             secured: None,
             bindings: Bindings::none(),
             features: Box::default(),
+            offered: before.offered.map(Box::new),
+            is_early: false,
             sid: None,
             awaits: Awaits::Nothing,
             is_logged_in: false,
@@ -358,6 +364,7 @@ impl Client {
             version: self.account.is_modern().then_some("1.0"),
             lang: self.config.lang.as_deref(),
         });
+        self.start_quickly();
     }
 }
 

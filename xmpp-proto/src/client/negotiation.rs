@@ -23,6 +23,13 @@ impl Client {
         if self.state == State::Authenticating {
             return Ok(());
         }
+        if !self.is_logged_in && self.is_encrypted {
+            self.offered = Some(self.features.clone());
+        }
+        if core::mem::take(&mut self.is_early) {
+            self.catch_up();
+            return Ok(());
+        }
         if self.state == State::Ready {
             self.events.push_back(Event::Features(self.features.clone()));
             return Ok(());
@@ -37,6 +44,39 @@ impl Client {
         }
         self.begin_securely();
         Ok(())
+    }
+
+    /// Says at once what the server can be expected to want (XEP-0305).
+    pub(super) fn start_quickly(&mut self) {
+        if !self.config.quickstart || self.account.dialect != Dialect::Xmpp || self.is_logged_in {
+            return;
+        }
+        if !self.is_encrypted && self.config.tls == TlsPolicy::Required {
+            self.is_early = true;
+            drop(self.wire.writer().element("starttls", ns::TLS));
+        } else if self.is_encrypted
+            && let Some(offered) = self.offered.take()
+        {
+            // Once: if that is not what the server offers any more, the next connection waits.
+            self.features = offered;
+            self.is_early = true;
+            self.begin_login();
+            if self.state == State::Authenticating {
+                self.state = State::Opening;
+            }
+        }
+    }
+
+    /// The features have come of a stream on which more was said already.
+    fn catch_up(&mut self) {
+        if self.exchange.is_some() {
+            self.state = State::Authenticating;
+        } else if self.features.starttls.is_some() {
+            self.events.push_back(Event::TlsNegotiating);
+            self.state = State::Securing;
+        } else {
+            self.fail_tls(TlsFailure::NotOffered);
+        }
     }
 
     /// Before the login: TLS first, where the policy wants it.

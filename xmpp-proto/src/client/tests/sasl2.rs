@@ -151,3 +151,36 @@ fn it_can_be_switched_off() {
     talk.hears(HEADER).hears(&features(&format!("{OFFER}{}", mechanisms(&["SCRAM-SHA-256"]))));
     assert!(talk.said().contains("<auth "));
 }
+
+#[test]
+fn what_can_be_foreseen_is_not_waited_for() {
+    let quick = || Config::default().quickstart(true);
+    let mut talk = Talk::new(quick(), ann());
+    assert!(talk.said().ends_with("><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"));
+    talk.hears(&format!("{HEADER}{STARTTLS}{PROCEED}")).secured(TlsFacts::new());
+    assert_eq!(talk.client.state(), State::Opening);
+    assert!(!talk.said().contains("<auth"), "nothing is known of this server");
+    talk.hears(HEADER).hears(&features(OFFER));
+    assert!(talk.said().contains("<authenticate "));
+
+    let mut talk = Talk::resuming(quick(), ann(), talk.client.continuation());
+    talk.hears(&format!("{HEADER}{STARTTLS}{PROCEED}"));
+    talk.said();
+    talk.secured(TlsFacts::new());
+    let said = talk.said();
+    assert!(said.starts_with("<?xml") && said.contains("<authenticate "), "{said}");
+    talk.hears(&format!("{HEADER}{}", features(OFFER)));
+    assert_eq!((talk.client.state(), talk.said().as_str()), (State::Authenticating, ""));
+}
+
+#[test]
+fn a_stripped_starttls_shows_nothing_to_who_is_quick() {
+    let mut talk = Talk::new(Config::default().quickstart(true), ann());
+    talk.said();
+    talk.hears(HEADER).hears(&features(&mechanisms(&["PLAIN"])));
+    assert_eq!(talk.said(), "</stream:stream>");
+    let mut talk = Talk::new(Config::default().quickstart(true), ann());
+    talk.said();
+    talk.hears(&format!("{HEADER}<stream:features/>{PROCEED}"));
+    assert!(talk.outcome.is_ok() && talk.client.upgrade().is_none(), "what answers is too late");
+}

@@ -13,8 +13,10 @@ use crate::xml::Element;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Continuation {
-    /// Stanzas that were not sent yet.
+    /// Stanzas that waited for a session.
     pub queue: Vec<Element>,
+    /// Stanzas that waited for the server to take what was sent before them. They go out as soon as there is a session.
+    pub backlog: Vec<Element>,
     /// The filters.
     pub filters: Filters,
     /// What a managed stream needs to go on.
@@ -52,9 +54,9 @@ impl Client {
     /// Requests are not among it: they end with the session. A managed stream is, unless it was ended in good order.
     pub fn continuation(&self) -> Continuation {
         let is_kept = self.config.queue != QueuePolicy::DropOnReset;
-        let waiting = self.backlog.iter().chain(self.queue.iter().filter(|_| is_kept));
         Continuation {
-            queue: waiting.cloned().collect(),
+            queue: self.queue.iter().filter(|_| is_kept).cloned().collect(),
+            backlog: self.backlog.iter().cloned().collect(),
             filters: self.filters.clone(),
             resumption: self.managed.resumption(self.me.as_ref()),
             offered: self.offered.as_deref().cloned(),

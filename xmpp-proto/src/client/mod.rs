@@ -222,6 +222,8 @@ impl Client {
         let prefix = nonces.fresh().as_str().bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31) ^ u32::from(byte));
         let mut queue = Queue::new(limits.queue, limits.queue_octets);
         queue.take_over(before.queue.into_iter());
+        let mut backlog = Queue::new(limits.queue, limits.queue_octets);
+        backlog.take_over(before.backlog.into_iter());
         let mut client = Client {
             wire,
             state: if is_implicit { State::Handshake } else { State::Opening },
@@ -247,7 +249,7 @@ impl Client {
             requests: Requests::new(prefix),
             filters: before.filters,
             queue,
-            backlog: Queue::new(limits.queue, limits.queue_octets),
+            backlog,
             managed: Managed::after(before.resumption),
             events: VecDeque::new(),
             now,

@@ -157,8 +157,16 @@ fn more_than_may_be_kept_waits_for_acknowledgement() {
     );
     talk.poll();
     assert_eq!(ids(&talk.said()), ["0", "1"]);
+    let continuation = talk.client.continuation();
     talk.hears("<a xmlns='urn:xmpp:sm:3' h='2'/>");
     assert_eq!(ids(&talk.said()), ["2", "3"]);
+
+    // Or for the next connection.
+    let mut talk = Talk::resuming(clear(), ann(), continuation);
+    talk.log_in_until_bound(SM);
+    talk.said();
+    talk.hears("<resumed xmlns='urn:xmpp:sm:3' h='1' previd='sm1'/>");
+    assert_eq!(ids(&talk.said()), ["1", "2", "3"]);
 }
 
 #[test]

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use wirestate_machine::{Machine, Relay};
 use wirestate_testing::{Heap, Sample, cuts, laws, sessions};
-use wirestate_tests::xmpp::{Desk, HEADER, PLAIN, WRONG, auth, bind, login, starttls_config};
-use xmpp_proto::server::{FromRule, Tls};
+use wirestate_tests::xmpp::{Desk, HEADER, PLAIN, Talk, WRONG, auth, bind, login, message, starttls_config};
+use xmpp_proto::server::{Event, FromRule, Tls};
+use xmpp_proto::stream::Packet;
+use xmpp_proto::xml::Stamp;
 
 #[global_allocator]
 static HEAP: Heap = Heap;
@@ -102,6 +105,36 @@ fn an_idle_session_is_small() -> Result<(), wirestate_testing::Broken> {
     let cost = laws::idle(&Desk::default(), &login().as_str().into())?;
     assert!(cost <= 1024, "{cost} bytes, {} of them the machine", size_of::<xmpp_proto::server::Server>());
     Ok(())
+}
+
+/// A session whose application hands the stanza on costs what the stanza's index, its stamped start tag and the buffers cost; each further receiver
+/// at most one allocation.
+#[test]
+fn stanzas_are_relayed_with_few_allocations() {
+    const COUNT: usize = 1000;
+    let mut talk = Talk::with(Desk { echo: false, ..Desk::default() });
+    talk.say(login());
+    let text = format!("<message to='romeo@im.example' type='chat'><body>{}</body></message>", "x".repeat(200));
+    let packet = message(&"x".repeat(200));
+    let (_, usage) = Heap::measure(|| {
+        for _ in 0..COUNT {
+            talk.server.relay(&packet);
+            talk.server.outbox().clear();
+        }
+    });
+    assert!(usage.allocations <= COUNT as u64, "{usage:?}");
+    let from = talk.server.jid().unwrap().to_string();
+    let (_, usage) = Heap::measure(|| {
+        for _ in 0..COUNT {
+            talk.server.inbox().push(text.as_bytes());
+            while let Ok(Some(Event::Stanza(stanza))) = talk.server.poll(talk.now) {
+                let packet = Packet::stamped(&Stamp::new(stanza.view()).from(&from)).unwrap();
+                talk.server.relay(&packet);
+            }
+            talk.server.outbox().clear();
+        }
+    });
+    assert!(usage.allocations <= 6 * COUNT as u64, "{usage:?}");
 }
 
 proptest! {

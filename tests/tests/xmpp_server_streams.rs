@@ -217,8 +217,10 @@ fn a_stream_can_be_taken_from_a_connection_that_lives() {
 #[test]
 fn a_stream_that_ended_in_good_order_is_over() {
     let (mut talk, _) = managed();
+    talk.server.relay(&message("one"));
     talk.say("</stream:stream>");
     assert!(talk.desk.suspended.is_none());
+    assert_eq!(talk.server.unacknowledged().count(), 1, "to be delivered in another way");
     let (mut talk, _) = managed();
     talk.server.close_with(&StreamError::new(StreamCondition::Conflict));
     talk.say("");

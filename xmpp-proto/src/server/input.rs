@@ -112,7 +112,7 @@ impl Server {
 
     /// The client has ended its stream: so do we.
     fn take_end(&mut self) -> Read {
-        self.managed = None;
+        self.give_up_resumption();
         self.end_stream();
         let reason = if self.state == State::Closing { Reason::Closed } else { Reason::Ended };
         self.close(reason);

@@ -213,10 +213,12 @@ impl Server {
         Ok(())
     }
 
-    /// Takes from the session what its stream needs to go on over another connection: after [`Event::Closed`], where the client did not end its stream;
-    /// or before it, to end this connection in favour of the other one (XEP-0198 §5). `None`: it cannot be resumed.
+    /// Takes from the session what its stream needs to go on over another connection: after [`Event::Closed`] or a violation, where the client did not
+    /// end its stream; or before it, to end this connection in favour of the other one (XEP-0198 §5). `None`: it cannot be resumed.
     pub fn suspend(&mut self) -> Option<Suspended> {
-        self.release_held();
+        if self.managed.as_ref().is_some_and(|managed| managed.id.is_some()) {
+            self.release_held();
+        }
         let managed = self.managed.take_if(|managed| managed.id.is_some() && managed.stream.is_resumable())?;
         if self.state != State::Closed {
             self.close_with_error(&StreamError::new(StreamCondition::Conflict), Reason::Suspended);
@@ -224,6 +226,13 @@ impl Server {
         let Managed { stream, id, resumable_for } = *managed;
         let (jid, id) = (self.jid.clone()?, id?);
         Some(Suspended { jid, id, resumable_for, snapshot: stream.detach(), inactive: self.inactive })
+    }
+
+    /// The stream ends in good order, or for good: it is counted on, and cannot be resumed.
+    pub(super) fn give_up_resumption(&mut self) {
+        if let Some(managed) = &mut self.managed {
+            managed.id = None;
+        }
     }
 
     /// The stanzas that the client may not have, oldest first, in a managed stream: once it is over, to be delivered in another way.

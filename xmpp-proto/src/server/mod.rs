@@ -309,7 +309,7 @@ impl Server {
             return self.close_for(Reason::Closed);
         }
         self.release_held();
-        self.managed = None;
+        self.give_up_resumption();
         self.end_stream();
         self.state = State::Closing;
     }
@@ -317,7 +317,7 @@ impl Server {
     /// Ends the stream with an error (RFC 6120 §4.9), such as `conflict` for who lost its resource. Once the session is over, nothing happens.
     pub fn close_with(&mut self, error: &StreamError) {
         if self.state != State::Closed {
-            self.managed = None;
+            self.give_up_resumption();
             self.close_with_error(error, Reason::Closed);
         }
     }

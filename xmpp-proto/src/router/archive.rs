@@ -61,8 +61,7 @@ impl<S: Storage> Router<S> {
                 let attributes = [("queryid", query.id.as_deref()), ("id", Some(&*entry.id))];
                 content.forwarded("result", ns::MAM, &attributes, &entry.parcel, Some(entry.time));
             });
-            let own = turn.own();
-            turn.out.send(own, parcel);
+            self.answer(turn, parcel);
         };
         match query.is_flipped {
             false => found.entries.iter().for_each(|entry| send(entry, turn)),

@@ -122,9 +122,15 @@ impl<S: Storage> Router<S> {
                 }
                 self.became_idle(jid.bare());
             }
-            Some(Seat::Domain(domain)) => {
+            Some(Seat::Component(domain)) => {
                 self.seats.remove(&session);
-                self.leave_domain(session, &domain, now, out);
+                self.domains.remove(&domain);
+                self.leave_domain(&domain, now, out);
+            }
+            // Its users stay where they are: another connection may come.
+            Some(Seat::Server(_)) => {
+                self.seats.remove(&session);
+                self.domains.retain(|_, holder| *holder != session);
             }
             None => {}
         }
@@ -135,7 +141,7 @@ impl<S: Storage> Router<S> {
     pub fn jid(&self, session: Session) -> Option<&Arc<Jid>> {
         match self.seats.get(&session)? {
             Seat::Client(jid) => Some(jid),
-            Seat::Domain(_) => None,
+            Seat::Component(_) | Seat::Server(_) => None,
         }
     }
 

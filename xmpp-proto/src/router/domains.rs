@@ -1,8 +1,8 @@
 //! Where addresses lead, and the connections of components (XEP-0114) and other servers.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use super::deliveries::{Action, Deliveries, Recipient, Session};
 use super::parcel::Parcel;
@@ -10,6 +10,21 @@ use super::storage::Storage;
 use super::{Router, Seat, Turn};
 use crate::jid::{Jid, JidRef};
 use crate::stanza::{StanzaCondition, StanzaError};
+
+/// Why a session was not connected to a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectFault {
+    /// The domain is that of the users, or of the rooms.
+    #[error("this domain is served here; connect another one")]
+    Own,
+    /// Another session has the domain.
+    #[error("another session has this domain; end it first")]
+    Taken(Session),
+    /// The session is bound or connected already.
+    #[error("the session is bound or connected already")]
+    AlreadyBound,
+}
 
 /// Where an address leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,37 +42,65 @@ pub(super) enum Place {
 }
 
 impl<S: Storage> Router<S> {
-    /// Connects a session to its domain: a component that has proved its secret, or another server that has proved who it is. The domain of the users and
-    /// that of the rooms are the router's own.
+    /// Connects a session to its domain: a component that has proved its secret. Whoever of there is in a room leaves it with the session.
     ///
     /// # Errors
-    /// The session that has the domain already; it stays.
-    pub fn connect(&mut self, session: Session, domain: JidRef<'_>) -> Result<(), Option<Session>> {
-        let domain = domain.domain();
-        let is_own =
-            domain == self.config.domain.domain() || Some(domain) == self.config.rooms.as_ref().map(Jid::domain);
-        if is_own || self.seats.contains_key(&session) {
-            return Err(None);
+    /// See [`ConnectFault`]. Nothing has changed.
+    pub fn connect(&mut self, session: Session, domain: JidRef<'_>) -> Result<(), ConnectFault> {
+        self.check_domain(domain)?;
+        if self.seats.contains_key(&session) {
+            return Err(ConnectFault::AlreadyBound);
         }
-        if let Some(holder) = self.domains.get(domain) {
-            return Err(Some(*holder));
+        if let Some(holder) = self.domains.get(domain.domain()) {
+            return Err(ConnectFault::Taken(*holder));
         }
-        self.domains.insert(domain.into(), session);
-        self.seats.insert(session, Seat::Domain(domain.into()));
+        self.domains.insert(domain.domain().into(), session);
+        self.seats.insert(session, Seat::Component(domain.domain().into()));
         Ok(())
     }
 
-    /// Takes back a stanza of [`Action::Remote`] that could not be sent: who sent it is told `remote-server-not-found`, unless it must not be told.
-    pub fn undeliverable(&mut self, parcel: &Parcel, out: &mut Deliveries) {
+    /// Takes stanzas of a domain from a session: another server has proved that it speaks for it, which it may do for several. Where `sends`, what is for
+    /// the domain goes out on this session, too; else it goes by another one, or by [`Action::Remote`].
+    ///
+    /// # Errors
+    /// See [`ConnectFault`]. Nothing has changed.
+    pub fn admit(&mut self, session: Session, domain: JidRef<'_>, sends: bool) -> Result<(), ConnectFault> {
+        self.check_domain(domain)?;
+        if let Some(holder) = self.domains.get(domain.domain()).filter(|holder| sends && **holder != session) {
+            return Err(ConnectFault::Taken(*holder));
+        }
+        match self.seats.entry(session).or_insert_with(|| Seat::Server(BTreeSet::new())) {
+            Seat::Server(domains) => domains.insert(domain.domain().into()),
+            Seat::Client(_) | Seat::Component(_) => return Err(ConnectFault::AlreadyBound),
+        };
+        if sends {
+            self.domains.insert(domain.domain().into(), session);
+        }
+        Ok(())
+    }
+
+    fn check_domain(&self, domain: JidRef<'_>) -> Result<(), ConnectFault> {
+        let rooms = self.config.rooms.as_ref().map(Jid::domain);
+        let is_own = domain.domain() == self.config.domain.domain() || Some(domain.domain()) == rooms;
+        if is_own { Err(ConnectFault::Own) } else { Ok(()) }
+    }
+
+    /// Takes back a stanza of [`Action::Remote`] that could not be sent: who sent it is told `remote-server-not-found`, unless it must not be told; and
+    /// whoever was to hear it in a room, is not in the room any more.
+    pub fn undeliverable(&mut self, parcel: &Parcel, now: u64, out: &mut Deliveries) {
         let Ok(element) = parcel.to_element(None) else { return };
         let (Some(from), to) = (element.attr("from").and_then(|from| Jid::parse(&from).ok()), element.attr("to"))
         else {
             return;
         };
-        let Some(session) = self.session(from.as_ref()) else { return };
         let to = to.and_then(|to| Jid::parse(&to).ok());
+        if let (Place::Rooms, Some(to)) = (self.place(from.as_ref()), &to) {
+            // Whom a room cannot reach is not in it.
+            return self.leave_room(&from.into_bare(), &Arc::new(to.clone()), None, now, out);
+        }
+        let Some(session) = self.session(from.as_ref()) else { return };
         let kind = parcel.kind();
-        let mut turn = Turn { session, from: Arc::new(from), is_client: true, element: &element, kind, now: 0, out };
+        let mut turn = Turn { session, from: Arc::new(from), is_client: true, element: &element, kind, now, out };
         self.refuse(&mut turn, to.as_ref().map(Jid::as_ref), StanzaCondition::RemoteServerNotFound);
     }
 
@@ -96,13 +139,9 @@ impl<S: Storage> Router<S> {
         is_sent
     }
 
-    /// A connection to a domain has ended: whoever of there was in a room is no longer.
-    pub(super) fn leave_domain(&mut self, session: Session, domain: &str, now: u64, out: &mut Deliveries) {
-        if self.domains.get(domain) == Some(&session) {
-            self.domains.remove(domain);
-        }
-        let gone: Vec<(Jid, Arc<Jid>)> = self.rooms.of_domain(domain);
-        for (room, jid) in gone {
+    /// A component has ended: whoever of there was in a room is no longer.
+    pub(super) fn leave_domain(&mut self, domain: &str, now: u64, out: &mut Deliveries) {
+        for (room, jid) in self.rooms.of_domain(domain) {
             self.leave_room(&room, &jid, None, now, out);
         }
     }

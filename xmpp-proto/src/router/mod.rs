@@ -34,8 +34,8 @@
 //! # Who calls what
 //!
 //! The application gives each connection a [`Session`] of its own and [`bind`](Router::bind)s it to a resource of the account that has logged in; a
-//! component's or another server's connection is [connected](Router::connect) to its domain instead. From then on each of its stanzas goes to
-//! [`handle`](Router::handle), and [`disconnect`](Router::disconnect) ends it, however it ended. A session that may be resumed (XEP-0198) stays bound,
+//! component's connection is [connected](Router::connect) to its domain instead, another server's is [admitted](Router::admit). From then on each of its
+//! stanzas goes to [`handle`](Router::handle), and [`disconnect`](Router::disconnect) ends it, however it ended. A session that may be resumed (XEP-0198) stays bound,
 //! and what is delivered to it is what it missed; if it is not resumed, it is disconnected then. Times are milliseconds since 1970.
 //!
 //! From whom a stanza is, the router says: of a client it is the bound resource, whatever the stanza says; of a component or a server it must be of its
@@ -88,7 +88,7 @@ mod table;
 mod tests;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -104,6 +104,7 @@ use rooms::Rooms;
 pub use bound::BindFault;
 pub use config::{Config, Conflict, Limits, RoomMakers};
 pub use deliveries::{Action, CloseReason, Deliveries, Delivery, Recipient, RoomEvent, Session};
+pub use domains::ConnectFault;
 pub use parcel::{Kind, Parcel};
 pub use rooms::{Occupant, Room, RoomConfig, RoomFault, Whois};
 pub use storage::{Memory, Storage};
@@ -133,8 +134,20 @@ pub struct Router<S = Memory> {
 enum Seat {
     /// A client: its full address.
     Client(Arc<Jid>),
-    /// A component or another server.
-    Domain(Box<str>),
+    /// A component: its domain.
+    Component(Box<str>),
+    /// Another server: the domains that it speaks for.
+    Server(BTreeSet<Box<str>>),
+}
+
+impl Seat {
+    fn speaks_for(&self, domain: &str) -> bool {
+        match self {
+            Seat::Client(_) => false,
+            Seat::Component(own) => **own == *domain,
+            Seat::Server(domains) => domains.contains(domain),
+        }
+    }
 }
 
 /// One stanza being handled.
@@ -160,10 +173,6 @@ impl Turn<'_> {
             Some("result") => self.kind != Kind::Iq,
             _ => true,
         }
-    }
-
-    fn own(&self) -> Recipient {
-        Recipient { session: self.session, to: Some(self.from.clone()) }
     }
 }
 
@@ -208,8 +217,8 @@ impl<S: Storage> Router<S> {
         self.started.get_or_insert(now);
         let (from, is_client) = match self.seats.get(&session) {
             Some(Seat::Client(jid)) => (jid.clone(), true),
-            Some(Seat::Domain(domain)) => match stanza.from() {
-                Some(from) if from.as_ref().domain() == &**domain => (Arc::new(from.into_jid()), false),
+            Some(other) => match stanza.from() {
+                Some(from) if other.speaks_for(from.as_ref().domain()) => (Arc::new(from.into_jid()), false),
                 _ => return,
             },
             None => return,
@@ -234,6 +243,16 @@ impl<S: Storage> Router<S> {
         self.forget_idle();
     }
 
+    /// Gives somebody something back. To another server it may go by another session than the one it came by.
+    fn answer(&self, turn: &mut Turn<'_>, parcel: Parcel) {
+        match turn.is_client {
+            true => turn.out.send(Recipient { session: turn.session, to: Some(turn.from.clone()) }, parcel),
+            false => {
+                self.send_beyond((*turn.from).as_ref(), &parcel, turn.out);
+            }
+        }
+    }
+
     /// Answers with an error, unless it is one that must not be answered (RFC 6120 §8.3.1).
     fn refuse(&self, turn: &mut Turn<'_>, to: Option<JidRef<'_>>, error: impl Into<StanzaError>) {
         if !turn.may_be_refused() {
@@ -246,8 +265,7 @@ impl<S: Storage> Router<S> {
         let parcel = build(turn.kind, tag, |content| {
             content.stanza_error(&error);
         });
-        let own = turn.own();
-        turn.out.send(own, parcel);
+        self.answer(turn, parcel);
     }
 
     /// Answers a request.
@@ -255,8 +273,7 @@ impl<S: Storage> Router<S> {
         let id = turn.id();
         let from = to.map(JidRef::as_str);
         let parcel = build(Kind::Iq, Tag { from, id: id.as_deref(), kind: Some("result"), to: None }, fill);
-        let own = turn.own();
-        turn.out.send(own, parcel);
+        self.answer(turn, parcel);
     }
 
     /// An id that is greater than all before: of a message in an archive.

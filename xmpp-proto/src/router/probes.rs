@@ -44,8 +44,7 @@ impl<S: Storage> Router<S> {
         };
         let answer = answer.map(|kind| self.plain_presence(to.bare(), kind));
         for parcel in shown.into_iter().chain(answer) {
-            let own = turn.own();
-            turn.out.send(own, parcel);
+            self.answer(turn, parcel);
         }
     }
 }

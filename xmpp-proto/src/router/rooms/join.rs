@@ -93,10 +93,9 @@ impl<S: Storage> Router<S> {
     fn welcome(&mut self, turn: &mut Turn<'_>, to: JidRef<'_>, nick: &str, join: &Join, is_new: bool, is_first: bool) {
         let Some(room) = self.rooms.get(to) else { return };
         let Some(occupant) = room.occupant(nick) else { return };
-        let own = turn.own();
         let shows_jids = room.shows_jids_to(occupant.role);
         for other in room.occupants.values().filter(|other| other.nick() != nick) {
-            turn.out.send(own.clone(), News::of(room, other).parcel(shows_jids, false));
+            self.answer(turn, News::of(room, other).parcel(shows_jids, false));
         }
         let mut statuses = Vec::new();
         if room.config.whois == Whois::Anyone {
@@ -111,12 +110,12 @@ impl<S: Storage> Router<S> {
         let news = News { own_statuses: &statuses, ..News::of(room, occupant) };
         match is_first {
             true => self.announce(room, &news, turn.out),
-            false => turn.out.send(own.clone(), news.parcel(shows_jids, true)),
+            false => self.answer(turn, news.parcel(shows_jids, true)),
         }
         for line in room.history.shown(join.history, turn.now) {
-            turn.out.send(own.clone(), late(&line.parcel, room, line.time));
+            self.answer(turn, late(&line.parcel, room, line.time));
         }
-        turn.out.send(own, subject(room));
+        self.answer(turn, subject(room));
         if is_first {
             self.happened(room, turn.out, || RoomEvent::Joined { nick: nick.into() });
         }

@@ -55,8 +55,7 @@ impl<S: Storage> Router<S> {
         };
         let is_own = asking.nick() == asked.nick();
         let parcel = News::of(room, asked).parcel(room.shows_jids_to(asking.role), is_own);
-        let own = turn.own();
-        turn.out.send(own, parcel);
+        self.answer(turn, parcel);
     }
 
     fn update(&mut self, turn: &mut Turn<'_>, to: JidRef<'_>) {

@@ -138,7 +138,7 @@ proptest! {
             talk.heard.clear();
         }
         if let Some(Action::Remote { parcel, .. }) = talk.actions.first().cloned() {
-            talk.router.undeliverable(&parcel, &mut talk.out);
+            talk.router.undeliverable(&parcel, talk.now, &mut talk.out);
         }
         talk.deliver();
         talk.gone(ends);

@@ -176,8 +176,8 @@ fn components_speak_for_their_domain_alone() {
     let mut talk = Talk::new();
     talk.user(1, "juliet", 0);
     talk.component(9, "echo.im.example");
-    assert_eq!(talk.router.connect(Session(8), jid("echo.im.example").as_ref()), Err(Some(Session(9))));
-    assert_eq!(talk.router.connect(Session(8), jid("rooms.im.example").as_ref()), Err(None));
+    assert_eq!(talk.router.connect(Session(8), jid("echo.im.example").as_ref()), Err(ConnectFault::Taken(Session(9))));
+    assert_eq!(talk.router.connect(Session(8), jid("rooms.im.example").as_ref()), Err(ConnectFault::Own));
     talk.say(1, "<message to='bot@echo.im.example/x'><body>Hi</body></message>");
     let heard = talk.elements(9);
     assert!(heard[0].is("message", ns::COMPONENT_ACCEPT));
@@ -202,7 +202,7 @@ fn what_goes_far_away_is_the_applications_to_send() {
     assert_eq!(&**domain, "far.example");
     let element = parcel.to_element(None).unwrap();
     assert_eq!(element.attr("to").as_deref(), Some("far.example/o'hara <&"));
-    talk.router.undeliverable(&parcel.clone(), &mut talk.out);
+    talk.router.undeliverable(&parcel.clone(), talk.now, &mut talk.out);
     talk.deliver();
     assert_eq!(refusal(&talk.elements(1)), refused("far.example/o'hara <&", "remote-server-not-found"));
 }
@@ -241,4 +241,36 @@ fn an_account_that_is_removed_takes_its_sessions_along() {
     talk.deliver();
     assert_eq!(talk.actions, [Action::Close { session: Session(1), reason: CloseReason::AccountDeleted }]);
     assert_eq!(talk.router.session_count(), 0);
+}
+
+#[test]
+fn servers_come_by_one_session_and_are_reached_by_another() {
+    let mut talk = Talk::with(|config| config.is_federated = true);
+    talk.user(1, "juliet", 0);
+    let (far, other) = (jid("far.example"), jid("other.example"));
+    talk.scopes.insert(8, (Scope::SERVER, ns::SERVER));
+    talk.scopes.insert(9, (Scope::SERVER, ns::SERVER));
+    talk.router.admit(Session(8), far.as_ref(), false).unwrap();
+    talk.router.admit(Session(8), other.as_ref(), false).unwrap();
+    talk.say(8, "<iq type='get' id='1' from='o@far.example' to='im.example'><ping xmlns='urn:xmpp:ping'/></iq>");
+    assert!(matches!(talk.actions.pop(), Some(Action::Remote { domain, .. }) if &*domain == "far.example"));
+    talk.router.admit(Session(9), far.as_ref(), true).unwrap();
+    assert_eq!(talk.router.admit(Session(7), far.as_ref(), true), Err(ConnectFault::Taken(Session(9))));
+    assert_eq!(talk.router.admit(Session(1), far.as_ref(), false), Err(ConnectFault::AlreadyBound));
+    talk.say(8, "<iq type='get' id='1' from='o@far.example' to='im.example'><ping xmlns='urn:xmpp:ping'/></iq>");
+    assert_eq!(talk.elements(9).len(), 1);
+    let room = "<x xmlns='http://jabber.org/protocol/muc'/>";
+    talk.say(1, &format!("<presence to='a@rooms.im.example/J'>{room}</presence>"));
+    talk.say(8, &format!("<presence from='o@far.example/x' to='a@rooms.im.example/O'>{room}</presence>"));
+    talk.gone(9);
+    talk.heard.clear();
+    assert_eq!(talk.router.room(jid("a@rooms.im.example").as_ref()).unwrap().occupant_count(), 2);
+    talk.say(1, "<message type='groupchat' to='a@rooms.im.example'><body>Hi</body></message>");
+    let Some(Action::Remote { parcel, .. }) = talk.actions.pop() else { panic!("{:?}", talk.actions) };
+    talk.router.undeliverable(&parcel, talk.now, &mut talk.out);
+    talk.deliver();
+    assert_eq!(talk.router.room(jid("a@rooms.im.example").as_ref()).unwrap().occupant_count(), 1);
+    talk.gone(8);
+    talk.say(8, "<message from='o@far.example' to='juliet@im.example'><body>Hi</body></message>");
+    assert!(talk.elements(1).iter().all(|heard| heard.attr("from").as_deref() != Some("o@far.example")));
 }

@@ -2,6 +2,7 @@
 
 mod imap;
 mod irc;
+mod xmpp;
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -18,8 +19,9 @@ use crate::users::{User, Users};
 ///
 /// `bound` are the listeners with the ports they really have. `ca` is the
 /// authority's certificate to trust, `None` when the system trusts the
-/// server's already. Passwords are shown for the made users only.
-pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>) -> String {
+/// server's already. `domain` is that of XMPP's users. Passwords are shown for
+/// the made users only.
+pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>, domain: &str) -> String {
     let mut page = String::from("\nUsers:\n");
     for user in users.iter() {
         let _ = match password(user, users) {
@@ -51,6 +53,10 @@ pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>) -> Stri
                         irc::irc(&place, *protocol, name, password, entrance.is_private() || protocol.is_implicit_tls())
                     }
                 }
+            }
+            (Protocol::Xmpp | Protocol::Xmpps, Address::Tcp(address)) => {
+                let place = Place { host: host(*address), port: address.port(), socket: None, ca };
+                xmpp::xmpp(&place, *protocol, domain, name, password)
             }
             _ => continue,
         };
@@ -152,8 +158,9 @@ fn title(protocol: Protocol) -> &'static str {
         Protocol::Imaps => "IMAP within TLS",
         Protocol::Irc => "IRC with STARTTLS",
         Protocol::Ircs => "IRC within TLS",
+        Protocol::Xmpp => "XMPP with STARTTLS",
+        Protocol::Xmpps => "XMPP within TLS",
         Protocol::Web => "A page to chat on, and IRC by WebSocket,",
-        other => other.name(),
     }
 }
 
@@ -212,10 +219,12 @@ mod tests {
             (Protocol::Irc, Address::Tcp("192.0.2.1:40005".parse().unwrap()), false),
             (Protocol::Ircs, Address::Tcp("127.0.0.1:40006".parse().unwrap()), false),
             (Protocol::Web, Address::Tcp("127.0.0.1:40007".parse().unwrap()), false),
+            (Protocol::Xmpp, Address::Tcp("127.0.0.1:40010".parse().unwrap()), false),
+            (Protocol::Xmpps, Address::Tcp("127.0.0.1:40011".parse().unwrap()), false),
         ]
         .map(|(protocol, address, is_proxied)| Entrance { protocol, address, is_proxied });
         let first = users.iter().next().unwrap().secret().unwrap().expose().to_owned();
-        (first_steps(&users, &bound, ca.map(Path::new)), first)
+        (first_steps(&users, &bound, ca.map(Path::new), "localhost"), first)
     }
 
     #[test]
@@ -235,6 +244,10 @@ mod tests {
                  -autojoin=#lobby;/connect switchboard'"
             ),
             "  xdg-open http://localhost:40007/".to_owned(),
+            format!(
+                "  echo hello | SSL_CERT_FILE=/d/tls/ca.pem go-sendxmpp -t -u alice@localhost -p {password} -j localhost:40011 \
+                 -c lobby@rooms.localhost"
+            ),
         ] {
             assert!(page.lines().any(|l| l == line), "{line}\nnot in{page}");
         }
@@ -244,7 +257,7 @@ mod tests {
         let curl =
             format!("  curl --cacert /d/tls/ca.pem -u alice:{password} 'imaps://localhost:40009/INBOX;MAILINDEX=1'");
         assert!(page.lines().any(|line| line == curl), "{page}");
-        for (program, count) in [("irssi", 3), ("weechat --", 3), ("-starttls irc", 2)] {
+        for (program, count) in [("irssi", 3), ("weechat --", 3), ("-starttls irc", 2), ("profanity -a", 2)] {
             assert_eq!(page.lines().filter(|line| line.contains(program)).count(), count, "{page}");
         }
         let far = page.lines().filter(|line| line.contains("40005")).collect::<Vec<_>>();

@@ -60,6 +60,14 @@ pub enum Failure {
     /// A channel cannot be opened.
     #[error("irc-network: channels: {0:?}: {1}")]
     Channel(String, ChannelFault),
+    /// The server's name is no domain of XMPP.
+    #[error(
+        "server-name: {0:?} cannot stand in an address of XMPP: {1}; take another name, or set --xmpp and --xmpps to off"
+    )]
+    Domain(String, String),
+    /// A room cannot be opened.
+    #[error("xmpp-server: rooms: {0:?}: {1}")]
+    Room(String, String),
     /// The history on disk cannot be used.
     #[error(transparent)]
     History(#[from] HistoryError),

@@ -4,10 +4,12 @@
 //! any runtime; the `Hub` is where sessions meet.
 
 mod carriage;
+mod guests;
 mod history;
 mod host;
 mod hub;
 mod operators;
+mod plain;
 mod session;
 mod setup;
 
@@ -60,7 +62,7 @@ impl Service for Irc {
     fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
-        let hub = Arc::new(setup::hub(prepared, &key)?);
+        let hub = setup::hub(prepared, &key)?;
         let shown = Arc::downgrade(&hub);
         prepared.on_reload(move |motd| {
             if let Some(hub) = shown.upgrade() {

@@ -13,10 +13,10 @@ use serde::Deserialize;
 
 use crate::listen::Listener;
 use crate::name::{NameError, UserName};
-use crate::protocol::Protocol;
 use crate::secret::Secret;
 use crate::settings::{
     CertificateFiles, Credentials, CredentialsError, Irc, IrcFault, Limits, MotdSource, Runtime, Settings, UserSource,
+    Xmpp, XmppFault,
 };
 use listen::{Listen, More};
 
@@ -53,11 +53,11 @@ where
     line.or(file).settle(listeners).map(|settings| Wish::Run(Box::new(settings)))
 }
 
-/// Serves mail and chat on loopback: POP3 and IRC, with and without TLS, and
-/// IRC by WebSocket, today.
+/// Serves mail and chat on loopback: POP3, IMAP, IRC and XMPP, with and without
+/// TLS, and IRC by WebSocket.
 ///
 /// Without arguments it makes a data folder with three users, sample mail and
-/// a certificate, opens the channel #lobby, and prints commands to try.
+/// a certificate, opens the channel #lobby, which is a room of XMPP, too, and prints commands to try.
 #[derive(Debug, Default, Parser, Deserialize)]
 #[command(name = "switchboard", version)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -81,10 +81,10 @@ struct Options {
     /// POP3 within TLS [default: 127.0.0.1:1995]
     #[arg(long, value_name = "ADDR|off")]
     pop3s: Option<Listen>,
-    /// IMAP listener (not served yet)
+    /// IMAP listener [default: 127.0.0.1:1143]
     #[arg(long, value_name = "ADDR|off")]
     imap: Option<Listen>,
-    /// IMAP within TLS (not served yet)
+    /// IMAP within TLS [default: 127.0.0.1:1993]
     #[arg(long, value_name = "ADDR|off")]
     imaps: Option<Listen>,
     /// IRC listener [default: 127.0.0.1:6667]
@@ -93,10 +93,10 @@ struct Options {
     /// IRC within TLS [default: 127.0.0.1:6697]
     #[arg(long, value_name = "ADDR|off")]
     ircs: Option<Listen>,
-    /// XMPP listener (not served yet)
+    /// XMPP listener [default: 127.0.0.1:5222]
     #[arg(long, value_name = "ADDR|off")]
     xmpp: Option<Listen>,
-    /// XMPP within TLS (not served yet)
+    /// XMPP within TLS [default: 127.0.0.1:5223]
     #[arg(long, value_name = "ADDR|off")]
     xmpps: Option<Listen>,
     /// Web page, and IRC by WebSocket [default: 127.0.0.1:8080]
@@ -105,7 +105,7 @@ struct Options {
     /// One more listener, in the place of the default or beside what the protocol's own option says (repeat for more)
     #[arg(long, value_name = "PROTOCOL=ADDR")]
     listen: Vec<More>,
-    /// The same options in TOML, and server-name, motd, motd-file, operators, [irc-network], [limits], [[listen]] with proxies,
+    /// The same options in TOML, and server-name, motd, motd-file, operators, [irc-network], [xmpp-server], [limits], [[listen]] with proxies,
     /// [certificate], [certificates.NAME], client-authorities; SIGHUP reads certificates and motd-file again
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -123,6 +123,8 @@ struct Options {
     operators: Vec<String>,
     #[arg(skip)]
     irc_network: Irc,
+    #[arg(skip)]
+    xmpp_server: Xmpp,
     #[arg(skip)]
     limits: Option<Limits>,
     #[arg(skip)]
@@ -183,8 +185,12 @@ impl Options {
         if let Some(fault) = self.irc_network.fault() {
             return Err(OptionsError::Irc(fault));
         }
+        if let Some(fault) = self.xmpp_server.fault() {
+            return Err(OptionsError::Xmpp(fault));
+        }
         Ok(Settings {
             irc: self.irc_network,
+            xmpp: self.xmpp_server,
             listeners,
             users: user_source(&self.user, self.users)?,
             runtime: self.runtime.unwrap_or_default(),
@@ -280,9 +286,6 @@ pub enum OptionsError {
     /// The configuration file names users in two ways.
     #[error("the configuration file has both user and users; keep one of them")]
     UserAndUsers,
-    /// A listener was asked for that this version cannot give.
-    #[error("this version does not serve {0} yet; leave --{0} out, or set it to off")]
-    NotServed(Protocol),
     /// Every listener is off.
     #[error("every listener is off, so there is nothing to serve; give at least one an address")]
     NothingToServe,
@@ -312,6 +315,9 @@ pub enum OptionsError {
     /// A value in `[irc-network]` cannot be used.
     #[error("irc-network: {0}")]
     Irc(IrcFault),
+    /// A value in `[xmpp-server]` cannot be used.
+    #[error("xmpp-server: {0}")]
+    Xmpp(XmppFault),
     /// A limit would stop the service.
     #[error("limits: {name} must be at least {least}")]
     LimitTooSmall {

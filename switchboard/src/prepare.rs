@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::credentials::Credentials;
 use crate::data::DataFolder;
 use crate::failure::Failure;
+use crate::lobby::Lobby;
 use crate::mailstore::Quota;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -33,6 +34,8 @@ pub struct Prepared {
     pub store: Store,
     /// The certificates.
     pub tls: Tls,
+    /// Where the room is that IRC and XMPP have in common.
+    pub lobby: Lobby,
     /// Who is told of a new message of the day.
     listeners: Mutex<Listeners>,
 }
@@ -67,7 +70,8 @@ impl Prepared {
         let store = Store::open(&users, &data)?.with_quota(quota);
         let tls = Tls::load(&settings, &data)?;
         let credentials = Credentials::derive(users.clone(), &settings.server_name, tls.asks_clients())?;
-        Ok(Self { settings, data, users, credentials, store, tls, listeners: Mutex::default() })
+        let (lobby, listeners) = Default::default();
+        Ok(Self { settings, data, users, credentials, store, tls, lobby, listeners })
     }
 
     /// Calls `listener` with the message of the day at each reload.

@@ -66,15 +66,9 @@ impl Protocol {
         }
     }
 
-    /// Whether this version serves the protocol.
-    pub const fn is_served(self) -> bool {
-        !matches!(self, Self::Xmpp | Self::Xmpps)
-    }
-
-    /// Where the protocol listens unless told otherwise; `None` where it is not
-    /// served unless told so.
-    pub fn default_address(self) -> Option<SocketAddr> {
-        self.is_served().then(|| SocketAddr::from((Ipv4Addr::LOCALHOST, self.default_port())))
+    /// Where the protocol listens unless told otherwise.
+    pub fn default_address(self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.default_port()))
     }
 
     /// Which server serves it.
@@ -160,11 +154,10 @@ mod tests {
     fn defaults_are_loopback_and_distinct() {
         let mut seen = Vec::new();
         for protocol in Protocol::ALL {
-            if let Some(address) = protocol.default_address() {
-                assert!(address.ip().is_loopback());
-                assert!(!seen.contains(&address), "{protocol} shares {address}");
-                seen.push(address);
-            }
+            let address = protocol.default_address();
+            assert!(address.ip().is_loopback());
+            assert!(!seen.contains(&address), "{protocol} shares {address}");
+            seen.push(address);
         }
         assert!(seen.contains(&"127.0.0.1:1110".parse().unwrap()));
         assert!(seen.contains(&"127.0.0.1:1995".parse().unwrap()));

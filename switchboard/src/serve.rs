@@ -18,6 +18,7 @@ use crate::pop3::Pop3;
 use crate::prepare::Prepared;
 use crate::service::Entrance;
 use crate::settings::Runtime;
+use crate::xmpp::{self, Xmpp};
 use crate::{banner, signals};
 use open::Opened;
 use server::{Served, Server};
@@ -65,12 +66,13 @@ fn servers(
     servers.extend(Server::<Pop3>::begin(prepared, opened, shutdown)?);
     servers.extend(Server::<Imap>::begin(prepared, opened, shutdown)?);
     servers.extend(Server::<Irc>::begin(prepared, opened, shutdown)?);
+    servers.extend(Server::<Xmpp>::begin(prepared, opened, shutdown)?);
     Ok(servers)
 }
 
 fn announce(prepared: &Prepared, entrances: &[Entrance]) {
     let lines = entrances.iter().map(|entrance| format!("listening {} {}\n", entrance.protocol, entrance.address));
-    let page = banner::first_steps(&prepared.users, entrances, prepared.tls.ca());
+    let page = banner::first_steps(&prepared.users, entrances, prepared.tls.ca(), &xmpp::domain(&prepared.settings));
     let mut stdout = std::io::stdout().lock();
     // Whoever does not listen to this may still want the service.
     let _ = lines.chain([page]).try_for_each(|text| stdout.write_all(text.as_bytes())).and_then(|()| stdout.flush());

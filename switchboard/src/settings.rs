@@ -2,6 +2,7 @@
 //! reads only this.
 
 mod irc;
+mod xmpp;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::name::UserName;
 use crate::secret::Secret;
 
 pub use irc::{Gateway, History, Irc, IrcFault, Sts};
+pub use xmpp::{Xmpp, XmppFault};
 
 /// Everything that was decided by flags, configuration file and defaults.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct Settings {
     pub operators: Vec<UserName>,
     /// What is decided of IRC.
     pub irc: Irc,
+    /// What is decided of XMPP.
+    pub xmpp: Xmpp,
     /// What one peer may cost.
     pub limits: Limits,
     /// A certificate of the user's own, instead of the self-made one.
@@ -45,6 +49,20 @@ pub struct Settings {
     pub client_authorities: Option<PathBuf>,
     /// Whether to log every line of every session.
     pub trace: bool,
+}
+
+impl Settings {
+    /// Whether a room of XMPP and the channel of its name, `#` before it, are
+    /// one: the first of those that are both there from the start.
+    pub fn is_one_room(&self, room: &str) -> bool {
+        let is_both = |room: &str| {
+            self.irc
+                .channels
+                .iter()
+                .any(|channel| channel.strip_prefix('#').is_some_and(|name| name.eq_ignore_ascii_case(room)))
+        };
+        self.xmpp.rooms.iter().find(|room| is_both(room)).is_some_and(|first| first.eq_ignore_ascii_case(room))
+    }
 }
 
 /// The runtime that carries the listeners.

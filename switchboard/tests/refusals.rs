@@ -29,7 +29,6 @@ fn text(path: &Path) -> &str {
 fn mistakes_in_the_call_end_with_status_2() {
     refused(&["--bogus"], 2, "--bogus");
     refused(&["--runtime", "fortran"], 2, "blocking");
-    refused(&["--xmpp", "127.0.0.1:0"], 2, "does not serve xmpp yet");
     refused(&["--user", "alice"], 2, "NAME:PASSWORD");
     refused(&["--listen", "pop3"], 2, "PROTOCOL=ADDR");
     refused(&["--pop3", "unix:"], 2, "write the socket's path behind unix:, or off");

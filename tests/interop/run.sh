@@ -16,7 +16,8 @@ here=tests/interop
 
 .ci/install curl:curl mpop:mpop fetchmail:fetchmail getmail:getmail6 mutt:mutt mbsync:isync openssl:openssl python3:python3 pip3:python3-pip \
     dovecot:dovecot-core /usr/lib/dovecot/pop3:dovecot-pop3d /usr/lib/dovecot/imap:dovecot-imapd \
-    neomutt:neomutt offlineimap:offlineimap3 imapfilter:imapfilter ngircd:ngircd inspircd:inspircd irssi:irssi weechat-headless:weechat-headless ii:ii
+    neomutt:neomutt offlineimap:offlineimap3 imapfilter:imapfilter ngircd:ngircd inspircd:inspircd irssi:irssi weechat-headless:weechat-headless ii:ii \
+    profanity:profanity go-sendxmpp:go-sendxmpp
 
 target=${CARGO_TARGET_DIR:-target}
 if [[ -z ${SWITCHBOARD:-} ]]; then
@@ -53,6 +54,7 @@ export SWITCHBOARD INTEROP_CLIENT INTEROP_IMAP_CLIENT INTEROP_IRC_CLIENT INTEROP
 
 python=/usr/bin/python3
 [[ -x $python ]] || python=python3
+"$python" -c "import slixmpp" 2>/dev/null || .ci/install slixmpp:python3-slixmpp
 # What Debian does not have comes from PyPI, into a folder of the suite's own.
 packages=$(realpath "$target")/interop-python
 [[ -d $packages/parser_tests && -d $packages/irc && -d $packages/websockets ]] || "$python" -m pip install --quiet --root-user-action=ignore \

@@ -11,6 +11,7 @@ use irc_proto::server::Lines;
 use wirestate_driver::{Handle, Parcel, Undelivered};
 
 use super::Machine;
+use super::guests::{self, Guests};
 use super::setup::now;
 
 /// What is said to who cannot keep up, and of them.
@@ -27,13 +28,23 @@ pub(super) struct Hub {
 
 struct Desk {
     network: Network,
-    /// The handle of each session; its place is the session's number.
-    handles: Vec<Option<Handle<Machine>>>,
+    /// The place of a seat is its session's number.
+    seats: Vec<Seat>,
     free: Vec<usize>,
     out: Deliveries,
     /// Who could not take what was for them.
     overfull: Vec<Session>,
     errands: Vec<Errand>,
+    /// Those of another chat network, where a channel has such.
+    guests: Option<Guests>,
+}
+
+/// A session's place.
+enum Seat {
+    Free,
+    Here(Handle<Machine>),
+    /// Somebody without a connection.
+    Guest,
 }
 
 /// What the network cannot do itself, and asks of the session that it is for.
@@ -46,27 +57,22 @@ pub(super) enum Errand {
 }
 
 impl Hub {
-    pub(super) fn new(network: Network) -> Self {
+    pub(super) fn new(network: Network, guests: Option<Guests>) -> Self {
         let desk = Desk {
             network,
-            handles: Vec::new(),
+            seats: Vec::new(),
             free: Vec::new(),
             out: Deliveries::new(),
             overfull: Vec::new(),
             errands: Vec::new(),
+            guests,
         };
         Self { desk: Mutex::new(desk) }
     }
 
     /// A seat for a new session. Give it back with [`leave`](Self::leave).
     pub(super) fn enter(&self, handle: Handle<Machine>) -> Session {
-        let mut desk = self.desk();
-        let place = desk.free.pop().unwrap_or(desk.handles.len());
-        match desk.handles.get_mut(place) {
-            Some(free) => *free = Some(handle),
-            None => desk.handles.push(Some(handle)),
-        }
-        Session(place as u64)
+        self.desk().take_seat(Seat::Here(handle))
     }
 
     /// The end of a session, for this reason. Others hear of it, unless they
@@ -74,10 +80,7 @@ impl Hub {
     pub(super) fn leave(&self, session: Session, reason: &[u8]) {
         let mut desk = self.desk();
         desk.act(|network, now, out| network.disconnect(session, reason, now, out));
-        let place = place(session);
-        if desk.handles.get_mut(place).is_some_and(|handle| handle.take().is_some()) {
-            desk.free.push(place);
-        }
+        desk.leave_seat(session);
     }
 
     /// Gives up the nickname of a session that begins anew.
@@ -124,6 +127,74 @@ impl Hub {
         self.desk().network.set_motd(lines);
     }
 
+    // --- guests ---
+
+    /// Brings somebody in under this nickname, if that can be.
+    pub(super) fn seat_guest(&self, nick: &str, realname: &str) -> bool {
+        let mut desk = self.desk();
+        let session = desk.take_seat(Seat::Guest);
+        let channel = match &mut desk.guests {
+            Some(guests) if !guests.sessions.contains_key(nick) => {
+                // Before, so that its own arrival is no news to the other network.
+                guests.sessions.insert(nick.to_owned(), session);
+                guests.channel.clone()
+            }
+            _ => {
+                desk.leave_seat(session);
+                return false;
+            }
+        };
+        let is_in =
+            desk.act(|network, now, out| guests::bring_in(network, session, nick, realname, &channel, now, out));
+        if !is_in {
+            desk.forget_guest(session);
+        }
+        is_in
+    }
+
+    pub(super) fn part_with_guest(&self, nick: &str, reason: &str) {
+        let mut desk = self.desk();
+        let Some(session) = desk.guest(nick) else { return };
+        desk.act(|network, now, out| network.disconnect(session, reason.as_bytes(), now, out));
+        desk.forget_guest(session);
+    }
+
+    /// Gives a guest another nickname, if that can be.
+    pub(super) fn rename_guest(&self, nick: &str, wanted: &str) -> bool {
+        let mut desk = self.desk();
+        let Some(session) = desk.guest(nick) else { return false };
+        desk.act(|network, now, out| guests::ask(network, session, &format!("NICK {wanted}"), now, out));
+        let is_done = desk.network.user(session).is_some_and(|user| user.nick() == wanted.as_bytes());
+        if let Some(guests) = desk.guests.as_mut().filter(|_| is_done) {
+            guests.sessions.remove(nick);
+            guests.sessions.insert(wanted.to_owned(), session);
+        }
+        is_done
+    }
+
+    /// Does what these lines ask, for a guest.
+    pub(super) fn say_as_guest(&self, nick: &str, lines: &[String]) {
+        let mut desk = self.desk();
+        let Some(session) = desk.guest(nick) else { return };
+        for line in lines {
+            desk.act(|network, now, out| guests::ask(network, session, line, now, out));
+        }
+    }
+
+    pub(super) fn guests_channel(&self) -> String {
+        self.desk().guests.as_ref().map(|guests| guests.channel.clone()).unwrap_or_default()
+    }
+
+    /// Who is in the guests' channel and no guest.
+    pub(super) fn members(&self) -> Vec<String> {
+        let desk = self.desk();
+        let Some(guests) = &desk.guests else { return Vec::new() };
+        let Some(channel) = desk.network.channel(guests.channel.as_bytes()) else { return Vec::new() };
+        let users = desk.network.members(channel).map(|(user, _)| user);
+        let own = users.filter(|user| !guests.sessions.values().any(|session| *session == user.session()));
+        own.map(|user| String::from_utf8_lossy(user.nick()).into_owned()).collect()
+    }
+
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,16 +216,19 @@ impl Desk {
     }
 
     fn hand_out(&mut self) {
-        let Self { handles, out, overfull, .. } = self;
+        let Self { seats, out, overfull, .. } = self;
         for delivery in out.deliveries() {
             let parcel = Parcel::new(Lines::from(delivery));
             for session in delivery.to {
-                if let Some(Some(handle)) = handles.get(place(*session))
+                if let Some(Seat::Here(handle)) = seats.get(place(*session))
                     && handle.deliver(&parcel) == Err(Undelivered::Full)
                 {
                     overfull.push(*session);
                 }
             }
+        }
+        if let Some(guests) = &self.guests {
+            guests.overhear(out);
         }
         if !out.actions().is_empty() {
             self.do_actions();
@@ -163,9 +237,13 @@ impl Desk {
     }
 
     fn do_actions(&mut self) {
+        let mut gone = Vec::new();
         for action in self.out.actions() {
             match action {
-                Action::Close { session, text } => self.end(*session, text.clone()),
+                Action::Close { session, text } => {
+                    self.end(*session, text.clone());
+                    gone.push(*session);
+                }
                 Action::Renamed { session, nick } => {
                     let nick = nick.clone();
                     let Some(handle) = self.handle(*session) else { continue };
@@ -182,6 +260,18 @@ impl Desk {
                 _ => {}
             }
         }
+        for session in gone {
+            if let Some(Seat::Guest) = self.seats.get(place(session)) {
+                self.forget_guest(session);
+            }
+        }
+    }
+
+    fn forget_guest(&mut self, session: Session) {
+        if let Some(guests) = &mut self.guests {
+            guests.sessions.retain(|_, own| *own != session);
+        }
+        self.leave_seat(session);
     }
 
     /// Ends a session's connection, with ERROR and this text as its last word.
@@ -193,7 +283,32 @@ impl Desk {
     }
 
     fn handle(&self, session: Session) -> Option<&Handle<Machine>> {
-        self.handles.get(place(session))?.as_ref()
+        match self.seats.get(place(session)) {
+            Some(Seat::Here(handle)) => Some(handle),
+            _ => None,
+        }
+    }
+
+    fn guest(&self, nick: &str) -> Option<Session> {
+        self.guests.as_ref()?.sessions.get(nick).copied()
+    }
+
+    fn take_seat(&mut self, seat: Seat) -> Session {
+        let place = self.free.pop().unwrap_or(self.seats.len());
+        match self.seats.get_mut(place) {
+            Some(free) => *free = seat,
+            None => self.seats.push(seat),
+        }
+        Session(place as u64)
+    }
+
+    fn leave_seat(&mut self, session: Session) {
+        let place = place(session);
+        if let Some(seat) = self.seats.get_mut(place)
+            && !matches!(std::mem::replace(seat, Seat::Free), Seat::Free)
+        {
+            self.free.push(place);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the settings mean for the network, its sessions and the web.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use irc_proto::codec::Encoding;
@@ -9,6 +11,7 @@ use irc_proto::server::{self, Flood, ServerName, Webirc};
 use wirestate_driver::Address;
 use wirestate_layers::websocket;
 
+use super::guests::{Guests, Saloon};
 use super::history::Disk;
 use super::hub::Hub;
 use crate::failure::Failure;
@@ -23,7 +26,7 @@ const DAY: u64 = 24 * 60 * 60;
 const PAGE: &str = include_str!("page.html");
 
 /// The network, with the channels that are there from the start.
-pub(super) fn hub(prepared: &Prepared, key: &[u8; 32]) -> Result<Hub, Failure> {
+pub(super) fn hub(prepared: &Prepared, key: &[u8; 32]) -> Result<Arc<Hub>, Failure> {
     let settings = &prepared.settings;
     let mut config = network(settings);
     config.motd = motd(&settings.motd.read()?);
@@ -46,7 +49,19 @@ pub(super) fn hub(prepared: &Prepared, key: &[u8; 32]) -> Result<Hub, Failure> {
     for name in &settings.irc.channels {
         network.open_channel(name.as_bytes(), now()).map_err(|why| Failure::Channel(name.clone(), why))?;
     }
-    Ok(Hub::new(network))
+    let rules = network.config().nick_rules();
+    let shared =
+        settings.irc.channels.iter().find(|name| name.strip_prefix('#').is_some_and(|name| settings.is_one_room(name)));
+    let guests = shared.map(|channel| Guests {
+        channel: channel.clone(),
+        lobby: prepared.lobby.clone(),
+        sessions: BTreeMap::new(),
+    });
+    let hub = Arc::new(Hub::new(network, guests));
+    if shared.is_some() {
+        prepared.lobby.add_irc(Arc::new(Saloon::new(&hub, rules)));
+    }
+    Ok(hub)
 }
 
 fn network(settings: &Settings) -> network::Config {

@@ -71,11 +71,7 @@ impl Options {
         for protocol in Protocol::ALL {
             let named = line.named(protocol).or_else(|| file.named(protocol));
             let of_default = |address| Listener { protocol, place: Place::Tcp(address), proxies: None };
-            let wanted = named.unwrap_or_else(|| protocol.default_address().map(of_default).into_iter().collect());
-            if !protocol.is_served() && !wanted.is_empty() {
-                return Err(OptionsError::NotServed(protocol));
-            }
-            listeners.extend(wanted);
+            listeners.extend(named.unwrap_or_else(|| vec![of_default(protocol.default_address())]));
         }
         if listeners.is_empty() { Err(OptionsError::NothingToServe) } else { Ok(listeners) }
     }

@@ -35,6 +35,8 @@ fn no_arguments_serve_on_loopback_for_demo_users() {
         ("imaps", 1993),
         ("irc", 6667),
         ("ircs", 6697),
+        ("xmpp", 5222),
+        ("xmpps", 5223),
         ("web", 8080),
     ];
     assert_eq!(addresses(&settings), wanted.map(|(protocol, port)| (protocol, format!("127.0.0.1:{port}"))));
@@ -70,19 +72,6 @@ fn flags_are_taken() {
     let UserSource::Given(users) = settings.users else { panic!("users were given") };
     assert_eq!(users.iter().map(|u| u.password.expose()).collect::<Vec<_>>(), ["1", "2:3"]);
     assert!(settings.trace);
-}
-
-#[test]
-fn an_unserved_protocol_is_refused_in_one_line() {
-    for protocol in Protocol::ALL.into_iter().filter(|p| !p.is_served()) {
-        let flag = format!("--{protocol}");
-        let error = settings(&[&flag, "127.0.0.1:0"]).unwrap_err();
-        assert_eq!(
-            error,
-            format!("this version does not serve {protocol} yet; leave --{protocol} out, or set it to off")
-        );
-        assert!(settings(&[&flag, "off"]).is_ok());
-    }
 }
 
 const ALL_OFF: [&str; 18] = [
@@ -184,9 +173,9 @@ fn the_file_s_mistakes_are_named() {
         ("[[listen]]\nprotocol = \"pop3\"\naddress = \"unix:\"", "write the socket's path"),
         ("[[listen]]\nprotocol = \"pop3\"\naddress = \"fd:3\"\nproxies = []", "the list names nobody"),
         ("[[listen]]\nprotocol = \"pop3\"\naddress = \"fd:3\"\nproxies = [\"x\"]", "\"x\" is no network"),
-        ("[[listen]]\nprotocol = \"xmpp\"\naddress = \"fd:3\"", "does not serve xmpp"),
         ("[certificates.\"a.example\"]\nchain = \"x\"", "missing field `key`"),
-        ("xmpp = \"127.0.0.1:5222\"", "does not serve xmpp"),
+        ("[xmpp-server]\nsend-queue = 9", "xmpp-server: send-queue must be at least 64"),
+        ("[xmpp-server]\nmotd = \"x\"", "FILE line 2: unknown field `motd`"),
         ("user = [\"a:b\"]\nusers = \"f\"", "keep one of them"),
         ("limits = { idle-seconds = 60 }", "limits: idle-seconds must be at least 600"),
         ("server-name = \"a b\"", "server-name: \"a b\""),
@@ -217,7 +206,6 @@ fn more_listeners_take_the_default_s_place_or_stand_beside_the_option_s() {
         ("pop3", "PROTOCOL=ADDR"),
         ("gopher=127.0.0.1:70", "there is no protocol"),
         ("pop3=off", "write an IP address"),
-        ("xmpp=127.0.0.1:0", "does not serve xmpp"),
     ] {
         let error = settings(&["--listen", wrong]).unwrap_err();
         assert!(error.contains(wanted) && !error.contains('\n'), "{error}");

@@ -38,6 +38,7 @@ from . import (
     with_openssl,
     with_poplib,
     with_sockets,
+    with_xmpp_programs,
 )
 from .adapters import Nobody
 from .dovecot import Dovecot
@@ -66,6 +67,7 @@ SERVERS = {
         with_offlineimap,
         with_crowd,
         with_chat_programs,
+        with_xmpp_programs,
         irc_by_hand,
         our_irc_client,
         our_irc_login,

@@ -14,7 +14,7 @@ from .mail import Mailbox
 CONNECTIONS = 300
 # How fast one may send on IRC.
 FLOOD_LINES, FLOOD_MILLISECONDS = 20, 50
-PROTOCOLS = ("pop3", "pop3s", "imap", "imaps", "irc", "ircs", "web")
+PROTOCOLS = ("pop3", "pop3s", "imap", "imaps", "irc", "ircs", "xmpp", "xmpps", "web")
 
 
 class Switchboard:

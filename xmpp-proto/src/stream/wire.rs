@@ -240,15 +240,17 @@ impl Wire {
         self.is_opened = false;
     }
 
-    /// Shuts the door until TLS is up. The last thing that was said must have been its agreement.
+    /// Shuts the door until TLS is up. The last thing that was said must have been its agreement. Whitespace is let go: RFC 6120 §5.3.3 forbids it here,
+    /// yet go-xmpp ends its lines, and it acts on nothing.
     ///
     /// # Errors
     ///
     /// [`Injected`]: something is here already, which must not act on anything.
     pub fn hold_for_tls(&mut self) -> Result<(), Injected> {
-        if !self.inbox.is_empty() {
+        if self.inbox.bytes().iter().any(|byte| !byte.is_ascii_whitespace()) {
             return Err(Injected);
         }
+        self.inbox.clear();
         self.inbox.hold(true);
         Ok(())
     }
@@ -411,7 +413,8 @@ mod tests {
         assert_eq!(wire.hold_for_tls(), Err(Injected));
         wire.shut();
         let mut wire = super::tests::wire(Framing::Tcp);
-        assert_eq!(wire.hold_for_tls(), Ok(()));
+        wire.inbox().push(b"\r\n ");
+        assert_eq!(wire.hold_for_tls(), Ok(()), "go-xmpp ends its lines");
         assert_eq!((wire.inbox().room(), wire.is_ready_for_upgrade()), (0, true));
         wire.upgraded();
         wire.inbox().push(HEADER);

@@ -1,0 +1,115 @@
+//! What the settings mean for the router and its sessions.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use wirestate_sasl::{Mechanism, TokenBinding};
+use xmpp_proto::Jid;
+use xmpp_proto::router::storage::Bounds;
+use xmpp_proto::router::{self, Deliveries, Memory, RoomConfig, Router};
+use xmpp_proto::server;
+
+use super::hub::Hub;
+use super::room::Lounge;
+use crate::failure::Failure;
+use crate::prepare::Prepared;
+use crate::service::Entrance;
+use crate::settings::Settings;
+
+/// The router, with all users and the rooms that are there from the start; and
+/// the room that IRC has, too, where both are served.
+pub(super) fn hub(prepared: &Prepared) -> Result<Arc<Hub>, Failure> {
+    let Prepared { settings, users, .. } = prepared;
+    let config = router(settings)?;
+    let domain = config.domain.clone();
+    let rooms = config.rooms.clone();
+    let mut storage = Memory::new(bounds(settings));
+    for user in users.iter() {
+        if let Ok(account) = Jid::parse(&format!("{}@{domain}", user.name())) {
+            storage.add_account(account.as_ref());
+        }
+    }
+    let mut router = Router::new(config, storage);
+    let mut lobby = None;
+    for name in &settings.xmpp.rooms {
+        let fault = |why: &dyn std::fmt::Display| Failure::Room(name.clone(), why.to_string());
+        let rooms = rooms.as_ref().ok_or_else(|| fault(&"there is no domain for rooms"))?;
+        let room = Jid::parse(&format!("{name}@{rooms}")).map_err(|why| fault(&why))?;
+        let mut config = RoomConfig::default();
+        (config.name, config.is_persistent) = (name.clone(), true);
+        router.set_room(room.as_ref(), config, None, &mut Deliveries::new()).map_err(|why| fault(&why))?;
+        if settings.is_one_room(name) {
+            router.observe(room.as_ref(), true).map_err(|why| fault(&why))?;
+            lobby = Some(room);
+        }
+    }
+    let limits = limits(settings);
+    let hub = Hub::open(router, limits, prepared.lobby.clone()).map_err(Failure::Runtime)?;
+    if let Some(room) = lobby {
+        prepared.lobby.add_xmpp(Arc::new(Lounge::new(&hub, room)));
+    }
+    Ok(hub)
+}
+
+fn router(settings: &Settings) -> Result<router::Config, Failure> {
+    let domain = domain(settings);
+    let mut config =
+        router::Config::new(&domain).map_err(|why| Failure::Domain(settings.server_name.clone(), why.to_string()))?;
+    config.software = "Wirestate switchboard".into();
+    config.version = env!("CARGO_PKG_VERSION").into();
+    config.name = settings.server_name.as_str().into();
+    Ok(config)
+}
+
+fn bounds(settings: &Settings) -> Bounds {
+    let xmpp = &settings.xmpp;
+    let mut bounds = Bounds::default();
+    bounds.held = usize::try_from(xmpp.offline_messages).unwrap_or(usize::MAX);
+    bounds.archived = usize::try_from(xmpp.archive_messages).unwrap_or(usize::MAX);
+    bounds
+}
+
+/// A session that comes in by this listener.
+pub(super) fn session(prepared: &Prepared, entrance: &Entrance) -> server::Config {
+    let Prepared { settings, credentials, .. } = prepared;
+    // The hub was made of the same name, which is one, or the start has failed.
+    let mut config = server::Config::serving([domain(settings).as_str()]).unwrap_or_default();
+    // What never leaves this machine can be read by nobody on the way.
+    config.cleartext = entrance.is_private();
+    config.tls = match entrance.protocol.is_implicit_tls() {
+        true => server::Tls::Implicit,
+        false => server::Tls::Starttls { required: !config.cleartext },
+    };
+    let known = credentials.mechanisms();
+    config.mechanisms = known.into_iter().filter(|one| !matches!(one, Mechanism::Login | Mechanism::CramMd5)).collect();
+    config.fake_keys = Some(credentials.fake_keys());
+    config.fast = vec![TokenBinding::Exporter, TokenBinding::EndPoint, TokenBinding::None];
+    config.roster_versioning = true;
+    config.pre_approval = true;
+    config.compression = settings.xmpp.compression;
+    config.resumable_for =
+        Some(Duration::from_secs(settings.xmpp.resume_seconds.into())).filter(|time| !time.is_zero());
+    config.limits = limits(settings);
+    config
+}
+
+fn limits(settings: &Settings) -> server::Limits {
+    let mut limits = server::Limits::default();
+    limits.login_time = Duration::from_secs(settings.limits.login_seconds.into());
+    // Some clients try each of the three -PLUS mechanisms in vain, for want of a binding, before one without.
+    limits.failed_logins = u16::try_from(settings.limits.failed_logins.saturating_add(3)).unwrap_or(u16::MAX);
+    limits.send_queue = usize::try_from(settings.xmpp.send_queue_bytes).unwrap_or(limits.send_queue);
+    limits
+}
+
+/// The server's name as it stands in an address.
+pub fn domain(settings: &Settings) -> String {
+    let name = &settings.server_name;
+    if name.contains(':') { format!("[{name}]") } else { name.clone() }
+}
+
+/// The time in milliseconds since 1970.
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,371 @@
+//! Chat by XMPP over the program: logins, messages, rosters, rooms, streams
+//! that go on over another connection, on three runtimes; and the room that is
+//! IRC's, too.
+
+mod program;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use program::{Client, PASSWORD, Program, Tls, tcp};
+use wirestate_sasl::client::{self, Context, Credentials, Step};
+use wirestate_sasl::{Mechanism, Nonces, base64};
+
+const RUNTIMES: [&str; 3] = ["tokio", "async-std", "blocking"];
+
+struct Chat {
+    program: Program,
+    xmpp: SocketAddr,
+    xmpps: SocketAddr,
+    irc: SocketAddr,
+}
+
+impl Chat {
+    fn start(arguments: &[&str]) -> Self {
+        let ports = ["--xmpp", "127.0.0.1:0", "--xmpps", "127.0.0.1:0", "--irc", "127.0.0.1:0"];
+        let program = Program::start_with(&[&["--user", "bob:bob's"], &ports[..], arguments].concat());
+        let at = |protocol: &str| {
+            let line = program.more.iter().find_map(|line| line.strip_prefix(&format!("{protocol} ")));
+            line.expect(protocol).parse().unwrap()
+        };
+        let (xmpp, xmpps, irc) = (at("xmpp"), at("xmpps"), at("irc"));
+        Self { program, xmpp, xmpps, irc }
+    }
+
+    fn connect(&self) -> Talk<TcpStream> {
+        Talk::new(tcp(self.xmpp))
+    }
+
+    /// Somebody who is logged in by PLAIN in the clear, and bound.
+    fn user(&self, name: &str, password: &str, resource: &str) -> Talk<TcpStream> {
+        let mut talk = self.connect();
+        talk.log_in(name, password);
+        talk.bind(resource);
+        talk
+    }
+
+    fn alice(&self, resource: &str) -> Talk<TcpStream> {
+        self.user("alice", PASSWORD, resource)
+    }
+
+    fn bob(&self, resource: &str) -> Talk<TcpStream> {
+        self.user("bob", "bob's", resource)
+    }
+
+    /// Somebody of IRC in #lobby.
+    fn irc(&self, nick: &str) -> Client<TcpStream> {
+        let mut client = Client::new(tcp(self.irc));
+        client.send(&format!("NICK {nick}\r\nUSER {nick} 0 * :{nick}\r\nJOIN #lobby\r\n"));
+        hear_line(&mut client, " 366 ");
+        client
+    }
+}
+
+/// The next line with this in it.
+fn hear_line(client: &mut Client<TcpStream>, wanted: &str) -> String {
+    loop {
+        let line = client.line();
+        assert!(!line.is_empty(), "the connection ended before {wanted:?}");
+        if line.contains(wanted) {
+            return line;
+        }
+    }
+}
+
+/// One end of a stream.
+struct Talk<S> {
+    stream: S,
+    heard: Vec<u8>,
+}
+
+impl<S: Read + Write> Talk<S> {
+    fn new(stream: S) -> Self {
+        Self { stream, heard: Vec::new() }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).unwrap();
+        self.stream.flush().unwrap();
+    }
+
+    /// What comes until this, and this.
+    fn hear(&mut self, wanted: &str) -> String {
+        loop {
+            let place = self.heard.windows(wanted.len()).position(|part| part == wanted.as_bytes());
+            if let Some(place) = place {
+                let rest = self.heard.split_off(place + wanted.len());
+                return String::from_utf8(std::mem::replace(&mut self.heard, rest)).unwrap();
+            }
+            let mut more = [0; 4096];
+            let count = self.stream.read(&mut more).unwrap_or(0);
+            assert_ne!(count, 0, "the end came before {wanted:?}, after {:?}", String::from_utf8_lossy(&self.heard));
+            self.heard.extend_from_slice(&more[..count]);
+        }
+    }
+
+    fn ask(&mut self, text: &str, wanted: &str) -> String {
+        self.say(text);
+        self.hear(wanted)
+    }
+
+    /// The features of a new stream.
+    fn open(&mut self) -> String {
+        let header = "<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='jabber:client' \
+                      xmlns:stream='http://etherx.jabber.org/streams'>";
+        self.ask(header, "</stream:features>")
+    }
+
+    fn plain(&mut self, name: &str, password: &str) {
+        let message = base64::encode(format!("\0{name}\0{password}").as_bytes());
+        self.say(&format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{message}</auth>"));
+    }
+
+    fn log_in(&mut self, name: &str, password: &str) {
+        self.open();
+        self.plain(name, password);
+        self.hear("<success");
+        self.hear(">");
+        self.open();
+    }
+
+    fn scram(&mut self, name: &str, password: &str) {
+        let nonce = Nonces::from_seed([7; 32]).fresh();
+        let credentials = Credentials::password(name, password).unwrap();
+        let mut client = client::Client::start(Mechanism::SCRAM_SHA_256, &credentials, &Context::new(nonce)).unwrap();
+        let mut told: Option<Vec<u8>> = None;
+        loop {
+            let mut step = client.step(told.as_deref()).unwrap();
+            if let Step::Work(work) = step {
+                step = client.resume(work.run()).unwrap();
+            }
+            let Step::Send(message) = step else { panic!("{step:?}") };
+            let message = base64::encode(&message);
+            let sasl = "urn:ietf:params:xml:ns:xmpp-sasl";
+            self.say(&match told {
+                None => format!("<auth xmlns='{sasl}' mechanism='SCRAM-SHA-256'>{message}</auth>"),
+                Some(_) => format!("<response xmlns='{sasl}'>{message}</response>"),
+            });
+            let heard = self.hear("</");
+            let is_over = heard.contains("<success");
+            let text = heard.rsplit('>').next().unwrap().trim_end_matches("</").to_owned();
+            self.hear(">");
+            let data = base64::decode(text.as_bytes(), 4096).unwrap();
+            if is_over {
+                return client.succeed(Some(&data)).unwrap();
+            }
+            told = Some(data);
+        }
+    }
+
+    fn bind(&mut self, resource: &str) {
+        let bind = "urn:ietf:params:xml:ns:xmpp-bind";
+        let iq = format!("<iq type='set' id='bind'><bind xmlns='{bind}'><resource>{resource}</resource></bind></iq>");
+        let bound = self.ask(&iq, "</iq>");
+        assert!(bound.contains(&format!("/{resource}</jid>")), "{bound}");
+    }
+
+    /// Becomes available, and has heard of it.
+    fn appear(&mut self) {
+        self.say("<presence/>");
+        self.hear("<presence");
+        self.hear(">");
+    }
+
+    /// Comes into the room, and has heard its subject.
+    fn enter(&mut self, room: &str, nick: &str) {
+        self.say(&format!(
+            "<presence to='{room}/{nick}'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"
+        ));
+        self.hear("<subject");
+        self.hear("</message>");
+    }
+
+    fn sync(&mut self) {
+        self.ask("<iq type='get' id='sync' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>", "id='sync'");
+        self.hear(">");
+    }
+}
+
+#[test]
+fn users_log_in_in_each_way() {
+    for runtime in RUNTIMES {
+        let mut chat = Chat::start(&["--runtime", runtime]);
+        let mut talk = chat.connect();
+        let features = talk.open();
+        assert!(features.contains("<starttls") && features.contains(">SCRAM-SHA-256<"), "{features}");
+        talk.plain("alice", "wrong");
+        assert!(talk.hear("</failure>").contains("not-authorized"));
+        talk.scram("alice", PASSWORD);
+        talk.open();
+        talk.bind("plain");
+
+        let mut talk = chat.connect();
+        talk.open();
+        talk.ask("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<proceed");
+        talk.hear(">");
+        let mut secured: Talk<Tls> = Talk::new(chat.program.tls(talk.stream, &[b"xmpp-client"]));
+        let features = secured.open();
+        assert!(features.contains("-PLUS<") && !features.contains("<starttls"), "{features}");
+        secured.scram("bob", "bob's");
+        secured.open();
+        secured.bind("starttls");
+
+        let mut direct = Talk::new(chat.program.tls(tcp(chat.xmpps), &[b"xmpp-client"]));
+        direct.log_in("alice", PASSWORD);
+        direct.bind("direct");
+        direct.sync();
+        chat.program.terminate();
+        direct.hear("system-shutdown");
+        assert!(chat.program.ended().success());
+        assert!(chat.program.log().contains("bound session=3 jid=alice@localhost/direct"), "{}", chat.program.log());
+    }
+}
+
+#[test]
+fn messages_find_who_is_there_and_wait_for_who_is_not() {
+    for runtime in RUNTIMES {
+        let chat = Chat::start(&["--runtime", runtime]);
+        let (mut alice, mut bob) = (chat.alice("a"), chat.bob("b"));
+        alice.appear();
+        bob.appear();
+        alice.say("<message to='bob@localhost' type='chat'><body>to whichever</body></message>");
+        assert!(bob.hear("to whichever").contains("from='alice@localhost/a'"));
+        alice.say("<message to='bob@localhost/b' type='chat'><body>to this one</body></message>");
+        bob.hear("to this one");
+
+        let mut second = chat.bob("second");
+        second.appear();
+        second.ask("<iq type='set' id='c'><enable xmlns='urn:xmpp:carbons:2'/></iq>", "id='c'");
+        bob.say("<message to='alice@localhost' type='chat'><body>carbon</body></message>");
+        assert!(second.hear("carbon</body>").contains("urn:xmpp:carbons:2"));
+        alice.hear("carbon</body>");
+
+        // Who was told of somebody's presence is told of the end.
+        for talk in [&mut bob, &mut second] {
+            talk.say("<presence to='alice@localhost/a'/></stream:stream>");
+            talk.hear("</stream:stream>");
+            alice.hear("type='unavailable'");
+        }
+        alice.say("<message to='bob@localhost' type='chat'><body>for later</body></message>");
+        alice.sync();
+        let mut late = chat.bob("late");
+        late.say("<presence/>");
+        assert!(late.hear("for later").contains("alice@localhost/a"));
+        late.hear("urn:xmpp:delay");
+    }
+}
+
+#[test]
+fn a_contact_is_asked_for_and_seen() {
+    let chat = Chat::start(&[]);
+    let (mut alice, mut bob) = (chat.alice("a"), chat.bob("b"));
+    for talk in [&mut alice, &mut bob] {
+        talk.ask("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>", "id='r'");
+        talk.appear();
+    }
+    alice.say("<presence to='bob@localhost' type='subscribe'/>");
+    bob.hear("type='subscribe'");
+    bob.say("<presence to='alice@localhost' type='subscribed'/>");
+    let heard = alice.hear("from='bob@localhost/b'");
+    assert!(heard.contains("subscription='to'"), "{heard}");
+    drop(bob);
+    alice.hear("unavailable");
+}
+
+#[test]
+fn a_cut_stream_goes_on_and_nothing_is_lost() {
+    for runtime in RUNTIMES {
+        let chat = Chat::start(&["--runtime", runtime]);
+        let (mut alice, mut bob) = (chat.alice("a"), chat.bob("b"));
+        bob.appear();
+        bob.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+        let enabled = bob.hear("/>");
+        let id = enabled.split(" id='").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        alice.say("<message to='bob@localhost/b' type='chat'><body>first</body></message>");
+        bob.hear("first</body>");
+        drop(bob);
+        chat.program.wait_for_log("waits for its client");
+        alice.say("<message to='bob@localhost/b' type='chat'><body>second</body></message>");
+        alice.sync();
+        let mut bob = chat.connect();
+        bob.log_in("bob", "bob's");
+        bob.say(&format!("<resume xmlns='urn:xmpp:sm:3' h='0' previd='{id}'/>"));
+        let heard = bob.hear("second</body>");
+        assert!(heard.contains("<resumed") && heard.contains("first</body>"), "{heard}");
+
+        // The old connection may still be there.
+        alice.say("<message to='bob@localhost/b' type='chat'><body>third</body></message>");
+        bob.hear("third</body>");
+        let mut again = chat.connect();
+        again.log_in("bob", "bob's");
+        again.say(&format!("<resume xmlns='urn:xmpp:sm:3' h='2' previd='{id}'/>"));
+        let heard = again.hear("third</body>");
+        assert!(heard.contains("<resumed") && !heard.contains("second"), "{heard}");
+        bob.hear("conflict");
+        let mut stranger = chat.connect();
+        stranger.log_in("alice", PASSWORD);
+        stranger.ask(&format!("<resume xmlns='urn:xmpp:sm:3' h='0' previd='{id}'/>"), "item-not-found");
+        alice.say("<message to='bob@localhost/b' type='chat'><body>fourth</body></message>");
+        again.hear("fourth");
+    }
+}
+
+#[test]
+fn who_does_not_come_back_in_time_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, "[xmpp-server]\nresume-seconds = 1\n").unwrap();
+    let chat = Chat::start(&["--config", path.to_str().unwrap()]);
+    let mut bob = chat.bob("b");
+    bob.appear();
+    bob.ask("<enable xmlns='urn:xmpp:sm:3' resume='true'/>", "max='1'");
+    drop(bob);
+    chat.program.wait_for_log("did not come back jid=bob@localhost/b");
+}
+
+#[test]
+fn a_room_is_one_with_irc_s_channel() {
+    for runtime in RUNTIMES {
+        let chat = Chat::start(&["--runtime", runtime]);
+        let room = "lobby@rooms.localhost";
+        let mut ann = chat.irc("ann");
+        let (mut alice, mut bob) = (chat.alice("a"), chat.bob("b"));
+        alice.enter(room, "alice");
+        assert_eq!(hear_line(&mut ann, "JOIN"), ":alice!xmpp@xmpp JOIN #lobby");
+        alice.hear("from='lobby@rooms.localhost/ann'");
+        bob.enter(room, "ann_");
+        hear_line(&mut ann, ":ann_!xmpp@xmpp JOIN");
+        alice.say(&format!("<message to='{room}' type='groupchat'><body>hello, IRC</body></message>"));
+        assert_eq!(hear_line(&mut ann, "PRIVMSG"), ":alice!xmpp@xmpp PRIVMSG #lobby :hello, IRC");
+        bob.hear("hello, IRC</body>");
+        ann.send(
+            "PRIVMSG #lobby :\x02hello\x02, XMPP\r\nPRIVMSG #lobby :\x01ACTION waves\x01\r\nPRIVMSG alice :psst\r\n",
+        );
+        for talk in [&mut alice, &mut bob] {
+            let heard = talk.hear("hello, XMPP</body>");
+            assert!(heard.contains("from='lobby@rooms.localhost/ann'"), "{heard}");
+            let heard = talk.hear("/me waves</body>");
+            assert!(!heard.contains("hello, XMPP"), "it came twice: {heard}");
+        }
+        assert!(alice.hear("psst</body>").contains("type='chat'"));
+        alice.say(&format!(
+            "<message to='{room}/ann' type='chat'><body>/me whispers</body></message>\
+             <message to='{room}' type='groupchat'><body>two\nlines</body></message>"
+        ));
+        assert_eq!(hear_line(&mut ann, "whispers"), ":alice!xmpp@xmpp PRIVMSG ann :\x01ACTION whispers\x01");
+        assert_eq!(hear_line(&mut ann, "PRIVMSG"), ":alice!xmpp@xmpp PRIVMSG #lobby :two");
+        assert_eq!(hear_line(&mut ann, "PRIVMSG"), ":alice!xmpp@xmpp PRIVMSG #lobby :lines");
+        ann.send("NICK anna\r\n");
+        let heard = alice.hear("from='lobby@rooms.localhost/anna'");
+        assert!(heard.contains("<status code='303'/>"), "{heard}");
+        alice.say(&format!("<presence to='{room}/alicia'/>"));
+        assert_eq!(hear_line(&mut ann, "alice!"), ":alice!xmpp@xmpp NICK alicia");
+        ann.send("QUIT :bye\r\n");
+        let heard = bob.hear("<status>Quit: bye</status>");
+        assert!(heard.contains("unavailable"), "{heard}");
+        let mut late = chat.irc("late");
+        drop(bob);
+        assert!(hear_line(&mut late, "QUIT").starts_with(":ann_!xmpp@xmpp QUIT "));
+        alice.hear("from='lobby@rooms.localhost/late'");
+    }
+}

@@ -198,7 +198,7 @@ impl<E: From<Reason>> Base<E> {
 
     /// Our header, with a new name for the stream, where it is not out yet.
     pub(super) fn open(&mut self, opening: &Opening<'_>) {
-        if self.wire.is_opened() {
+        if self.wire.is_opened() || self.is_over {
             return;
         }
         let id = self.nonces.fresh();
@@ -225,7 +225,7 @@ impl<E: From<Reason>> Base<E> {
     // --- ends ---
 
     pub(super) fn end(&mut self, limits: &Limits) {
-        if !self.is_held {
+        if !self.is_held && !self.is_over {
             self.open(&Opening::default());
             self.wire.end(self.now, limits.close_time);
         }

@@ -1,6 +1,7 @@
 //! What users publish of themselves (XEP-0163): bookmarks, pictures, keys. A node is made by publishing there, holds its newest items, and is read by those
 //! who may. The user's own clients are told of what changes; others ask.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -189,9 +190,8 @@ impl<S: Storage> Router<S> {
         });
         // Whether there is such a node is told to nobody else.
         let Some(kept) = kept else { return self.refuse(turn, to, StanzaCondition::ItemNotFound) };
-        let is_asked = |item: &ElementRef<'_>| {
-            ids.is_empty() || item.attr("id").is_some_and(|id| ids.iter().any(|asked| *asked == *id))
-        };
+        let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        let is_asked = |item: &ElementRef<'_>| ids.is_empty() || item.attr("id").is_some_and(|id| ids.contains(&*id));
         let most = max.map_or(usize::MAX, |max| max as usize);
         let mut asked: Vec<_> = items(&kept).rev().filter(is_asked).take(most).collect();
         asked.reverse();

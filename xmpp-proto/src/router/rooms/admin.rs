@@ -1,6 +1,7 @@
 //! What moderators and admins do (XEP-0045 §8, §9): voice, kicks, bans, affiliations and their lists.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -15,6 +16,9 @@ use crate::router::storage::Storage;
 use crate::router::{Router, Turn};
 use crate::stanza::{IqType, StanzaCondition};
 use crate::xml::ElementRef;
+
+/// Changes in one request: each is looked for among all who are inside.
+const MOST_ITEMS: usize = 256;
 
 /// Who asks, and how much power that one has.
 #[derive(Clone, Copy)]
@@ -32,6 +36,9 @@ enum Change {
 impl<S: Storage> Router<S> {
     pub(super) fn room_admin(&mut self, turn: &mut Turn<'_>, kind: IqType, query: ElementRef<'_>, to: JidRef<'_>) {
         let items = match Item::read_all(query) {
+            Ok(items) if items.len() > MOST_ITEMS => {
+                return self.refuse(turn, Some(to), StanzaCondition::PolicyViolation);
+            }
             Ok(items) if !items.is_empty() => items,
             Err(Malformed::Jid(_)) => return self.refuse(turn, Some(to), StanzaCondition::JidMalformed),
             _ => return self.refuse(turn, Some(to), StanzaCondition::BadRequest),
@@ -187,15 +194,15 @@ fn lawful(room: &Room, item: &Item, power: Power) -> Result<Change, StanzaCondit
 
 /// A room that has owners keeps one (§10.5).
 fn leaves_an_owner(room: &Room, changes: &[Change]) -> bool {
-    let mut owners: Vec<&Jid> =
+    let mut owners: BTreeSet<&Jid> =
         room.affiliations.iter().filter(|(_, one)| **one == Affiliation::Owner).map(|(user, _)| user).collect();
     let had = !owners.is_empty();
     for change in changes {
         if let Change::Affiliation { user, affiliation, .. } = change {
-            owners.retain(|owner| *owner != user);
-            if *affiliation == Affiliation::Owner {
-                owners.push(user);
-            }
+            match affiliation {
+                Affiliation::Owner => owners.insert(user),
+                _ => owners.remove(user),
+            };
         }
     }
     !had || !owners.is_empty()

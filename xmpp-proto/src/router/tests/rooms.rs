@@ -446,3 +446,43 @@ fn rooms_have_bounds() {
     talk.say(4, "<presence to='b@rooms.im.example'/>");
     assert_eq!(refusal(&talk.elements(4)).unwrap().1, "jid-malformed");
 }
+
+#[test]
+fn a_request_may_not_change_everything_at_once() {
+    let mut talk = verona();
+    let items: String =
+        (0..257).map(|number| format!("<item affiliation='member' jid='u{number}@im.example'/>")).collect();
+    talk.say(1, &admin(&items));
+    assert_eq!(refusal(&talk.elements(1)), refused(ROOM, "policy-violation"));
+    let two = "<item affiliation='owner' jid='romeo@im.example'/><item affiliation='none' jid='juliet@im.example'/>";
+    talk.say(1, &admin(two));
+    assert_eq!(
+        talk.room().affiliation(jid("romeo@im.example").as_ref()),
+        Affiliation::Owner,
+        "one takes the other's place"
+    );
+    assert_eq!(talk.room().affiliation(jid("juliet@im.example").as_ref()), Affiliation::None);
+}
+
+#[test]
+fn whom_another_server_does_not_know_is_not_in_the_room() {
+    let mut talk = verona();
+    talk.component(9, "far.example");
+    talk.say(
+        9,
+        &format!(
+            "<presence from='o@far.example/x' to='{ROOM}/O'><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        ),
+    );
+    talk.heard.clear();
+    let error = |condition: &str| {
+        format!(
+            "<message type='error' from='o@far.example/x' to='{ROOM}'><error type='cancel'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>"
+        )
+    };
+    talk.say(9, &error("not-acceptable"));
+    talk.nothing_else();
+    talk.say(9, &error("recipient-unavailable"));
+    assert_eq!(talk.seen(1).iter().map(|seen| (seen.0.as_str(), seen.3)).collect::<Vec<_>>(), [("O", false)]);
+    assert!(talk.heard(9).is_empty());
+}

@@ -6,7 +6,7 @@ use wirestate_machine::Inbox;
 
 use super::cut::{Cut, CutKind, Cutter};
 use super::element::Element;
-use super::scan::{is_space, skip_space};
+use super::scan::skip_space;
 use super::{Limit, Limits, Scope, XmlError, header, tree};
 
 /// Cuts what a peer sends into frames: the stream header, first-level elements, the end tag. It looks at each byte once, however the input was cut.
@@ -24,6 +24,8 @@ pub struct Framer {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
+    /// Where a byte order mark may stand.
+    Mark,
     Prolog,
     Header,
     Between,
@@ -96,7 +98,7 @@ impl RawFrame {
 impl Framer {
     /// A framer that waits for a stream header.
     pub fn new(limits: Limits) -> Self {
-        Framer { limits, phase: Phase::Prolog, cutter: Cutter::new(), keepalives: 0, fault: None, root: Root::Usual }
+        Framer { limits, phase: Phase::Mark, cutter: Cutter::new(), keepalives: 0, fault: None, root: Root::Usual }
     }
 
     /// A framer of elements without a root around them, as WebSocket messages hold them (RFC 7395 §3.3.3).
@@ -118,7 +120,7 @@ impl Framer {
     pub fn restart(&mut self) {
         self.cutter.reset();
         if self.root != Root::None {
-            self.phase = Phase::Prolog;
+            self.phase = Phase::Mark;
             self.root = Root::Usual;
         }
     }
@@ -156,13 +158,16 @@ impl Framer {
     }
 
     fn next_frame(&mut self, inbox: &mut Inbox) -> Result<Option<RawFrame>, XmlError> {
+        if self.phase == Phase::Mark {
+            let Some(len) = header::mark(inbox.bytes())? else { return waits(inbox) };
+            inbox.consume(len);
+            self.phase = Phase::Prolog;
+        }
         match self.phase {
-            Phase::Prolog => {
+            Phase::Mark | Phase::Prolog => {
                 // Without whitespace it is short, so that it may be looked at again.
-                if inbox.bytes().first().is_some_and(|byte| is_space(*byte)) {
-                    self.swallow(inbox);
-                }
-                let Some(len) = header::prolog(inbox.bytes())? else { return Ok(None) };
+                self.swallow(inbox);
+                let Some(len) = header::prolog(inbox.bytes())? else { return waits(inbox) };
                 inbox.consume(len);
                 self.phase = Phase::Header;
                 self.swallow(inbox);
@@ -180,9 +185,7 @@ impl Framer {
         }
         match self.cutter.advance(inbox.bytes(), &self.limits, is_header)? {
             Some(cut) => self.take(cut, inbox).map(Some),
-            // Nothing more could come in, however long was waited.
-            None if inbox.len() >= inbox.limit() => Err(XmlError::Limit(Limit::Bytes)),
-            None => Ok(None),
+            None => waits(inbox),
         }
     }
 
@@ -235,6 +238,11 @@ impl fmt::Debug for Framer {
             .field("fault", &self.fault)
             .finish_non_exhaustive()
     }
+}
+
+/// There is no frame yet, unless nothing more can come in, however long is waited.
+fn waits(inbox: &Inbox) -> Result<Option<RawFrame>, XmlError> {
+    if inbox.len() < inbox.limit() { Ok(None) } else { Err(XmlError::Limit(Limit::Bytes)) }
 }
 
 /// Counts the slots of one whole element that is all of `bytes`.

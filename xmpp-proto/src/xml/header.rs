@@ -8,20 +8,20 @@ const LONGEST: usize = 256;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 const DECLARATION: &[u8] = b"<?xml";
 
-/// How many bytes stand before the stream header; `None` while that cannot be said. Each byte is known to begin an XML document.
-pub(super) fn prolog(bytes: &[u8]) -> Result<Option<usize>, XmlError> {
-    let mut at = 0;
-    if bytes.starts_with(MARK) {
-        at = MARK.len();
-    } else if let Some(first) = bytes.first() {
-        match first {
-            0xef if MARK.starts_with(bytes) => return Ok(None),
-            0xfe | 0xff | 0 => return Err(XmlError::Encoding),
-            _ => {}
-        }
+/// The length of a byte order mark at the start, 0 where there is none; `None` while that cannot be said.
+pub(super) fn mark(bytes: &[u8]) -> Result<Option<usize>, XmlError> {
+    match bytes.first() {
+        None => Ok(None),
+        Some(0xfe | 0xff | 0) => Err(XmlError::Encoding),
+        Some(_) if bytes.starts_with(MARK) => Ok(Some(MARK.len())),
+        Some(_) if MARK.starts_with(bytes) => Ok(None),
+        Some(_) => Ok(Some(0)),
     }
-    at = skip_space(bytes, at);
-    let rest = bytes.get(at..).unwrap_or_default();
+}
+
+/// How many bytes stand before the stream header, without whitespace or a mark; `None` while that cannot be said. Each byte is known to begin an XML
+/// document.
+pub(super) fn prolog(rest: &[u8]) -> Result<Option<usize>, XmlError> {
     match rest.first() {
         None => return Ok(None),
         Some(b'<') => {}
@@ -33,7 +33,7 @@ pub(super) fn prolog(bytes: &[u8]) -> Result<Option<usize>, XmlError> {
     if !rest.starts_with(DECLARATION) {
         return match rest {
             [b'<', b'?', ..] => Err(XmlError::ProcessingInstruction),
-            _ => Ok(Some(at)),
+            _ => Ok(Some(0)),
         };
     }
     if !rest.get(DECLARATION.len()).is_some_and(|byte| is_space(*byte)) {
@@ -44,7 +44,7 @@ pub(super) fn prolog(bytes: &[u8]) -> Result<Option<usize>, XmlError> {
     };
     let inside = rest[DECLARATION.len()..end].strip_suffix(b"?").ok_or(XmlError::Declaration)?;
     check_declaration(inside)?;
-    Ok(Some(at + end + 1))
+    Ok(Some(end + 1))
 }
 
 /// `version`, then `encoding`, then `standalone`; only the first must be there.
@@ -101,8 +101,8 @@ mod tests {
             ("", Ok(None)),
             ("<", Ok(None)),
             ("<s", Ok(Some(0))),
-            (" \n<s", Ok(Some(2))),
-            ("\u{feff}<s", Ok(Some(3))),
+            (" <s", Err(XmlError::NotXml)),
+            ("\u{feff}<s", Err(XmlError::NotXml)),
             ("<?xml version='1.0'?><s", Ok(Some(21))),
             ("<?xml version=\"1.0\" encoding=\"UTF-8\" standalone='yes' ?>", Ok(Some(56))),
             ("<?xml version = '1.0' encoding='utf-8'?>", Ok(Some(40))),
@@ -122,11 +122,26 @@ mod tests {
         ] {
             assert_eq!(prolog(text.as_bytes()), wanted, "{text}");
         }
-        assert_eq!(prolog(b"\xff\xfe<\0"), Err(XmlError::Encoding));
-        assert_eq!(prolog(b"\xef"), Ok(None));
-        assert_eq!(prolog(b"\xef\xbb"), Ok(None));
-        assert_eq!(prolog(b"\xef\xbc"), Err(XmlError::NotXml));
         let endless = alloc::format!("<?xml version='1.0'{}", " ".repeat(300));
         assert_eq!(prolog(endless.as_bytes()), Err(XmlError::Declaration));
+    }
+
+    #[test]
+    fn a_mark_may_stand_before_all_else() {
+        for (bytes, wanted) in [
+            (&b""[..], Ok(None)),
+            (b"<", Ok(Some(0))),
+            (b" ", Ok(Some(0))),
+            (b"\xef", Ok(None)),
+            (b"\xef\xbb", Ok(None)),
+            (b"\xef\xbb\xbf", Ok(Some(3))),
+            (b"\xef\xbb\xbf<s", Ok(Some(3))),
+            (b"\xef\xbc", Ok(Some(0))),
+            (b"\xff\xfe<\0", Err(XmlError::Encoding)),
+            (b"\xfe\xff\0<", Err(XmlError::Encoding)),
+            (b"\0<", Err(XmlError::Encoding)),
+        ] {
+            assert_eq!(mark(bytes), wanted, "{}", bytes.escape_ascii());
+        }
     }
 }

@@ -122,6 +122,11 @@ impl Cutter {
         let mut mode = self.mode;
         while let Some(byte) = bytes.get(at).copied() {
             mode = match mode {
+                // One tag after the other.
+                Mode::Text if byte == b'<' => {
+                    at += 1;
+                    Mode::Markup
+                }
                 Mode::Text => match position(b'<', bytes.get(at..).unwrap_or_default()) {
                     Some(within) => {
                         at += within + 1;

@@ -39,18 +39,16 @@ pub(super) fn plain_text(bytes: &[u8]) -> usize {
     first(bytes, |word| same(word, b'<') | same(word, b'&'), |byte| matches!(byte, b'<' | b'&'))
 }
 
-/// Where the value of an attribute without whitespace but spaces ends, or has what must be looked at: `<`, `&`, and perhaps `'`.
+/// Where the value of an attribute without whitespace but spaces ends, or has what must be looked at: `<`, `&`. `quote` is `'` or `"`.
 #[inline(always)]
 pub(super) fn plain_value(bytes: &[u8], quote: u8) -> usize {
-    // `&` and `'` differ in one bit.
-    if quote == b'\'' {
-        return first(
-            bytes,
-            |word| same(word & (EACH * 0xfe), b'&') | same(word, b'<'),
-            |byte| matches!(byte, b'&' | b'\'' | b'<'),
-        );
-    }
-    value(bytes, quote)
+    // Either differs from `&` in one bit.
+    let others = EACH * u64::from(!(quote ^ b'&'));
+    first(
+        bytes,
+        |word| same(word & others, b'&' & quote) | same(word, b'<'),
+        |byte| byte == quote || matches!(byte, b'&' | b'<'),
+    )
 }
 
 /// Where text ends, or has what must be looked at: `<`, `&`, or the `]` of a `]]>`.
@@ -162,9 +160,10 @@ mod tests {
 
     #[test]
     fn each_search_finds_the_first_of_what_it_seeks() {
-        let searches: [Search; 7] = [
+        let searches: [Search; 8] = [
             (plain_text, |byte| b"<&".contains(&byte)),
             (|bytes| plain_value(bytes, b'\''), |byte| b"'<&".contains(&byte)),
+            (|bytes| plain_value(bytes, b'"'), |byte| b"\"<&".contains(&byte)),
             (text, |byte| b"<&]".contains(&byte)),
             (|bytes| value(bytes, b'\''), |byte| b"'<&".contains(&byte) || byte < b' '),
             (|bytes| value(bytes, b'"'), |byte| b"\"<&".contains(&byte) || byte < b' '),

@@ -130,6 +130,11 @@ impl Parser<'_> {
     /// Goes on after the next `<`.
     #[inline(always)]
     fn text(&mut self) -> Result<(), XmlError> {
+        // One tag after the other.
+        if self.byte() == Some(b'<') {
+            self.at += 1;
+            return Ok(());
+        }
         loop {
             self.at += if self.is_plain { scan::plain_text(self.rest()) } else { scan::text(self.rest()) };
             match self.byte() {
@@ -224,7 +229,7 @@ impl Parser<'_> {
                 _ => return Err(XmlError::Tag),
             }
         };
-        if attributes.count > 1 || attributes.prefixed > 0 {
+        if attributes.is_suspect || attributes.prefixed > 0 {
             self.finish_attributes(slot, &attributes)?;
         }
         let known = if attributes.declared == 0 { parent.default } else { None };
@@ -422,9 +427,6 @@ impl Parser<'_> {
 
     /// Resolves the prefixes of an element's attributes, now that all its declarations are known, and looks for two that are the same.
     fn finish_attributes(&mut self, slot: u32, attributes: &Attributes) -> Result<(), XmlError> {
-        if attributes.prefixed == 0 && !attributes.is_suspect {
-            return Ok(());
-        }
         for at in slot + 1..self.used {
             let Some(Slot::Attribute(attribute)) = self.slots.get(at as usize) else { continue };
             if attribute.prefix > 0 && !attribute.is_declaration {

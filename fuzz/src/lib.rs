@@ -15,6 +15,10 @@ pub mod meter;
 pub mod ready_made;
 #[path = "../../tests/src/talk.rs"]
 pub mod talk;
+pub mod xmpp;
+/// The XMPP server's application of the tests across the crates.
+#[path = "../../tests/src/xmpp.rs"]
+pub mod xmpp_desk;
 
 /// Counts what each target takes from the heap.
 #[global_allocator]

@@ -1,7 +1,9 @@
 //! Other people's XML and ours over the same stanzas: to be run under callgrind by `benches/xmpp.sh`.
 //!
-//! `xmpp CORPUS CODEC ROUNDS` goes so many times over the stanzas of a corpus and prints how many allocations it took. These are
+//! `xmpp CORPUS CODEC ROUNDS` goes so many times over the stanzas of a corpus and prints how many allocations it took. The codecs of others are
 //! dev-dependencies: nothing of theirs is in what is published.
+//!
+//! `xmpp flood NAME ROUNDS` reads a hostile stream that has so many times 20,000 bytes, byte by byte; `xmpp floods - 0` says which there are.
 
 use std::hint::black_box;
 use std::io::BufRead;
@@ -23,7 +25,10 @@ const READ: usize = 4096;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [corpus, codec, rounds] = &arguments[..] else { panic!("usage: xmpp CORPUS CODEC ROUNDS") };
+    let rounds: usize = rounds.parse().expect("ROUNDS is a number");
     let corpus = match corpus.as_str() {
+        "floods" => return xmpp::FLOODS.iter().for_each(|(name, ..)| println!("{name}")),
+        "flood" => return flood(codec, rounds),
         "message" => Corpus::Message,
         "presence" => Corpus::Presence,
         "roster" => Corpus::Roster,
@@ -31,7 +36,6 @@ fn main() {
         "mixed" => Corpus::Mixed,
         other => panic!("there is no corpus {other}"),
     };
-    let rounds: usize = rounds.parse().expect("ROUNDS is a number");
     let stanzas = xmpp::stanzas(corpus);
     if codec == "count" {
         println!("{} {}", stanzas.len(), stanzas.iter().map(String::len).sum::<usize>());
@@ -50,6 +54,8 @@ fn main() {
         })
         .collect();
     let theirs: Vec<minidom::Element> = stanzas.iter().map(|stanza| minidom_of(stanza)).collect();
+    // xso knows no header around a stanza.
+    let scoped: Vec<String> = stanzas.iter().map(|stanza| stanza.replacen(' ', " xmlns='jabber:client' ", 1)).collect();
     let mut outbox = Outbox::new();
     let mut written = Vec::with_capacity(64 * 1024);
     let mut inbox = Inbox::new(Limits::PEER.inbox());
@@ -85,6 +91,7 @@ fn main() {
         "ours-whole" => Box::new(|| frames.iter().for_each(|frame| _ = black_box(parse(frame)))),
         "rxml-raw" => Box::new(|| rxml_over(&mut raw, &stream)),
         "rxml" => Box::new(|| rxml_over(&mut rxml, &stream)),
+        "xso" => Box::new(|| scoped.iter().for_each(|stanza| xso_of(corpus, stanza))),
         "minidom" => Box::new(|| stanzas.iter().for_each(|stanza| _ = black_box(minidom_of(stanza)))),
         "quick-xml" => Box::new(|| quick_over(&stream)),
         "quick-xml-ns" => Box::new(|| quick_ns_over(&stream)),
@@ -120,6 +127,22 @@ fn main() {
     println!("{}", usage.allocations);
 }
 
+/// Whatever is allowed, so that nothing but the flood's length counts.
+const LAVISH: Limits = Limits { bytes: 1 << 24, elements: u32::MAX, ..Limits::PEER };
+
+fn flood(name: &str, rounds: usize) {
+    let (_, start, unit, end) = xmpp::FLOODS.iter().find(|(known, ..)| *known == name).expect("a flood that there is");
+    let stream = [xmpp::HEADER, start, &unit.repeat(20_000 * rounds / unit.len()), end].concat();
+    let (mut inbox, mut reader) = (Inbox::new(LAVISH.inbox()), Reader::new(LAVISH));
+    for byte in stream.as_bytes().chunks(1) {
+        inbox.push(byte);
+        while let Some(frame) = reader.next(&mut inbox).unwrap() {
+            black_box(frame);
+        }
+    }
+    assert!(inbox.is_empty(), "all of it was read");
+}
+
 fn rxml_over<P: rxml::Parse>(parser: &mut P, stream: &str) {
     for read in stream.as_bytes().chunks(READ) {
         let mut rest = read;
@@ -135,6 +158,113 @@ fn rxml_over<P: rxml::Parse>(parser: &mut P, stream: &str) {
 
 fn minidom_of(stanza: &str) -> minidom::Element {
     minidom::Element::from_reader_with_prefixes(stanza.as_bytes(), "jabber:client".to_owned()).unwrap()
+}
+
+/// Into types of just what our messages and presences hold.
+fn xso_of(corpus: Corpus, stanza: &str) {
+    match corpus {
+        Corpus::Message => drop(black_box(xso::from_bytes::<xso_types::Message>(stanza.as_bytes()).unwrap())),
+        Corpus::Presence => drop(black_box(xso::from_bytes::<xso_types::Presence>(stanza.as_bytes()).unwrap())),
+        other => panic!("there are no types for {other:?}"),
+    }
+}
+
+/// xmpp-rs' way: a type for each element, with what it may hold.
+#[allow(dead_code, reason = "it is the reading that is measured")]
+mod xso_types {
+    use xso::FromXml;
+
+    #[derive(FromXml)]
+    #[xml(namespace = "jabber:client", name = "message")]
+    pub struct Message {
+        #[xml(attribute = "type")]
+        kind: String,
+        #[xml(attribute)]
+        id: String,
+        #[xml(attribute)]
+        from: String,
+        #[xml(attribute)]
+        to: String,
+        #[xml(extract(namespace = "jabber:client", name = "body", fields(text)))]
+        body: String,
+        #[xml(flag(namespace = "http://jabber.org/protocol/chatstates", name = "active"))]
+        active: bool,
+        #[xml(flag(namespace = "urn:xmpp:receipts", name = "request"))]
+        request: bool,
+        #[xml(child)]
+        origin: Origin,
+        #[xml(child)]
+        stanza: Stanza,
+    }
+
+    #[derive(FromXml)]
+    #[xml(namespace = "urn:xmpp:sid:0", name = "origin-id")]
+    pub struct Origin {
+        #[xml(attribute)]
+        id: String,
+    }
+
+    #[derive(FromXml)]
+    #[xml(namespace = "urn:xmpp:sid:0", name = "stanza-id")]
+    pub struct Stanza {
+        #[xml(attribute)]
+        by: String,
+        #[xml(attribute)]
+        id: String,
+    }
+
+    #[derive(FromXml)]
+    #[xml(namespace = "jabber:client", name = "presence")]
+    pub struct Presence {
+        #[xml(attribute)]
+        from: String,
+        #[xml(attribute)]
+        to: String,
+        #[xml(extract(namespace = "jabber:client", name = "show", fields(text)))]
+        show: String,
+        #[xml(extract(namespace = "jabber:client", name = "priority", fields(text)))]
+        priority: String,
+        #[xml(child)]
+        capabilities: Capabilities,
+        #[xml(child)]
+        update: Update,
+        #[xml(child)]
+        user: User,
+    }
+
+    #[derive(FromXml)]
+    #[xml(namespace = "http://jabber.org/protocol/caps", name = "c")]
+    pub struct Capabilities {
+        #[xml(attribute)]
+        hash: String,
+        #[xml(attribute)]
+        node: String,
+        #[xml(attribute)]
+        ver: String,
+    }
+
+    #[derive(FromXml)]
+    #[xml(namespace = "vcard-temp:x:update", name = "x")]
+    pub struct Update {
+        #[xml(extract(namespace = "vcard-temp:x:update", name = "photo", fields(text)))]
+        photo: String,
+    }
+
+    #[derive(FromXml)]
+    #[xml(namespace = "http://jabber.org/protocol/muc#user", name = "x")]
+    pub struct User {
+        #[xml(child)]
+        item: Item,
+    }
+
+    #[derive(FromXml)]
+    #[xml(namespace = "http://jabber.org/protocol/muc#user", name = "item")]
+    pub struct Item {
+        #[xml(attribute)]
+        affiliation: String,
+        #[xml(attribute)]
+        role: String,
+    }
 }
 
 fn quick_over(stream: &str) {

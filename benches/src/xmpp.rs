@@ -21,6 +21,22 @@ pub enum Corpus {
 pub const HEADER: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
      xmlns:stream='http://etherx.jabber.org/streams' id='++TR84Sm6A3hnt3Q065SnAbbk3Y=' from='im.example.com' version='1.0' xml:lang='en'>";
 
+/// What comes over and over from those who mean no good: a name, what stands before it, what is repeated, and what stands after it.
+pub const FLOODS: [(&str, &str, &str, &str); 12] = [
+    ("text", "<a>", "x", "</a>"),
+    ("references", "<a>", "&amp;", "</a>"),
+    ("brackets", "<a>", "]]", "</a>"),
+    ("section", "<a><![CDATA[", "]", "]]></a>"),
+    ("sections", "<a>", "<![CDATA[x]]>", "</a>"),
+    ("children", "<a>", "<b c='d'>e</b>", "</a>"),
+    ("namespaces", "<a>", "<b xmlns='u' xmlns:p='v' p:c=''><p:d/></b>", "</a>"),
+    ("value", "<a b='", "x\n", "'/>"),
+    ("spaces", "<a", " ", "/>"),
+    ("keepalives", "", " \n", "<iq/>"),
+    ("stanzas", "", "<a/>", ""),
+    ("levels", "", "<a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a>", ""),
+];
+
 /// The stanzas of a corpus.
 pub fn stanzas(corpus: Corpus) -> Vec<String> {
     let mut dice = Dice(0x5eed_1234_5678_9abc);

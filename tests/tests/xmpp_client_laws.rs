@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use wirestate_machine::{Instant, Machine};
 use wirestate_testing::{Heap, Sample, cuts, laws, sessions};
 use wirestate_tests::xmpp_client::{Talker, clear};
-use xmpp_proto::client::{Account, Config, LegacyLogin, TlsPolicy};
+use xmpp_proto::client::{Account, Config, LegacyLogin, Name, TlsPolicy};
 
 #[global_allocator]
 static HEAP: Heap = Heap;
@@ -113,6 +113,27 @@ fn all_laws_hold_for_logins_of_old() -> Result<(), wirestate_testing::Broken> {
     let header = HEADER.replace("jabber:client", "jabber:component:accept");
     let chat = "<message from='bob@h.example/x' to='c.h.example'><body>Hi</body></message><message id='quit'/></stream:stream>";
     laws::all(&component, &[Sample::from(format!("{header}<handshake/>{chat}").as_str())])
+}
+
+#[test]
+fn all_laws_hold_for_routers_and_servers() -> Result<(), wirestate_testing::Broken> {
+    let router = Talker::of(clear(), Account::router("echo.example", Name::default(), "jabberd", "secret").unwrap());
+    let header = HEADER.replace("jabber:client", "http://jabberd.jabberstudio.org/ns/component/1.0");
+    let routed = "<bind/><presence from='sm.example'/><route to='echo.example' from='sm.example'><message xmlns='jabber:client'/></route>\
+        <route error='404'/><throttle/><unbind error='400'/></stream:stream>";
+    let session = format!("{header}{SASL}{header}<stream:features/>{routed}");
+    assert!(after(&router, &session).0.iter().any(|event| event.starts_with("Routed")));
+    laws::all(&router, &[Sample::from(session.as_str())])?;
+
+    let server = Talker::of(clear(), Account::server("a.example", "b.example", false, Some("secret")).unwrap());
+    let header =
+        HEADER.replace("jabber:client", "jabber:server").replace(" id=", " xmlns:db='jabber:server:dialback' id=");
+    let session = format!(
+        "{header}<stream:features><dialback xmlns='urn:xmpp:features:dialback'/></stream:features>\
+         <db:result from='b.example' to='a.example' type='valid'/><message from='x@b.example' to='y@a.example'/></stream:stream>"
+    );
+    assert!(after(&server, &session).0.iter().any(|event| event.starts_with("Ready")));
+    laws::all(&server, &[Sample::from(session.as_str())])
 }
 
 proptest! {

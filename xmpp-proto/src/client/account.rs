@@ -22,6 +22,8 @@ pub struct Account {
     pub(super) jid: Jid,
     /// The other server, of a server's stream.
     pub(super) remote: Option<Jid>,
+    /// A stream's name and a key that the other server is asked about.
+    pub(super) verify: Option<Box<(String, String)>>,
     pub(super) dialect: Dialect,
     pub(super) credentials: Option<Credentials>,
     /// What digests are made of.
@@ -169,6 +171,22 @@ impl Account {
         })
     }
 
+    /// A server that asks another one whether it made a key that was shown here, `<db:verify/>` (XEP-0220 §2.2.2). `stream` is the name that the
+    /// key's stream has here. [`Event::Verified`](super::Event::Verified) answers, and the session ends.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError`].
+    pub fn verifier(
+        local: &str,
+        remote: &str,
+        stream: impl Into<String>,
+        key: impl Into<String>,
+    ) -> Result<Account, AccountError> {
+        let verify = Some(Box::new((stream.into(), key.into())));
+        Ok(Account { verify, ..Account::server(local, remote, false, None)? })
+    }
+
     /// Tells what the program is. Without it no tokens are asked for.
     #[must_use]
     pub fn agent(mut self, agent: UserAgent) -> Account {
@@ -189,7 +207,7 @@ impl Account {
     }
 
     fn of(jid: Jid, dialect: Dialect) -> Account {
-        Account { jid, remote: None, dialect, credentials: None, secret: None, agent: None, token: None }
+        Account { jid, remote: None, verify: None, dialect, credentials: None, secret: None, agent: None, token: None }
     }
 
     /// Whom the stream is to.

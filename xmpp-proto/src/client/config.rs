@@ -115,6 +115,8 @@ pub struct Limits {
     pub work: Duration,
     /// How long a sign of life may take.
     pub pong: Duration,
+    /// How long a stream between servers may be without a stanza before it is ended, where it is not managed.
+    pub idle: Duration,
     /// How long the server may take to end its stream after we ended ours.
     pub farewell: Duration,
 }
@@ -135,6 +137,7 @@ impl Default for Limits {
             negotiation: Duration::from_secs(60),
             work: Duration::from_secs(60),
             pong: Duration::from_secs(30),
+            idle: Duration::from_secs(600),
             farewell: Duration::from_secs(5),
         }
     }

@@ -60,6 +60,8 @@ pub enum Event {
     AuthenticationFailed(Box<LoginError>),
     /// The server gave a token to log in by on the next connection ([`Account::token`](super::Account::token)).
     Token(Box<FastToken>),
+    /// The other server's answer about a key ([`Account::verifier`](super::Account::verifier)): whether it made it, or why it cannot say.
+    Verified(Result<bool, Box<StanzaError>>),
     /// The stream is compressed from here on.
     Compressed,
     /// A resource is about to be bound: this one, or one of the server's.
@@ -261,6 +263,8 @@ pub enum Reason {
     Eof,
     /// The server was silent, or the program slow.
     Timeout(Wait),
+    /// Nothing was to be said to the other server for long.
+    Idle,
     /// There is no TLS.
     Tls(TlsFailure),
     /// The login failed.
@@ -276,7 +280,9 @@ pub enum Reason {
 impl From<&Reason> for Ending {
     fn from(reason: &Reason) -> Ending {
         match reason {
-            Reason::Quit | Reason::LoginFailed | Reason::BindFailed | Reason::SessionFailed => Ending::Quit,
+            Reason::Quit | Reason::Idle | Reason::LoginFailed | Reason::BindFailed | Reason::SessionFailed => {
+                Ending::Quit
+            }
             Reason::Shutdown => Ending::Shutdown,
             Reason::Error(_) | Reason::PeerClosed | Reason::Eof => Ending::PeerClosed,
             Reason::Timeout(_) => Ending::Timeout,

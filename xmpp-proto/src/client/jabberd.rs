@@ -168,6 +168,15 @@ impl Client {
         if is_router && self.state == State::Ready { Ok(()) } else { Err(Misuse::WrongState) }
     }
 
+    /// Routes nothing from us to us: a sign of life of the router, which nobody is told of.
+    pub(super) fn route_to_self(&mut self) {
+        let name = self.account.jid.domain();
+        let route = ElementBuf::new("route", ns::JABBERD_ROUTER).attr("to", name).attr("from", name);
+        if let Ok(route) = route.finish() {
+            self.write_stanza(&route);
+        }
+    }
+
     /// Binds the account's own name.
     pub(super) fn bind_own_name(&mut self, how: Name) {
         let name = self.account.jid.clone();
@@ -210,6 +219,10 @@ impl Client {
                     _ => RouteKind::Unicast,
                 };
                 let content = view.children().next().map(ElementRef::to_element);
+                let own = Some(self.account.jid.domain());
+                if content.is_none() && text("from").as_deref() == own && text("to").as_deref() == own {
+                    return Ok(());
+                }
                 Routed::Route { from: text("from"), to: text("to"), kind, content }
             }
             "presence" => {

@@ -5,7 +5,8 @@ use wirestate_sasl::{Bindings, ChannelBinding};
 
 use super::event::{Event, Failure, Reason, Wait};
 use super::violation::Violation;
-use super::{Awaits, Client, Layer, State};
+use super::{Awaits, Client, Dialect, Layer, State};
+use crate::jid::Jid;
 use crate::ns;
 use crate::stanza::{Iq, IqType};
 use crate::stream::management::HandledTooHigh;
@@ -149,7 +150,7 @@ impl Client {
     }
 
     pub(super) fn on_sign_of_life(&mut self) {
-        self.heard = self.now;
+        (self.heard, self.used) = (self.now, self.now);
         self.asked = None;
     }
 
@@ -331,26 +332,41 @@ impl Client {
         }
         if self.ask_for_acknowledgement(true) {
             self.asked = Some(self.now);
-        } else if self.ns() == ns::CLIENT {
-            self.asked = Some(self.now);
-            self.ping();
-        } else {
-            // Nobody there answers pings; what cannot be written any more shows that the connection is dead.
-            self.wire.keep_alive();
-            self.heard = self.now;
+            return true;
+        }
+        match self.account.dialect {
+            Dialect::Xmpp | Dialect::Legacy(_) | Dialect::Component => {
+                self.asked = Some(self.now);
+                self.ping();
+            }
+            Dialect::Router(_) => {
+                self.asked = Some(self.now);
+                self.route_to_self();
+            }
+            // Nothing comes back on such a stream.
+            Dialect::Server if self.used + self.config.limits.idle <= self.now => self.take_leave(Reason::Idle),
+            Dialect::Server => {
+                self.wire.keep_alive();
+                self.heard = self.now;
+            }
         }
         true
     }
 
+    /// Pings the server; a component itself, which the server must bring the ping to.
     fn ping(&mut self) {
         if let Some(before) = self.own_ping.take() {
             self.requests.close(before);
         }
-        let to = self.me.as_ref().map(|me| me.server().to_jid());
+        let is_component = self.account.dialect == Dialect::Component;
+        let to = self.me.as_ref().map(|me| if is_component { me.clone() } else { me.server().to_jid() });
         let (request, id) = self.requests.open(None, to.clone(), self.config.limits.pong);
         self.own_ping = Some(request);
-        let ping = Iq::build(self.ns(), IqType::Get, &id, to.as_ref().map(crate::Jid::as_ref)).start("ping", ns::PING);
-        if let Ok(ping) = ping.finish() {
+        let mut ping = Iq::build(self.ns(), IqType::Get, &id, to.as_ref().map(Jid::as_ref));
+        if let Some(me) = to.as_ref().filter(|_| is_component) {
+            ping = ping.attr("from", me.as_str());
+        }
+        if let Ok(ping) = ping.start("ping", ns::PING).finish() {
             self.write_stanza(&ping);
         }
     }
@@ -367,6 +383,7 @@ impl Client {
     /// Writes a stanza, and counts it.
     pub(super) fn write_stanza(&mut self, stanza: &Element) {
         self.managed.sent(stanza);
+        self.used = self.now;
         self.wire.writer().embed(stanza.view());
         self.is_stale = true;
     }

@@ -166,6 +166,8 @@ pub struct Client {
     timed: Option<Wait>,
     heard: Instant,
     said: Instant,
+    /// When a stanza went or anything came.
+    used: Instant,
     /// When the server was asked for a sign of life.
     asked: Option<Instant>,
     own_ping: Option<RequestId>,
@@ -257,6 +259,7 @@ impl Client {
             timed: None,
             heard: now,
             said: now,
+            used: now,
             asked: None,
             own_ping: None,
             is_stale: true,

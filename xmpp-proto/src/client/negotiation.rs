@@ -292,7 +292,7 @@ impl Client {
     pub(super) fn become_ready(&mut self) {
         self.state = State::Ready;
         self.awaits = Awaits::Nothing;
-        (self.heard, self.said) = (self.now, self.now);
+        (self.heard, self.said, self.used) = (self.now, self.now, self.now);
         // Only a login over this connection needs it again.
         self.account.credentials = None;
         self.account.secret = None;

@@ -5,9 +5,8 @@ use alloc::string::String;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use wirestate_sasl::Secret;
 
-use super::event::{Event, LoginError, Method};
+use super::event::{Event, LoginError, Method, Reason};
 use super::violation::Violation;
 use super::{Awaits, Client, On, State};
 use crate::ns;
@@ -32,6 +31,11 @@ fn hex(bytes: &[u8]) -> String {
 impl Client {
     /// Whether SASL EXTERNAL or dialback is the way, and that.
     pub(super) fn begin_as_peer(&mut self) {
+        if let Some(verify) = self.account.verify.clone() {
+            self.state = State::Authenticating;
+            let (id, key) = *verify;
+            return self.say_dialback(DialbackKind::Verify, Some(id), key);
+        }
         if self.features.bidi && self.config.bidi {
             self.is_bidi = true;
             drop(self.wire.writer().element("bidi", ns::BIDI));
@@ -46,16 +50,19 @@ impl Client {
 
     fn dial_back(&mut self) {
         let Some(secret) = self.account.secret.clone() else { return self.fail_login(LoginError::NotOffered) };
-        let Some(remote) = self.account.remote.clone() else { return self.fail_login(LoginError::NoCredentials) };
         let id = self.sid.clone().unwrap_or_default();
-        let local = self.account.jid.server().to_jid();
-        let secret: Secret = secret;
-        let key = dialback_key(secret.expose(), remote.domain(), local.domain(), &id);
+        let remote = self.account.remote.as_ref().map(crate::Jid::domain).unwrap_or_default();
+        let key = dialback_key(secret.expose(), remote, self.account.jid.domain(), &id);
         self.events.push_back(Event::Authenticating(Method::Dialback));
-        let result =
-            Dialback { kind: DialbackKind::Result, from: local, to: remote, id: None, content: Content::Key(key) };
-        // Addresses and hexadecimal are XML.
-        let _ = result.write(&mut self.wire.writer());
+        self.say_dialback(DialbackKind::Result, None, key);
+    }
+
+    fn say_dialback(&mut self, kind: DialbackKind, id: Option<String>, key: String) {
+        let Some(to) = self.account.remote.clone() else { return self.fail_login(LoginError::NoCredentials) };
+        let from = self.account.jid.server().to_jid();
+        let dialback = Dialback { kind, from, to, id, content: Content::Key(key) };
+        // What XML cannot hold is nobody's key: the element goes without it.
+        let _ = dialback.write(&mut self.wire.writer());
         self.awaits = Awaits::Dialback;
     }
 
@@ -65,14 +72,28 @@ impl Client {
             return Ok(());
         }
         let Ok(Some(result)) = Dialback::read(element) else { return Err(Violation::Unexpected("db:result")) };
+        let verified = self.account.verify.as_deref().map(|(id, _)| id);
+        let kind = if verified.is_some() { DialbackKind::Verify } else { DialbackKind::Result };
         let is_ours = self.awaits == Awaits::Dialback
-            && result.kind == DialbackKind::Result
+            && result.kind == kind
+            && verified.is_none_or(|id| Some(id) == result.id.as_ref())
             && Some(&result.from) == self.account.remote.as_ref()
             && result.to.as_ref() == self.account.jid.server();
         if !is_ours {
             return Err(Violation::Unexpected("db:result"));
         }
         self.awaits = Awaits::Nothing;
+        if verified.is_some() {
+            let answer = match result.content {
+                Content::Valid => Ok(true),
+                Content::Invalid => Ok(false),
+                Content::Error(error) => Err(error.into()),
+                Content::Key(_) => return Err(Violation::Unexpected("db:verify")),
+            };
+            self.events.push_back(Event::Verified(answer));
+            self.take_leave(Reason::Quit);
+            return Ok(());
+        }
         let refused = |condition: &str| LoginError::Refused { condition: condition.into(), text: String::new() };
         match result.content {
             Content::Valid => {

@@ -144,3 +144,16 @@ fn routes_are_for_routers() {
     let mut talk = ready();
     assert_eq!(talk.client.send(element("<message/>")), Err(Misuse::OutOfRange));
 }
+
+#[test]
+fn the_router_is_asked_for_a_sign_of_life_by_a_route_to_ourselves() {
+    let mut talk = ready();
+    talk.waits(120);
+    let route =
+        "<route xmlns='http://jabberd.jabberstudio.org/ns/component/1.0' to='echo.example' from='echo.example'/>";
+    assert_eq!(talk.said(), route);
+    talk.hears(route).waits(119);
+    assert_eq!(talk.told(), [""; 0]);
+    talk.waits(1).waits(30);
+    assert!(matches!(talk.events.last(), Some(Event::Closed(Reason::Timeout(Wait::Pong)))));
+}

@@ -117,3 +117,21 @@ fn a_stanza_before_the_handshake_is_a_violation() {
     talk.hears(COMPONENT).hears("<message/>");
     assert_eq!(*talk.violation(), Violation::Unexpected("stanza"));
 }
+
+#[test]
+fn a_component_pings_itself() {
+    let mut talk = Talk::new(clear(), Account::component("plays.shakespeare.lit", "secret").unwrap());
+    talk.hears(COMPONENT).hears("<handshake/>");
+    talk.said();
+    talk.events.clear();
+    talk.waits(120);
+    let ping = talk.said();
+    assert!(ping.contains(" to='plays.shakespeare.lit'") && ping.contains(" from='plays.shakespeare.lit'"), "{ping}");
+    // The server brings it, and then the answer.
+    talk.hears(&ping);
+    let pong = talk.said();
+    assert!(pong.contains("type='result'"), "{pong}");
+    talk.hears(&pong).waits(119);
+    assert_eq!(talk.told(), [""; 0]);
+    assert!(!talk.client.is_closed());
+}

@@ -107,3 +107,43 @@ fn with_neither_there_is_no_login() {
     talk.hears(PEER).hears(&features(DIALBACK));
     assert!(talk.told().contains(&"AuthenticationFailed".into()));
 }
+
+#[test]
+fn whoever_made_a_key_is_asked_about_it() {
+    let verify = |kind: &str| format!("<db:verify from='b.example' to='a.example' id='417GAF25' type='{kind}'/>");
+    for (answer, is_valid) in [(verify("valid"), true), (verify("invalid"), false)] {
+        let account = Account::verifier("a.example", "b.example", "417GAF25", "1e701f120f66824b").unwrap();
+        let mut talk = Talk::new(clear(), account);
+        talk.hears(PEER).said();
+        talk.hears(&features(DIALBACK));
+        assert_eq!(
+            talk.said(),
+            "<db:verify from='a.example' to='b.example' id='417GAF25'>1e701f120f66824b</db:verify>"
+        );
+        talk.hears(&answer);
+        assert!(talk.events.iter().any(|event| matches!(event, Event::Verified(Ok(verdict)) if *verdict == is_valid)));
+        assert_eq!(talk.said(), "</stream:stream>");
+    }
+    for wrong in
+        [verify("valid").replace("417GAF25", "x"), verify("valid").replace("b.example", "c.example"), valid("valid")]
+    {
+        let account = Account::verifier("a.example", "b.example", "417GAF25", "1e701f120f66824b").unwrap();
+        let mut talk = Talk::new(clear(), account);
+        talk.hears(PEER).hears(&features(DIALBACK)).hears(&wrong);
+        assert_eq!(*talk.violation(), Violation::Unexpected("db:result"));
+    }
+}
+
+#[test]
+fn a_stream_that_nobody_needs_ends() {
+    let mut talk = Talk::new(clear(), server(false, Some("secret")));
+    talk.hears(PEER).hears(&features(DIALBACK)).hears(&valid("valid")).said();
+    for _ in 0..4 {
+        talk.waits(120);
+        assert_eq!(talk.said(), " ");
+    }
+    talk.waits(120);
+    assert_eq!(talk.said(), "</stream:stream>");
+    talk.hears("</stream:stream>");
+    assert!(matches!(talk.events.last(), Some(Event::Closed(Reason::Idle))));
+}

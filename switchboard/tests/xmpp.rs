@@ -319,8 +319,16 @@ fn who_does_not_come_back_in_time_is_gone() {
     let mut bob = chat.bob("b");
     bob.appear();
     bob.ask("<enable xmlns='urn:xmpp:sm:3' resume='true'/>", "max='1'");
+    let mut alice = chat.alice("a");
+    alice.say("<message to='bob@localhost/b' type='chat'><body>was it heard?</body></message>");
+    bob.hear("was it heard?");
     drop(bob);
     chat.program.wait_for_log("did not come back jid=bob@localhost/b");
+    // What was not acknowledged waits for the next one.
+    let mut bob = chat.bob("c");
+    bob.say("<presence/>");
+    let heard = bob.hear("was it heard?");
+    assert!(heard.contains("from='alice@localhost/a'"), "{heard}");
 }
 
 #[test]

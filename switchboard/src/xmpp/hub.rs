@@ -6,12 +6,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use wirestate_driver::{Handle, Parcel, Undelivered};
+use wirestate_driver::{Handle, Undelivered};
+use xmpp_proto::jid::Rules;
 use xmpp_proto::router::{Action, BindFault, CloseReason, Deliveries, Router, Session};
 use xmpp_proto::server::{BindRequest, Limits, Suspended};
 use xmpp_proto::stanza::Stanza;
 use xmpp_proto::stream::{Packet, StreamCondition, StreamError};
-use xmpp_proto::{Jid, JidRef};
+use xmpp_proto::{Jid, JidRef, ns};
 
 use super::Machine;
 use super::setup::now;
@@ -257,39 +258,18 @@ impl Desk {
     fn hand_out(&mut self) {
         let Self { seats, out, overfull, limits, .. } = self;
         for delivery in out.deliveries() {
-            // Those who are told the very same share one writing.
-            let mut common: Option<(Packet, Parcel<Machine>)> = None;
-            for recipient in delivery.to {
-                let Some(seat) = seats.get_mut(place_of(recipient.session)) else { continue };
-                let own;
-                let (packet, parcel) = match (&recipient.to, &common) {
-                    (None, Some(common)) => common,
-                    (to, _) => {
-                        let to = to.as_deref().map(Jid::as_str);
-                        // What has grown over what one may say is left out.
-                        let Ok(element) = delivery.parcel.to_element(to) else { continue };
-                        let packet = Packet::of(element.view());
-                        let both = (packet.clone(), Parcel::new(packet));
-                        match to {
-                            Some(_) => {
-                                own = both;
-                                &own
-                            }
-                            None => common.insert(both),
-                        }
-                    }
-                };
-                let is_taken = match seat {
-                    Seat::Free => true,
-                    Seat::Here { handle, .. } => handle.deliver(parcel) != Err(Undelivered::Full),
-                    Seat::Moving { waiting, .. } => {
-                        waiting.push(packet.clone());
+            for (session, packet) in delivery.packets() {
+                let is_taken = match seats.get_mut(place_of(session)) {
+                    Some(Seat::Here { handle, .. }) => handle.send(&packet) != Err(Undelivered::Full),
+                    Some(Seat::Moving { waiting, .. }) => {
+                        waiting.push(packet);
                         waiting.len() <= limits.unacknowledged.stanzas
                     }
-                    Seat::Away { suspended, .. } => suspended.push(packet.clone(), limits).is_ok(),
+                    Some(Seat::Away { suspended, .. }) => suspended.push(packet, limits).is_ok(),
+                    Some(Seat::Free) | None => true,
                 };
                 if !is_taken {
-                    overfull.push(recipient.session);
+                    overfull.push(session);
                 }
             }
         }
@@ -341,11 +321,20 @@ impl Desk {
     }
 
     fn part_with(&mut self, session: Session) {
-        if let Some(seat) = self.seat_mut(session)
-            && !matches!(mem::replace(seat, Seat::Free), Seat::Free)
-        {
-            self.act(|router, now, out| router.disconnect(session, now, out));
-            self.free.push(place_of(session));
+        let Some(seat) = self.seat_mut(session) else { return };
+        let lacking = match mem::replace(seat, Seat::Free) {
+            Seat::Free => return,
+            Seat::Here { .. } => Vec::new(),
+            Seat::Moving { waiting, .. } => waiting,
+            Seat::Away { suspended, .. } => suspended.unacknowledged().to_vec(),
+        };
+        self.act(|router, now, out| router.disconnect(session, now, out));
+        self.free.push(place_of(session));
+        for packet in lacking {
+            let stanza = packet.to_element().ok().map(|element| Stanza::read(element, ns::CLIENT, Rules::default()));
+            if let Some(Ok(Stanza::Message(message))) = stanza {
+                self.act(|router, now, out| router.take_back(&message, now, out));
+            }
         }
     }
 

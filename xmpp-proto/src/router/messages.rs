@@ -159,7 +159,7 @@ impl<S: Storage> Router<S> {
     }
 }
 
-fn is_ready(resource: &Resource) -> bool {
+pub(super) fn is_ready(resource: &Resource) -> bool {
     resource.priority().is_some_and(|priority| priority >= 0)
 }
 

@@ -107,11 +107,16 @@
 //! ```
 //!
 //! What the table does not allow ends the stream: with `not-authorized` before a resource is bound, with `unsupported-stanza-type` after it.
+//!
+//! # Others than clients
+//!
+//! [`component`] accepts external components (XEP-0114), [`peer`] other servers, which prove themselves by certificate or dialback.
 
 mod base;
 mod binding;
 pub mod component;
 mod config;
+mod ending;
 mod event;
 mod input;
 mod iq_auth;
@@ -147,7 +152,7 @@ pub use violation::Violation;
 use crate::jid::Jid;
 use crate::payload::csi::ClientState;
 use crate::payload::sm::Resume;
-use crate::stream::{Content, Packet, StreamCondition, StreamError, Wire};
+use crate::stream::{Content, Packet, Wire};
 use binding::Source;
 use input::Read;
 use login::Login;
@@ -295,96 +300,6 @@ impl Server {
 
     fn queue(&mut self, event: Event) {
         self.queued = Some(Box::new(event));
-    }
-
-    // --- ends ---
-
-    /// Ends the stream in good order (RFC 6120 §4.4): what the client has sent until it hears of it still comes. A stream that is ended like this
-    /// cannot be resumed.
-    pub fn end(&mut self) {
-        if matches!(self.state, State::Closed | State::Closing) {
-            return;
-        }
-        if self.state != State::Bound {
-            return self.close_for(Reason::Closed);
-        }
-        self.release_held();
-        self.give_up_resumption();
-        self.end_stream();
-        self.state = State::Closing;
-    }
-
-    /// Ends the stream with an error (RFC 6120 §4.9), such as `conflict` for who lost its resource. Once the session is over, nothing happens.
-    pub fn close_with(&mut self, error: &StreamError) {
-        if self.state != State::Closed {
-            self.give_up_resumption();
-            self.close_with_error(error, Reason::Closed);
-        }
-    }
-
-    fn close_with_error(&mut self, error: &StreamError, reason: Reason) {
-        self.say_error(error);
-        self.close(reason);
-    }
-
-    /// Closes for a reason of ours, which the client is told.
-    #[cold]
-    fn close_for(&mut self, reason: Reason) {
-        let condition = match reason {
-            Reason::LoginTimeout | Reason::PingTimeout => StreamCondition::ConnectionTimeout,
-            Reason::AnswerTimeout => StreamCondition::InternalServerError,
-            Reason::SendQueueExceeded => StreamCondition::ResourceConstraint,
-            Reason::Shutdown => StreamCondition::SystemShutdown,
-            _ => {
-                self.end_stream();
-                return self.close(reason);
-            }
-        };
-        self.close_with_error(&StreamError::new(condition), reason);
-    }
-
-    #[cold]
-    fn close(&mut self, reason: Reason) {
-        self.leave();
-        self.ending = Some((&reason).into());
-        self.queue(Event::Closed(reason));
-    }
-
-    #[cold]
-    fn violate(&mut self, violation: Violation) -> Violation {
-        match violation.stream_error() {
-            Some(error) => self.say_error(&error),
-            None => self.end_stream(),
-        }
-        self.leave();
-        self.ending = Some(violation.into());
-        self.violation = Some(Box::new(violation));
-        violation
-    }
-
-    /// Says an error and the end, after our header (RFC 6120 §4.9.1.2). While an upgrade is made, nothing can be said.
-    fn say_error(&mut self, error: &StreamError) {
-        if matches!(self.state, State::Securing | State::Compressing | State::Closed) {
-            return;
-        }
-        self.open(None, true);
-        self.write(|writer| error.write(writer));
-        self.end_stream();
-    }
-
-    fn end_stream(&mut self) {
-        if !matches!(self.state, State::Securing | State::Compressing) {
-            self.open(None, true);
-            self.wire.end(self.now, self.config.limits.close_time);
-        }
-    }
-
-    /// Leaves everything behind but what is still to be written, and what a stream needs to be resumed.
-    fn leave(&mut self) {
-        self.state = State::Closed;
-        self.tickets.revoke();
-        (self.login, self.bind_source, self.binding_later, self.resuming) = (None, None, None, None);
-        self.wire.shut();
     }
 
     fn is_waiting(&self) -> bool {

@@ -37,277 +37,36 @@
 //!     Closing --> Closed: (stanza), stream:error, (end)
 //! ```
 
+mod config;
+mod dialback;
+mod event;
+mod state;
+
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use wirestate_machine::table::{Move, Named, Row, Table};
 use wirestate_machine::{
-    ClientCertificate, Ending, Inbox, Instant, Machine, Misuse, Outbox, Relay, Ticket, TlsFacts, Upgrade, Upgraded,
+    ClientCertificate, Ending, Inbox, Instant, Machine, Misuse, Outbox, Relay, Ticket, Upgrade, Upgraded,
 };
 
 use super::base::{Base, Step};
-use super::{Limits, Opened, Reason, Tls, Violation};
-use crate::jid::{Jid, JidError, JidRef, Rules, prepare_domain};
+use super::{Opened, Reason, Tls, Violation};
+pub use config::Config;
+pub use event::{Event, External, Key, Verdict};
+pub use state::{Keyword, State, TABLE};
+
+use crate::jid::{Jid, JidRef};
 use crate::ns;
-use crate::payload::dialback::{Content as Said, Dialback, DialbackKind};
 use crate::payload::sasl::{Sasl, SaslCondition};
 use crate::payload::starttls::Starttls;
-use crate::stanza::{Due, Stanza, StanzaCondition, StanzaError, write_error};
+use crate::stanza::{Due, Stanza, write_error};
 use crate::stream::{
     self, Content, Features, Header, Incoming, Opening, Packet, StreamCondition, StreamError, StreamLimits,
 };
-use crate::xml::{self, Element};
-
-/// How many pairs of domains one stream may carry, and how many keys may wait for their verdict.
-const MOST_PAIRS: usize = 128;
-const MOST_PENDING: usize = 16;
-
-/// What all sessions of a listener for servers have in common.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Config {
-    /// The domains that are served, in their normal form.
-    pub hosts: Vec<String>,
-    /// How TLS comes about.
-    pub tls: Tls,
-    /// Whether dialback is taken for a proof (XEP-0220). On by default.
-    pub dialback: bool,
-    /// Whether stanzas may go both ways over one stream (XEP-0288). On by default.
-    pub bidi: bool,
-    /// The language of what is meant for people.
-    pub lang: String,
-    /// By which rules addresses are prepared.
-    pub rules: Rules,
-    /// Bounds on memory, time and patience. A stanza may have 512 KiB.
-    pub limits: Limits,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            hosts: [String::from("localhost")].into(),
-            tls: Tls::Starttls { required: true },
-            dialback: true,
-            bidi: true,
-            lang: "en".into(),
-            rules: Rules::default(),
-            limits: Limits { after_login: xml::Limits::PEER, ..Limits::default() },
-        }
-    }
-}
-
-impl Config {
-    /// The default for these domains.
-    ///
-    /// # Errors
-    ///
-    /// The rule that a domain breaks.
-    pub fn serving<'a>(hosts: impl IntoIterator<Item = &'a str>) -> Result<Self, JidError> {
-        let prepared =
-            hosts.into_iter().map(|host| prepare_domain(Rules::default(), host).map(|host| host.into_owned()));
-        Ok(Config { hosts: prepared.collect::<Result<_, _>>()?, ..Config::default() })
-    }
-
-    fn serves(&self, domain: &str) -> bool {
-        self.hosts.iter().any(|host| host == domain)
-    }
-}
-
-/// Where a server's session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// No stream header has come yet, or none since TLS.
-    Opening,
-    /// TLS is being negotiated; nothing is read or written in the clear.
-    Securing,
-    /// The features are told; no domain is proved.
-    Negotiating,
-    /// A domain is proved by SASL, and a new stream header must come.
-    Reopening,
-    /// At least one pair of domains is proved, whose stanzas are taken.
-    Established,
-    /// Our direction of the stream has ended; the other one has not yet.
-    Closing,
-    /// The session is over.
-    Closed,
-}
-
-/// What a frame of a server's stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Keyword {
-    /// A stream header.
-    Header,
-    /// `<starttls/>`.
-    Starttls,
-    /// `<auth/>`.
-    Auth,
-    /// `<bidi/>` (XEP-0288).
-    Bidi,
-    /// `<db:result/>` (XEP-0220).
-    Result,
-    /// `<db:verify/>` (XEP-0220).
-    Verify,
-    /// A message, a presence or an IQ.
-    Stanza,
-    /// A stream error of the other server's.
-    Error,
-    /// The end of its stream.
-    End,
-    /// Anything else.
-    Other,
-}
-
-impl Named for State {
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn name(self) -> &'static str {
-        ["Opening", "Securing", "Negotiating", "Reopening", "Established", "Closing", "Closed"][self as usize]
-    }
-}
-
-impl Named for Keyword {
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    fn name(self) -> &'static str {
-        [
-            "(header)",
-            "starttls",
-            "auth",
-            "bidi",
-            "db:result",
-            "db:verify",
-            "(stanza)",
-            "stream:error",
-            "(end)",
-            "(other)",
-        ][self as usize]
-    }
-}
-
-const ENDS: &[Move<State>] = &[
-    Move { from: State::Opening, to: &[State::Closed] },
-    Move { from: State::Negotiating, to: &[State::Closed] },
-    Move { from: State::Reopening, to: &[State::Closed] },
-    Move { from: State::Established, to: &[State::Closed] },
-    Move { from: State::Closing, to: &[State::Closed] },
-];
-const DIALBACK: &[Move<State>] = &[
-    Move { from: State::Negotiating, to: &[State::Negotiating, State::Established, State::Closed] },
-    Move { from: State::Established, to: &[State::Established, State::Closed] },
-];
-
-/// What is allowed in which state: the law that the server consults. A key of dialback leads to `Established` when its verdict is told.
-pub const TABLE: Table<State, Keyword> = Table {
-    states: &[
-        State::Opening,
-        State::Securing,
-        State::Negotiating,
-        State::Reopening,
-        State::Established,
-        State::Closing,
-        State::Closed,
-    ],
-    rows: &[
-        Row {
-            on: Keyword::Header,
-            moves: &[
-                Move { from: State::Opening, to: &[State::Negotiating, State::Closed] },
-                Move { from: State::Reopening, to: &[State::Established, State::Closed] },
-            ],
-        },
-        Row {
-            on: Keyword::Starttls,
-            moves: &[Move { from: State::Negotiating, to: &[State::Securing, State::Closed] }],
-        },
-        Row {
-            on: Keyword::Auth,
-            moves: &[Move { from: State::Negotiating, to: &[State::Reopening, State::Negotiating, State::Closed] }],
-        },
-        Row { on: Keyword::Bidi, moves: &[Move { from: State::Negotiating, to: &[State::Negotiating] }] },
-        Row { on: Keyword::Result, moves: DIALBACK },
-        Row { on: Keyword::Verify, moves: DIALBACK },
-        Row {
-            on: Keyword::Stanza,
-            moves: &[
-                Move { from: State::Established, to: &[State::Established, State::Closed] },
-                Move { from: State::Closing, to: &[State::Closing, State::Closed] },
-            ],
-        },
-        Row { on: Keyword::Error, moves: ENDS },
-        Row { on: Keyword::End, moves: ENDS },
-        Row { on: Keyword::Other, moves: &[] },
-    ],
-};
-
-/// A mark of what a ticket asks for: whether a certificate proves a domain.
-#[derive(Debug)]
-pub enum External {}
-
-/// What a session tells the application.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// A stream header has come for a domain that is served. After TLS it comes again.
-    Opened(Box<Opened>),
-    /// TLS is up. What was said before it is forgotten.
-    Secured(Box<TlsFacts>),
-    /// The other server says that its certificate proves a domain (RFC 6120 §13.7.2): answer with [`Peer::accept`] or refuse.
-    External {
-        /// Comes back with the answer.
-        ticket: Ticket<External>,
-        /// The domain.
-        domain: Jid,
-        /// What TLS has verified.
-        certificate: Box<ClientCertificate>,
-    },
-    /// The other server sends a key (XEP-0220 §2.1): ask the server that is authoritative for the domain whether it made it, and tell the verdict by
-    /// [`Peer::answer_result`].
-    Result(Box<Key>),
-    /// A server asks whether a key is ours (XEP-0220 §2.2): tell it by [`Peer::answer_verify`].
-    Verify(Box<Key>),
-    /// A stanza of a pair of domains that is proved.
-    Stanza(Stanza),
-    /// The session is over. Nothing follows.
-    Closed(Reason),
-}
-
-/// A key of dialback, and what it is said to prove.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Key {
-    /// The domain that is to be proved, or of the server that asks.
-    pub from: Jid,
-    /// The domain of ours.
-    pub to: Jid,
-    /// The name of the stream that the key was sent on.
-    pub stream_id: String,
-    /// The key.
-    pub key: String,
-}
-
-/// What came of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is right.
-    Valid,
-    /// It is wrong: the stream ends (XEP-0220 §2.1.2).
-    Invalid,
-    /// It could not be told, for this reason; the stream goes on.
-    Error(StanzaCondition),
-}
-
-impl From<Reason> for Event {
-    fn from(reason: Reason) -> Self {
-        Event::Closed(reason)
-    }
-}
+use crate::xml::Element;
 
 /// A session that another server has opened. See the [module's guide](self).
 #[derive(Debug)]
@@ -406,44 +165,6 @@ impl Peer {
             self.base.violate(violation, &self.config.limits);
         }
         Ok(())
-    }
-
-    /// Tells what came of a key (XEP-0220 §2.1.2).
-    ///
-    /// # Errors
-    ///
-    /// [`Misuse::WrongState`] where no key of that pair waits.
-    pub fn answer_result(&mut self, theirs: &Jid, ours: &Jid, verdict: &Verdict) -> Result<(), Misuse> {
-        let at = self.pending.iter().position(|pair| (&pair.0, &pair.1) == (theirs, ours)).ok_or(Misuse::WrongState)?;
-        if self.base.is_over() || self.base.wire.is_ended() {
-            return Err(Misuse::WrongState);
-        }
-        self.pending.swap_remove(at);
-        let content = match verdict {
-            Verdict::Valid => Said::Valid,
-            Verdict::Invalid => Said::Invalid,
-            Verdict::Error(condition) => Said::Error(StanzaError::new(*condition)),
-        };
-        self.say_dialback(DialbackKind::Result, ours.clone(), theirs.clone(), None, content);
-        match verdict {
-            Verdict::Valid => {
-                self.prove(theirs.clone(), ours.clone());
-                self.state = State::Established;
-            }
-            Verdict::Invalid => {
-                self.base.end(&self.config.limits);
-                self.base.close(Reason::Refused);
-            }
-            Verdict::Error(_) => {}
-        }
-        Ok(())
-    }
-
-    /// Tells whether a key is ours (XEP-0220 §2.2.2). Once the session is over, nothing is said.
-    pub fn answer_verify(&mut self, key: &Key, is_ours: bool) {
-        let content = if is_ours { Said::Valid } else { Said::Invalid };
-        let id = Some(key.stream_id.clone());
-        self.say_dialback(DialbackKind::Verify, key.to.clone(), key.from.clone(), id, content);
     }
 
     /// Ends the stream in good order: what the other server has sent until it hears of it still comes.
@@ -595,39 +316,6 @@ impl Peer {
         Ok(())
     }
 
-    fn take_dialback(&mut self, element: &Element) -> Result<Option<Event>, Violation> {
-        if !self.config.dialback {
-            return Err(Violation::UnsupportedElement);
-        }
-        let Ok(Some(Dialback { kind, from, to, id, content: Said::Key(key) })) = Dialback::read(element.view()) else {
-            // What answers nothing that we asked here is answered by nothing.
-            return Ok(None);
-        };
-        let refusal = match kind {
-            _ if !self.config.serves(to.as_str()) => Some(StanzaCondition::ItemNotFound),
-            DialbackKind::Result if self.is_proved(from.as_ref(), to.as_ref()) => None,
-            DialbackKind::Result if self.pending.len() >= MOST_PENDING || self.pairs.len() >= MOST_PAIRS => {
-                Some(StanzaCondition::ResourceConstraint)
-            }
-            _ => None,
-        };
-        if let Some(condition) = refusal {
-            self.say_dialback(kind, to, from, id, Said::Error(StanzaError::new(condition)));
-            return Ok(None);
-        }
-        let stream_id = id.unwrap_or_else(|| (*self.base.stream_id).to_owned());
-        let pair = (from.clone(), to.clone());
-        let key = Box::new(Key { from, to, stream_id, key });
-        if kind == DialbackKind::Verify {
-            return Ok(Some(Event::Verify(key)));
-        }
-        if self.pending.contains(&pair) {
-            return Ok(None);
-        }
-        self.pending.push(pair);
-        Ok(Some(Event::Result(key)))
-    }
-
     /// A stanza says between whom it is (RFC 6120 §8.1.1.2, §8.1.2.2), and the pair must be proved.
     fn take_stanza(&mut self, element: Element) -> Result<Option<Event>, Violation> {
         let stanza = match Stanza::read(element, Content::Server.ns(), self.config.rules) {
@@ -664,11 +352,6 @@ impl Peer {
         if !self.base.is_trusted() {
             self.base.trust(&self.config.limits);
         }
-    }
-
-    fn say_dialback(&mut self, kind: DialbackKind, from: Jid, to: Jid, id: Option<String>, content: Said) {
-        let said = Dialback { kind, from, to, id, content };
-        self.base.write(|writer| said.write(writer));
     }
 }
 
@@ -759,20 +442,5 @@ impl Relay for Peer {
         if self.is_bidi && self.state() == State::Established {
             self.base.say(packet, &self.config.limits);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_documentation_shows_this_table() {
-        assert!(TABLE.is_in_order());
-        let page =
-            include_str!("peer.rs").lines().map(|line| line.trim_start_matches("//! ").trim_start_matches("//!"));
-        let page: String = page.flat_map(|line| [line, "\n"]).collect();
-        assert!(page.contains(&TABLE.to_markdown()), "put this table into peer.rs:\n{}", TABLE.to_markdown());
-        assert!(page.contains(&TABLE.to_mermaid()), "put this diagram into peer.rs:\n{}", TABLE.to_mermaid());
     }
 }

@@ -59,6 +59,23 @@ const IMAP: Table = Table {
     modules: &["imap-proto/src"],
 };
 
+const XMPP: Table = Table {
+    file: "xmpp-proto/FEATURES.md",
+    before: "tests/tests/xmpp_server_",
+    places: &[
+        ("hostile", "tests/tests/hostile_xmpp_server.rs"),
+        ("pair", "tests/tests/xmpp_pair.rs"),
+        ("client-laws", "tests/tests/xmpp_client_laws.rs"),
+        ("model", "xmpp-proto/tests/router_model"),
+        ("memory", "xmpp-proto/tests/xml_memory.rs"),
+        ("program", "switchboard/tests/xmpp.rs"),
+        ("layers", "proto-core/layers/tests"),
+        ("sasl", "proto-core/sasl/tests"),
+    ],
+    elsewhere: "xmpp-proto",
+    modules: &["xmpp-proto/src"],
+};
+
 const ADAPTERS: Table = Table {
     file: "adapters/FEATURES.md",
     before: "tests/tests/adapters_",
@@ -77,7 +94,7 @@ const FOLDERS: [(&str, &str); 4] = [
 
 #[test]
 fn what_the_tables_name_is_there() {
-    let missing: Vec<String> = [POP3, IMAP, IRC, ADAPTERS].iter().flat_map(missing).collect();
+    let missing: Vec<String> = [POP3, IMAP, IRC, XMPP, ADAPTERS].iter().flat_map(missing).collect();
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 

@@ -74,7 +74,7 @@ fn h1_h2_what_is_injected_before_tls_acts_on_nothing() {
     let injected = [
         format!("{PROCEED}{HEADER}{PLAIN}"),
         format!("{PROCEED}<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"),
-        format!("{PROCEED} "),
+        format!("{PROCEED} <"),
     ];
     for words in injected {
         let mut victim = Victim::new(Config::default());

@@ -2,7 +2,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`client`] | the initiating end: the session of a user, or of a component of a server |
+//! | [`client`] | the initiating end: the session of a user, a component, or a server to another server |
 //! | [`jid`] | addresses |
 //! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
 //! | [`stanza`] | messages, presence and IQ, and their errors |

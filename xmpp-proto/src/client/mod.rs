@@ -1,4 +1,5 @@
-//! The client machine: a session of XMPP (RFC 6120 and extensions) from the side of whoever connects, be it a user or a component.
+//! The client machine: a session of XMPP (RFC 6120 and extensions) from the side of whoever connects. [`Account`] says who that is: a user, a
+//! component, or a server that speaks to another one.
 //!
 //! The machine opens the stream, starts TLS as the policy says, logs in, binds a resource, has the stream managed, and is then
 //! [`Ready`](Event::Ready). It watches that the server is there, brings answers to the requests that they belong to, finds what filters look for,

@@ -107,7 +107,7 @@ fn a_stripped_starttls_ends_the_session() {
 /// H1, H2: what comes in the clear behind `<proceed/>` acts on nothing.
 #[test]
 fn what_is_injected_before_tls_is_a_violation() {
-    for injected in ["<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", " ", "<"] {
+    for injected in ["<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>", "\0", "<"] {
         let mut talk = Talk::new(Config::default(), ann());
         talk.hears(HEADER).hears(STARTTLS);
         talk.hears(&format!("{PROCEED}{injected}"));

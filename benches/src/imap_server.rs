@@ -21,6 +21,7 @@ pub fn config() -> Arc<Config> {
 pub struct Session {
     server: Server,
     mailbox: Mailbox,
+    live: bool,
 }
 
 impl Session {
@@ -28,7 +29,7 @@ impl Session {
     pub fn greeted(config: Arc<Config>) -> Self {
         let server = Server::new(config, [7; 32], Instant::START);
         let mailbox = Mailbox::new(1_700_000_000.try_into().expect("not 0"));
-        let mut session = Session { server, mailbox };
+        let mut session = Session { server, mailbox, live: false };
         session.play();
         session
     }
@@ -40,12 +41,20 @@ impl Session {
         session
     }
 
-    /// A session that has selected a mailbox of so many messages.
+    /// A session that has selected a mailbox of so many messages, and asks each time what has happened there.
     pub fn selected(config: Arc<Config>, messages: usize) -> Self {
-        let mut session = Session::logged_in(config);
-        session.mailbox = mailbox(messages);
-        session.exchange(b"b SELECT INBOX\r\n");
-        session
+        Session::logged_in(config).select(messages, false)
+    }
+
+    /// The same with a mailbox to which all that happens comes at once.
+    pub fn selected_live(config: Arc<Config>, messages: usize) -> Self {
+        Session::logged_in(config).select(messages, true)
+    }
+
+    fn select(mut self, messages: usize, live: bool) -> Self {
+        (self.mailbox, self.live) = (mailbox(messages), live);
+        self.exchange(b"b SELECT INBOX\r\n");
+        self
     }
 
     /// The machine alone.
@@ -60,14 +69,16 @@ impl Session {
     }
 
     fn play(&mut self) -> usize {
-        let Session { server, mailbox } = self;
+        let Session { server, mailbox, live } = self;
         while let Some(event) = server.poll(Instant::START).expect("no violation") {
             match event {
                 Event::Authenticate { ticket, .. } => server.authenticate(ticket, Answer::Accept).expect("in time"),
                 Event::LoggedIn { ticket, .. } => server.welcome(ticket).expect("in time"),
                 Event::Select { ticket, .. } => {
                     let view = mailbox.select(SessionId(1), Access::ReadWrite).expect("it is there");
-                    server.select(ticket, view, Selection::new()).expect("in time");
+                    let mut selection = Selection::new();
+                    selection.live = *live;
+                    server.select(ticket, view, selection).expect("in time");
                 }
                 Event::Poll(ticket) => server.catch_up(ticket, mailbox).expect("in time"),
                 Event::Fetch { ticket, request } => {
@@ -102,6 +113,7 @@ mod tests {
         assert_eq!(Session::logged_in(config()).exchange(&b"a1 NOOP\r\n".repeat(64)), 64 * noop);
         let mut session = Session::selected(config(), 3);
         assert_eq!(session.exchange(b"a1 NOOP\r\n"), noop);
+        assert_eq!(Session::selected_live(config(), 3).exchange(b"a1 NOOP\r\n"), noop);
         let flags = b"* 1 FETCH (FLAGS (\\Seen \\Recent))\r\na1 OK Fetched\r\n".len();
         assert_eq!(session.exchange(b"a1 FETCH 1 FLAGS\r\n"), flags);
     }

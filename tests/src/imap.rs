@@ -416,6 +416,8 @@ impl Application for Desk {
                 let mut selection = Selection::new();
                 selection.mailbox_id = Some(Bytes::from(format!("F{}", view.uid_validity())));
                 selection.list = Some(entry(&name));
+                // What a session tells must not depend on it.
+                selection.live = self.session.is_multiple_of(2);
                 if let Some(known) = &request.known {
                     selection.vanished = view.resync(&folder.mailbox, &known.as_resync());
                 }

@@ -62,6 +62,8 @@ fn count(scenario: &str, units: usize) {
         }
         "imap-noop-selected" => imap_lines(imap_selected(), b"a1 NOOP\r\n", 1, units),
         "imap-noop-selected-pipelined" => imap_lines(imap_selected(), b"a1 NOOP\r\n", 64, units),
+        "imap-noop-live" => imap_lines(imap_live(), b"a1 NOOP\r\n", 1, units),
+        "imap-noop-live-pipelined" => imap_lines(imap_live(), b"a1 NOOP\r\n", 64, units),
         "imap-fetch-flags" => imap_lines(imap_selected(), b"a1 FETCH 7 FLAGS\r\n", 1, units),
         "imap-fetch-all-flags" => imap_all_flags(units),
         "endless-line" => endless_line(units),
@@ -148,6 +150,10 @@ fn parse_messages(units: usize) -> u64 {
 
 fn imap_selected() -> imap_server::Session {
     imap_server::Session::selected(imap_server::config(), 100)
+}
+
+fn imap_live() -> imap_server::Session {
+    imap_server::Session::selected_live(imap_server::config(), 100)
 }
 
 fn imap_lines(mut session: imap_server::Session, line: &[u8], batch: usize, units: usize) -> u64 {

@@ -29,6 +29,8 @@ mod select;
 mod store;
 mod write;
 
+use arguments::Head;
+
 pub use acl::{RightsAction, SetAcl, SetQuota};
 pub use append::{After, Append, CatenatePart, Content, Further, MessageData, NewMessage, Replace, Within};
 pub use fetch::{Fetch, FetchAttribute, FetchItems, FetchModifier, Partial};
@@ -261,9 +263,7 @@ impl<'a> TaggedCommand<Text<'a>> {
         let bad = |tag, keyword| move |failure| BadCommand { tag, keyword, fault: Fault::of(frame, failure) };
         let (rest, tag) = text::tag(frame).map_err(bad(None, Keyword::Other))?;
         let (rest, name) = name(rest).map_err(bad(Some(tag), Keyword::Other))?;
-        let keyword = name.keyword;
-        let command = arguments::read(rest, name).map_err(bad(Some(tag), keyword))?;
-        Ok(TaggedCommand { tag: Cow::Borrowed(tag), command })
+        arguments::read(rest, &Head { frame, tag, name })
     }
 
     /// The same command, sharing the frame that it was parsed from: nothing is copied but strings that had escapes.

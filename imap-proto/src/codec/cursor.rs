@@ -237,8 +237,10 @@ impl<'a> Cursor<'a> {
     /// A string, or NIL.
     #[inline]
     pub(crate) fn nstring(&mut self) -> Read<Option<Cow<'a, [u8]>>> {
-        if self.peek() == Some(b'"') {
-            return self.quoted().map(Some);
+        match self.peek() {
+            Some(b'"') => return self.quoted().map(Some),
+            Some(b'{') => return self.literal().map(|text| Some(Cow::Borrowed(text))),
+            _ => {}
         }
         if self.eat_nil() { Ok(None) } else { self.string().map(Some) }
     }

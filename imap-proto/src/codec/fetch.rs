@@ -163,6 +163,13 @@ fn read_item<'a>(cursor: &mut Cursor<'a>) -> Read<Attribute<'a>> {
         cursor.skip_spaces();
         return Ok(Is::Flags(FlagList::read(cursor)?));
     }
+    if cursor.eat_prefix(b"BODY[] ") {
+        cursor.skip_spaces();
+        if let Ok(data) = cursor.nstring() {
+            return Ok(Is::Section { section: Section::whole(), origin: None, data });
+        }
+        *cursor = start;
+    }
     let name = cursor.take_while(|byte| is(NAME, byte));
     let mut word = [0; 16];
     let name = upper(name, &mut word);

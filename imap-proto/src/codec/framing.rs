@@ -3,7 +3,7 @@ use core::fmt;
 use bytes::Bytes;
 use memchr::memchr;
 use thiserror::Error;
-use wirestate_machine::Inbox;
+use wirestate_machine::{Inbox, scan};
 
 use super::text::Literal;
 
@@ -388,8 +388,8 @@ impl Framing {
             return Some(Step::Tell(Told { end: told_end, what }));
         };
         let is_first = self.piece == Piece::default() && !self.is_resumed;
-        let is_message = self.scan.is_message(&line[..at], is_first)
-            && (self.side == Side::Commands || literal.len >= self.limits.stream);
+        let is_message = (self.side == Side::Commands || literal.len >= self.limits.stream)
+            && self.scan.is_message(&line[..at], is_first);
         self.scan.begin_line();
         let tell = |what| Some(Step::Tell(Told { end: told_end, what }));
         if let Err(budget) = self.check(literal, is_message) {
@@ -442,7 +442,8 @@ impl Framing {
             return inbox.find_lf();
         }
         let bytes = inbox.bytes();
-        let found = memchr(b'\n', bytes.get(self.scanned..).unwrap_or_default());
+        // After a literal it is near most often.
+        let found = scan::position(b'\n', bytes.get(self.scanned..).unwrap_or_default());
         self.scanned = found.map_or(bytes.len(), |at| self.scanned + at);
         found.map(|_| self.scanned)
     }

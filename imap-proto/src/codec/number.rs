@@ -98,21 +98,26 @@ impl fmt::Display for ModSeq {
 /// Digits, as a number of 64 bits. Leading zeros are let pass.
 #[inline]
 pub(crate) fn digits(input: &[u8]) -> Parsed<'_, u64> {
-    let mut number = 0u64;
-    let mut at = 0;
-    while let Some(digit) = input.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-        // Nineteen digits always fit.
-        number = if at < 19 {
-            number * 10 + u64::from(digit)
-        } else {
-            match number.checked_mul(10).and_then(|number| number.checked_add(u64::from(digit))) {
-                Some(number) => number,
-                None => return fail(input, Expected::SmallerNumber),
-            }
-        };
-        at += 1;
+    /// So many digits always fit.
+    const SAFE: usize = 19;
+    let (mut number, mut rest) = (0u64, input);
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        rest = after;
     }
-    if at == 0 { fail(input, Expected::Number) } else { Ok((&input[at..], number)) }
+    match input.len() - rest.len() {
+        0 => fail(input, Expected::Number),
+        1..=SAFE => Ok((rest, number)),
+        count => match checked(&input[..count]) {
+            Some(number) => Ok((rest, number)),
+            None => fail(input, Expected::SmallerNumber),
+        },
+    }
+}
+
+#[cold]
+fn checked(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
 }
 
 /// `number64`: below 2^63 (RFC 9051 §9).

@@ -131,6 +131,9 @@ impl<'a> Response<Cow<'a, [u8]>> {
     ///
     /// What was expected, and where.
     pub fn parse(frame: &'a [u8]) -> Result<Self, Fault> {
+        if let Some(fetched) = data::read_fetched(frame) {
+            return Ok(Response::Data(fetched));
+        }
         let mut cursor = Cursor::new(frame);
         read(&mut cursor).map_err(|failure| Fault::of(frame, nom::Err::Error(failure)))
     }

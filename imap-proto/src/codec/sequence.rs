@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::num::NonZeroU32;
+use core::num::{NonZeroU32, NonZeroU64};
 
 use thiserror::Error;
 
@@ -62,8 +62,8 @@ impl SequenceSet {
 
     /// What follows the first span: a comma, and more of them.
     fn take_more(first: Span, mut rest: &[u8]) -> Result<(Self, &[u8]), SetFault> {
-        let commas = split_set(rest).0.iter().filter(|octet| **octet == b',').count();
-        let mut many = Vec::with_capacity(1 + commas);
+        // Most have a few.
+        let mut many = Vec::with_capacity(4);
         many.push(first);
         while let [b',', after @ ..] = rest {
             let (span, after) = Span::take(after)?;
@@ -327,6 +327,9 @@ pub(super) fn parse_number(digits: &[u8]) -> Result<NonZeroU32, SetFault> {
 fn take_number(octets: &[u8]) -> Result<(NonZeroU32, &[u8]), SetFault> {
     /// The most digits of a number of 32 bits.
     const DIGITS: usize = 10;
+    if let Some(short) = take_short_number(octets) {
+        return Ok(short);
+    }
     let (mut number, mut rest) = (0u64, octets);
     while let [digit @ b'0'..=b'9', after @ ..] = rest {
         number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
@@ -337,6 +340,25 @@ fn take_number(octets: &[u8]) -> Result<(NonZeroU32, &[u8]), SetFault> {
         (Some(b'1'..=b'9'), Some(number)) if count <= DIGITS => Ok((number, rest)),
         _ => Err(fault_of_number(&octets[..count])),
     }
+}
+
+/// The same of at most seven digits, all looked at together; `None` for what begins with 0, too, and where not so many octets are left.
+#[inline]
+fn take_short_number(octets: &[u8]) -> Option<(NonZeroU32, &[u8])> {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let digits = u64::from_le_bytes(*octets.first_chunk()?) ^ (EACH * b'0' as u64);
+    // The lowest of these bits is that of the first octet that is no digit; above it a carry may have set others.
+    let after = NonZeroU64::new((digits.wrapping_add(EACH * (0x80 - 10)) | digits) & (EACH * 0x80))?;
+    let bits = after.trailing_zeros() & !7;
+    if bits == 0 || digits & 0xff == 0 {
+        return None;
+    }
+    // Zeros come before the digits. Each step joins a digit, and what it has become, to the next.
+    let digits = digits << (64 - bits);
+    let pairs = (digits.wrapping_mul((10 << 8) + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul((100 << 16) + 1) >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul((10_000 << 32) + 1) >> 32;
+    Some((NonZeroU32::new(number as u32)?, octets.get(bits as usize / 8..)?))
 }
 
 #[cold]

@@ -5,7 +5,7 @@ use core::fmt;
 use bytes::Bytes;
 use memchr::memchr;
 
-use super::fault::{Expected, Failure, Parsed, fail};
+use super::fault::{Expected, Parsed, fail};
 use super::number::digits;
 
 /// Text that must not be written down: its `Debug` shows nothing of it.
@@ -46,18 +46,21 @@ impl Literal {
     fn before_brace(line: &[u8]) -> Option<(usize, Literal)> {
         let within = line.strip_suffix(b"+").unwrap_or(line);
         let sync = within.len() == line.len();
-        let (mut before, mut len, mut place, mut count) = (within, 0u64, 1u64, 0);
-        while let [rest @ .., digit @ b'0'..=b'9'] = before {
-            if count == Literal::DIGITS {
-                return None;
-            }
-            // Of what is too much for 64 bits, all is.
-            len = len.saturating_add(u64::from(digit - b'0').saturating_mul(place));
-            place = place.saturating_mul(10);
-            count += 1;
+        let mut before = within;
+        while let [rest @ .., b'0'..=b'9'] = before {
             before = rest;
         }
-        let before = before.strip_suffix(b"{").filter(|_| count > 0)?;
+        let digits = within.get(before.len()..)?;
+        let before = before.strip_suffix(b"{").filter(|_| !digits.is_empty())?;
+        let len = match digits.len() {
+            // So many always fit.
+            ..Literal::DIGITS => digits.iter().fold(0, |len, digit| len * 10 + u64::from(digit - b'0')),
+            Literal::DIGITS => digits.iter().fold(0u64, |len, digit| {
+                // Of what is too much for 64 bits, all is.
+                len.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+            }),
+            _ => return None,
+        };
         let (start, binary) = match before.strip_suffix(b"~") {
             Some(before) => (before.len(), true),
             None => (before.len(), false),
@@ -190,6 +193,19 @@ pub(crate) fn keyword<'a>(input: &'a [u8], wanted: &[u8]) -> Parsed<'a, ()> {
 
 /// `(`, items with spaces between them, `)`. An empty list is read as one; who forbids it looks at what came.
 pub(crate) fn list<'a, O>(input: &'a [u8], mut item: impl FnMut(&'a [u8]) -> Parsed<'a, O>) -> Parsed<'a, Vec<O>> {
+    list_into(input, |input, items| {
+        let (rest, one) = item(input)?;
+        items.push(one);
+        Ok((rest, ()))
+    })
+}
+
+/// As [`list`], of items that are put to the others by who reads them.
+#[inline]
+fn list_into<'a, O>(
+    input: &'a [u8],
+    mut item: impl FnMut(&'a [u8], &mut Vec<O>) -> Parsed<'a, ()>,
+) -> Parsed<'a, Vec<O>> {
     let (mut rest, ()) = byte(input, b'(', Expected::Open)?;
     rest = skip_spaces(rest);
     if let [b')', after @ ..] = rest {
@@ -197,9 +213,7 @@ pub(crate) fn list<'a, O>(input: &'a [u8], mut item: impl FnMut(&'a [u8]) -> Par
     }
     let mut items = Vec::with_capacity(likely_items(rest));
     loop {
-        let (after, one) = item(rest)?;
-        items.push(one);
-        rest = after;
+        (rest, ()) = item(rest, &mut items)?;
         match rest {
             [b')', after @ ..] => return Ok((after, items)),
             [b' ', ..] => {
@@ -228,6 +242,19 @@ pub(crate) fn list1<'a, O>(input: &'a [u8], mut item: impl FnMut(&'a [u8]) -> Pa
     } else {
         Ok((rest, items))
     }
+}
+
+/// As [`list1`], of items that are put to the others by who reads them.
+pub(crate) fn list1_into<'a, O>(
+    input: &'a [u8],
+    mut item: impl FnMut(&'a [u8], &mut Vec<O>) -> Parsed<'a, ()>,
+) -> Parsed<'a, Vec<O>> {
+    let (rest, mut items) = list_into(input, &mut item)?;
+    if items.is_empty() {
+        // The item's own failure tells what should have been there.
+        item(skip_spaces(&input[1..]), &mut items)?;
+    }
+    Ok((rest, items))
 }
 
 /// `quoted` (RFC 9051 §9). A backslash takes the next byte as it is, whichever it is.
@@ -408,10 +435,11 @@ pub(crate) fn own(frame: &Bytes, text: Cow<'_, [u8]>) -> Bytes {
 }
 
 /// Runs a parser over a whole frame.
+#[cfg(test)]
 pub(crate) fn whole<'a, O>(
     frame: &'a [u8],
     parser: impl FnOnce(&'a [u8]) -> Parsed<'a, O>,
-) -> Result<O, nom::Err<Failure>> {
+) -> Result<O, nom::Err<super::fault::Failure>> {
     let (rest, value) = parser(frame)?;
     end(rest)?;
     Ok(value)

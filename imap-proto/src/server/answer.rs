@@ -123,6 +123,13 @@ impl Server {
     /// Ends the command well.
     #[inline]
     pub(super) fn done(&mut self, words: Words) {
+        // Most often there is nothing to tell before, and nobody who has a say in it.
+        if self.may_end_at_once() && self.is_ordinary() {
+            self.look_for_gone();
+            if !self.command.expunge_issued {
+                return self.write_done(words);
+            }
+        }
         self.end_with(Outcome::Done(words));
     }
 
@@ -137,7 +144,8 @@ impl Server {
     }
 
     fn end_with(&mut self, outcome: Outcome) -> bool {
-        if !self.is_selected() || self.command.flags.policy() == Policy::Nothing {
+        if self.may_end_at_once() {
+            self.look_for_gone();
             return self.write_outcome(outcome);
         }
         let is_ok = match &outcome {
@@ -147,6 +155,30 @@ impl Server {
         self.command.outcome = Some(outcome);
         self.ask_what_has_happened();
         is_ok
+    }
+
+    /// Whether the application need not be asked what has happened: there is no mailbox, or nothing of it that could be told now.
+    #[inline]
+    fn may_end_at_once(&self) -> bool {
+        let Some(selected) = &self.selected else { return true };
+        (!self.woken && self.notifying.is_none() && selected.has_nothing_new())
+            || self.command.flags.policy() == Policy::Nothing
+    }
+
+    /// Whether what is said at the end is what everybody says there.
+    #[inline]
+    fn is_ordinary(&self) -> bool {
+        self.plugins.is_empty() && !self.tells_highest()
+    }
+
+    #[inline]
+    fn write_done(&mut self, words: Words) {
+        self.outbox.put(self.command.tag.as_bytes());
+        self.outbox.put(words.0.as_bytes());
+        self.forgive();
+        if self.held.is_some() {
+            self.tell_held();
+        }
     }
 
     /// Notes whether a message is gone that FETCH or STORE has named by its number: then there was nothing to be told of it, or changed (RFC 2180 §4.1).
@@ -162,15 +194,8 @@ impl Server {
     /// Writes the tagged line: the command is over. Gives whether it is OK.
     pub(super) fn write_outcome(&mut self, outcome: Outcome) -> bool {
         let reply = match outcome {
-            Outcome::Done(words)
-                if self.plugins.is_empty() && !self.command.expunge_issued && !self.tells_highest() =>
-            {
-                self.outbox.put(self.command.tag.as_bytes());
-                self.outbox.put(words.0.as_bytes());
-                self.forgive();
-                if self.held.is_some() {
-                    self.tell_held();
-                }
+            Outcome::Done(words) if self.is_ordinary() && !self.command.expunge_issued => {
+                self.write_done(words);
                 return true;
             }
             Outcome::Done(words) => Reply::ok(words.text()),

@@ -119,8 +119,8 @@ pub enum Event {
     /// The client has told what program it is (ID, RFC 2971): see [`Server::client_id`](super::Server::client_id).
     ClientId,
     /// What has happened in the selected mailbox? Answer with [`Server::catch_up`](super::Server::catch_up), or
-    /// [`unchanged`](super::Server::unchanged). It comes before the answer to each command by which the client may be told, and in IDLE or with NOTIFY when
-    /// the session was woken.
+    /// [`unchanged`](super::Server::unchanged). It comes before the answer to each command by which the client may be told, unless the mailbox is
+    /// [live](super::Selection::live) and has not changed, and in IDLE or with NOTIFY when the session was woken.
     Poll(Ticket<kind::Poll>),
     /// Something has happened in mailboxes that are not selected, as a [`Notice::ELSEWHERE`](super::Notice::ELSEWHERE) has said, and now is a time to
     /// tell of it by [`Server::tell_unasked`](super::Server::tell_unasked).

@@ -10,8 +10,6 @@ use crate::view::CommandFlags;
 
 /// What was found where a command may begin.
 enum Found {
-    /// A command without arguments.
-    Plain(Tag, Keyword),
     Command(Tag, Command<Bytes>),
     Bad(Tag, Keyword, Rejected),
     /// A literal whose sender waits, of a command that begins so.
@@ -68,7 +66,10 @@ impl Server {
         let found = match self.framing.next(&mut self.inbox) {
             None => return self.end_of_input(),
             Some(Frame::Whole(frame)) => match plain(frame) {
-                Some((tag, keyword)) => Found::Plain(tag, keyword),
+                Some((tag, keyword)) => {
+                    self.take_plain_line(tag, keyword);
+                    return true;
+                }
                 None => understand(frame),
             },
             Some(Frame::Message { head, .. }) => understand(head),
@@ -86,12 +87,6 @@ impl Server {
         self.heard = true;
         self.timer.hear();
         match found {
-            Found::Plain(tag, keyword) => {
-                self.framing.release(&mut self.inbox);
-                if self.begin_command(tag, keyword) {
-                    self.take_plain_command(keyword);
-                }
-            }
             Found::Command(tag, command) => {
                 self.framing.release(&mut self.inbox);
                 if self.begin_command(tag, command.keyword()) {
@@ -108,6 +103,16 @@ impl Server {
             Found::Literal(tag, keyword) => self.go_ahead(tag, keyword),
         }
         true
+    }
+
+    #[inline]
+    fn take_plain_line(&mut self, tag: Tag, keyword: Keyword) {
+        self.heard = true;
+        self.timer.hear();
+        self.framing.release(&mut self.inbox);
+        if self.begin_command(tag, keyword) {
+            self.take_plain_command(keyword);
+        }
     }
 
     /// A client waits with an argument. It need not send what is refused anyway, and a password least of all.
@@ -130,6 +135,7 @@ impl Server {
     }
 
     /// Counts a command, whatever it is; whether it is not one too many.
+    #[inline]
     fn begin_command(&mut self, tag: Tag, keyword: Keyword) -> bool {
         self.command_count = self.command_count.saturating_add(1);
         let flags = flags_of(keyword);
@@ -180,7 +186,8 @@ impl Server {
         if !self.plugins.is_empty() {
             return self.take_command(worded(keyword));
         }
-        if !TABLE.allows(self.state, keyword) || !self.serves(keyword) {
+        // These are served everywhere.
+        if !TABLE.allows(self.state, keyword) {
             return self.take_command(worded(keyword));
         }
         match keyword {

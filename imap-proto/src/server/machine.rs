@@ -23,6 +23,10 @@ impl Machine for Server {
             if self.timer.is_due(self.now) {
                 self.keep_time();
             }
+            if self.is_at_rest() {
+                self.outbox.take_relieved();
+                return Ok(None);
+            }
             // What was queued came before the violation.
             if let Some(event) = self.events.pop_front() {
                 if self.events.is_empty() {
@@ -106,5 +110,23 @@ impl Machine for Server {
 
     fn ending(&self) -> Option<Ending> {
         self.ending.filter(|_| self.is_closed())
+    }
+}
+
+impl Server {
+    /// Whether there is nothing to do until somebody says something, told at little cost.
+    #[inline]
+    fn is_at_rest(&self) -> bool {
+        self.inbox.is_empty()
+            && self.events.is_empty()
+            && !(self.inbox.is_closed()
+                | self.tickets.is_open()
+                | self.asks
+                | self.elsewhere
+                | self.woken
+                | self.stopping)
+            && self.telling.is_none()
+            && self.violation.is_none()
+            && self.state != State::Greeting
     }
 }

@@ -81,6 +81,10 @@ pub struct Selection {
     pub mailbox_id: Option<Bytes>,
     /// The mailbox as LIST would tell it, which IMAP4rev2 wants to know (RFC 9051 §6.3.2); to other clients it is not told.
     pub list: Option<ListEntry<Bytes>>,
+    /// All that happens in the mailbox comes to its [`Mailbox`](crate::view::Mailbox) at once, whoever did it. Then the session asks by
+    /// [`Event::Poll`] only where the mailbox has changed, which it sees without a lock. Where the store must be looked at, `false`: it asks before each
+    /// answer.
+    pub live: bool,
     /// What [`View::resync`] gave.
     pub vanished: Option<UidSet>,
 }
@@ -136,7 +140,7 @@ impl Server {
         view.set_wording(self.enabled.wording());
         self.tell_selection(&view, &selection);
         let read_only = view.is_read_only();
-        self.selected = Some(Box::new(Selected { view, new_keywords: selection.new_keywords }));
+        self.selected = Some(Box::new(Selected { view, new_keywords: selection.new_keywords, live: selection.live }));
         self.let_view_know();
         self.state = State::Selected;
         let (code, text) =

@@ -131,6 +131,7 @@ impl Mailbox {
     /// Makes the highest mod-sequence at least this: for a store that has counted by itself. Lower ones change nothing.
     pub fn raise_modseq(&mut self, highest: ModSeq) {
         self.modseq = self.modseq.max(highest.get());
+        self.clock.tick();
     }
 
     /// The messages have got new UIDs, so that none of the old ones means anything: all views end, the mailbox is empty, and the messages are
@@ -153,6 +154,7 @@ impl Mailbox {
     /// nothing in here depends on the name.
     pub fn end(&mut self, end: End) {
         self.generation += 1;
+        self.clock.tick();
         self.end = Some(end);
     }
 
@@ -186,6 +188,7 @@ impl Mailbox {
     /// One mod-sequence further. The highest there can be is not passed: after 2^63 changes, nothing is told apart any more.
     fn tick(&mut self) -> u64 {
         self.modseq = modseq(self.modseq).next().unwrap_or(ModSeq::MAX).get();
+        self.clock.tick();
         self.modseq
     }
 }

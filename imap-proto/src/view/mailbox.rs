@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use thiserror::Error;
 
+use super::clock::Clock;
 use super::flags::{FlagFault, Flags, Keywords};
 use super::history::History;
 use super::uids::Uids;
@@ -45,6 +46,8 @@ pub struct Mailbox {
     pub(super) generation: u64,
     pub(super) end: Option<End>,
     pub(super) subscribers: BTreeMap<SessionId, Subscriber>,
+    /// Goes on with each change that a view could tell of.
+    pub(super) clock: Clock,
 }
 
 /// The number by which an application knows one of its sessions.
@@ -159,6 +162,7 @@ impl Mailbox {
             generation: 0,
             end: None,
             subscribers: BTreeMap::new(),
+            clock: Clock::default(),
         }
     }
 
@@ -334,6 +338,7 @@ impl Mailbox {
         }
         if let Some(grown) = grown {
             self.keywords = Arc::new(grown);
+            self.clock.tick();
         }
         Ok(bits)
     }

@@ -59,6 +59,7 @@
 //! time, and one that comes back is told each thing once, as it is then.
 
 mod changes;
+mod clock;
 mod flags;
 mod flush;
 mod history;

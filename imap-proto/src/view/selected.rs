@@ -1,8 +1,9 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use core::num::NonZeroU32;
+use core::num::{NonZeroU32, NonZeroU64};
 
 use super::changes::{FlagChange, Stored};
+use super::clock::Reading;
 use super::flags::{Flags, Keywords};
 use super::mailbox::{End, Mailbox, MailboxFault, SessionId, Subscriber, modseq, uid_or_max};
 use super::policy::{Policy, Wording};
@@ -28,10 +29,12 @@ pub struct View {
     first_unseen: Option<SeqNo>,
     /// The mod-sequence up to which the mailbox has been looked at.
     pub(super) seen: u64,
+    /// The same of the mailbox's clock.
+    reading: Reading,
     /// The lowest mod-sequence of what waits in the queue, or one that is lower still.
-    pub(super) undelivered_since: Option<u64>,
+    pub(super) undelivered_since: Option<NonZeroU64>,
     /// The same of the expunges alone.
-    pub(super) gone_since: Option<u64>,
+    pub(super) gone_since: Option<NonZeroU64>,
     /// The highest UID that has been looked at.
     last_uid: u32,
     pub(super) keywords: Arc<Keywords>,
@@ -101,6 +104,7 @@ impl Mailbox {
             keeps_modseqs: self.keeps_modseqs,
             first_unseen: first_unseen.and_then(seq_no),
             seen: self.modseq,
+            reading: self.clock.reading(),
             undelivered_since: None,
             gone_since: None,
             last_uid: self.last_uid,
@@ -129,6 +133,7 @@ impl View {
         if self.end.is_some() {
             return false;
         }
+        self.reading.renew(&mailbox.clock);
         if mailbox.generation != self.generation || mailbox.uid_validity != self.uid_validity {
             self.end = Some(mailbox.end.unwrap_or(End::UidValidity));
             self.queue = Queue::default();
@@ -141,7 +146,7 @@ impl View {
             self.take_expunges(mailbox, since);
             self.take_flag_changes(mailbox, since, known);
             let news = !self.queue.is_empty();
-            self.undelivered_since = self.undelivered_since.or(Some(since + 1)).filter(|_| news);
+            self.undelivered_since = self.undelivered_since.or(NonZeroU64::new(since + 1)).filter(|_| news);
             self.queue.after = news.then(|| mailbox.uids.clone());
             self.is_up_to_date(mailbox);
         }
@@ -153,6 +158,15 @@ impl View {
             self.told = mailbox.uids.clone();
         }
         self.has_news(Policy::All)
+    }
+
+    /// Whether nothing has happened in the mailbox since the view caught up last, so that [`catch_up`](Self::catch_up) would find nothing. It needs no
+    /// lock.
+    ///
+    /// A change that is being made meanwhile may be seen or not, as with a lock that was taken just before it.
+    #[inline]
+    pub fn is_current(&self) -> bool {
+        self.reading.is_current()
     }
 
     /// This session's STORE: catches up, changes the flags in the mailbox, and puts into the queue what the client is to be told of it.
@@ -186,7 +200,7 @@ impl View {
             }
         }
         if !stored.changed.is_empty() && !self.queue.is_empty() {
-            self.undelivered_since = self.undelivered_since.or(Some(mailbox.modseq));
+            self.undelivered_since = self.undelivered_since.or(NonZeroU64::new(mailbox.modseq));
         }
         self.is_up_to_date(mailbox);
         Ok(stored)
@@ -265,7 +279,7 @@ impl View {
     /// HIGHESTMODSEQ as this client may be told it: below the mod-sequence of all that is still kept from it, so that it misses nothing when it comes back
     /// with this number (RFC 7162 §3.2). `None` when the mailbox keeps no mod-sequences (NOMODSEQ).
     pub fn highest_modseq(&self) -> Option<ModSeq> {
-        let told = self.undelivered_since.map_or(self.seen, |since| since.saturating_sub(1));
+        let told = self.undelivered_since.map_or(self.seen, |since| since.get() - 1);
         self.keeps_modseqs.then(|| modseq(told))
     }
 
@@ -318,7 +332,7 @@ impl View {
         gone.difference(&queue.gone);
         if !gone.is_empty() {
             let first = mailbox.expunged.first_since(since, &gone).filter(|_| since >= mailbox.expunged.floor());
-            self.gone_since = self.gone_since.or(Some(first.unwrap_or(since + 1)));
+            self.gone_since = self.gone_since.or(NonZeroU64::new(first.unwrap_or(since + 1)));
             queue.gone.union(&gone);
         }
         queue.arrived = still_arrived;
@@ -343,7 +357,7 @@ impl View {
             (self.undelivered_since, self.queue.after) = (None, None);
             self.told = mailbox.uids.clone();
         } else {
-            self.undelivered_since = self.undelivered_since.or(Some(mailbox.modseq));
+            self.undelivered_since = self.undelivered_since.or(NonZeroU64::new(mailbox.modseq));
         }
     }
 

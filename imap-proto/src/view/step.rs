@@ -76,6 +76,7 @@ impl Mailbox {
             self.modseqs.push(step.modseq.get());
         }
         self.modseq = step.modseq.get();
+        self.clock.tick();
         Ok(())
     }
 }

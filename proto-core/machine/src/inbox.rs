@@ -110,10 +110,10 @@ impl Inbox {
     /// The offset of the first LF. Looks at each byte once, however often it is asked and however the input was cut.
     #[inline]
     pub fn find_lf(&mut self) -> Option<usize> {
-        if self.scanned == self.bytes.len() {
+        let fresh = self.bytes.as_slice().get(self.scanned..).unwrap_or_default();
+        if fresh.is_empty() {
             return None;
         }
-        let fresh = &self.bytes.as_slice()[self.scanned..];
         // Neither machinery pays for a word or two.
         let found = match fresh.len() {
             0..8 => fresh.iter().position(|byte| *byte == b'\n'),
@@ -127,7 +127,7 @@ impl Inbox {
                 Some(self.scanned)
             }
             None => {
-                self.scanned = self.bytes.len();
+                self.scanned += fresh.len();
                 None
             }
         }

@@ -33,6 +33,8 @@ impl<O: Offload> Session<O> {
         };
         let mut selection = Selection::new();
         selection.new_keywords = view.keywords().len() < Keywords::MOST;
+        // The store tells the hub of all that it does and finds.
+        selection.live = true;
         selection.list = Some(ListEntry {
             attributes: Vec::new(),
             delimiter: Some(DELIMITER),

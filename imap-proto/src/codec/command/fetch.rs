@@ -12,7 +12,7 @@ use crate::codec::number::{ModSeq, mod_seq_or_zero, number64};
 use crate::codec::response::PartialRange;
 use crate::codec::section::{Section, read_part, upper, write_part};
 use crate::codec::sequence::SequenceSet;
-use crate::codec::text::{atom, byte, is_opaque, keyword, list1, opaque, skip_spaces, sp};
+use crate::codec::text::{atom, byte, is_opaque, keyword, list1, list1_into, opaque, skip_spaces, sp};
 
 use super::{Text, is_next, named_value, sequence_set, write_named_value, write_set};
 
@@ -149,7 +149,8 @@ impl<'a> Fetch<Text<'a>> {
 impl<'a> FetchItems<Text<'a>> {
     fn read(input: &'a [u8]) -> Parsed<'a, Self> {
         if input.first() == Some(&b'(') {
-            return list1(input, FetchAttribute::read).map(|(rest, items)| (rest, FetchItems::Attributes(items)));
+            return list1_into(input, FetchAttribute::read_into)
+                .map(|(rest, items)| (rest, FetchItems::Attributes(items)));
         }
         for (name, items) in [(&b"ALL"[..], FetchItems::All), (b"FAST", FetchItems::Fast), (b"FULL", FetchItems::Full)]
         {
@@ -157,24 +158,37 @@ impl<'a> FetchItems<Text<'a>> {
                 return Ok((rest, items));
             }
         }
-        FetchAttribute::read(input).map(|(rest, item)| (rest, FetchItems::Attributes(Vec::from([item]))))
+        let mut items = Vec::with_capacity(1);
+        let (rest, ()) = FetchAttribute::read_into(input, &mut items)?;
+        Ok((rest, FetchItems::Attributes(items)))
     }
 }
 
 impl<'a> FetchAttribute<Text<'a>> {
     pub(crate) fn read(input: &'a [u8]) -> Parsed<'a, Self> {
+        let mut items = Vec::with_capacity(1);
+        let (rest, ()) = FetchAttribute::read_into(input, &mut items)?;
+        match items.pop() {
+            Some(item) => Ok((rest, item)),
+            None => fail(input, Expected::FetchAttribute),
+        }
+    }
+
+    /// Reads one to the others: it is too large to be handed on much.
+    fn read_into(input: &'a [u8], items: &mut Vec<Self>) -> Parsed<'a, ()> {
         let end = input.iter().position(|byte| !is(NAME, *byte)).unwrap_or(input.len());
         let (name, rest) = input.split_at(end);
         let has_section = rest.first() == Some(&b'[');
         let plain = match upper(name, &mut [0; 13]) {
-            b"BODY" if has_section => return read_section(rest, false),
-            b"BODY.PEEK" if has_section => return read_section(rest, true),
-            b"BINARY" if has_section => return read_binary(rest, false),
-            b"BINARY.PEEK" if has_section => return read_binary(rest, true),
+            b"BODY" if has_section => return push(items, read_section(rest, false)),
+            b"BODY.PEEK" if has_section => return push(items, read_section(rest, true)),
+            b"BINARY" if has_section => return push(items, read_binary(rest, false)),
+            b"BINARY.PEEK" if has_section => return push(items, read_binary(rest, true)),
             b"BINARY.SIZE" if has_section => {
-                return with_cursor(rest, read_part).map(|(rest, part)| (rest, FetchAttribute::BinarySize(part)));
+                let part = with_cursor(rest, read_part);
+                return push(items, part.map(|(rest, part)| (rest, FetchAttribute::BinarySize(part))));
             }
-            b"PREVIEW" => return read_preview(rest),
+            b"PREVIEW" => return push(items, read_preview(rest)),
             b"BODY" => FetchAttribute::Body,
             b"BODYSTRUCTURE" => FetchAttribute::BodyStructure,
             b"ENVELOPE" => FetchAttribute::Envelope,
@@ -189,10 +203,18 @@ impl<'a> FetchAttribute<Text<'a>> {
             b"EMAILID" => FetchAttribute::EmailId,
             b"THREADID" => FetchAttribute::ThreadId,
             b"SAVEDATE" => FetchAttribute::SaveDate,
-            _ => return read_other(input),
+            _ => return push(items, read_other(input)),
         };
-        Ok((rest, plain))
+        items.push(plain);
+        Ok((rest, ()))
     }
+}
+
+#[inline]
+fn push<'a, O>(items: &mut Vec<O>, read: Parsed<'a, O>) -> Parsed<'a, ()> {
+    let (rest, item) = read?;
+    items.push(item);
+    Ok((rest, ()))
 }
 
 fn read_other(input: &[u8]) -> Parsed<'_, FetchAttribute<Text<'_>>> {

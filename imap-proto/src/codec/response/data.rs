@@ -109,6 +109,22 @@ pub struct Comparator<T> {
 
 type Text<'a> = Cow<'a, [u8]>;
 
+/// Reads all of a response that is `* 12 FETCH (...)`, spelt just so. What is the most that servers say is put where it is to be at once; whatever is wrong with it,
+/// the others find out.
+#[inline]
+pub(super) fn read_fetched<'a>(frame: &'a [u8]) -> Option<Data<Text<'a>>> {
+    let mut cursor = Cursor::new(frame);
+    if !cursor.eat_prefix(b"* ") {
+        return None;
+    }
+    let number = cursor.nz_number().ok()?;
+    if !cursor.eat_prefix(b" FETCH ") {
+        return None;
+    }
+    let items = fetch::read_items(&mut cursor).ok()?;
+    cursor.is_at_end().then_some(Data::Fetch { number, items })
+}
+
 /// Reads `12 FETCH (...)` and its like.
 pub(super) fn read_numbered<'a>(cursor: &mut Cursor<'a>) -> Read<Data<Text<'a>>> {
     let at_number = *cursor;

@@ -115,17 +115,16 @@ fn count_plain(bytes: &[u8]) -> (usize, usize) {
     let is_digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
     let (mut plain, mut spaces) = (0, 0);
     for block in bytes.as_chunks::<BLOCK>().0 {
-        let (mut all, mut count) = (true, 0u8);
+        let (mut digits, mut others) = (0u8, 0u8);
         for byte in block {
-            let is_space = *byte == b' ';
-            all &= is_digit(*byte) | is_space;
-            count += u8::from(is_space);
+            digits += u8::from(is_digit(*byte));
+            others += u8::from(*byte == b' ');
         }
-        if !all {
+        if usize::from(digits) + usize::from(others) < BLOCK {
             break;
         }
         plain += BLOCK;
-        spaces += usize::from(count);
+        spaces += usize::from(others);
     }
     for byte in bytes.iter().skip(plain).take_while(|byte| is_digit(**byte) || **byte == b' ') {
         plain += 1;

@@ -79,8 +79,10 @@ echo "| IMAP, per command or message | instructions | budget | allocations | bud
 echo "|---|---|---|---|---|---|"
 row "server: NOOP alone" imap-noop 4096 1000 0
 row "server: NOOP, 64 pipelined" imap-noop-pipelined 4096 1000 0.1
-row "server: NOOP alone, with a mailbox" imap-noop-selected 4096 1000 0
-row "server: NOOP with a mailbox, 64 pipelined" imap-noop-selected-pipelined 4096 1000 0.1
+row "server: NOOP alone, with a live mailbox" imap-noop-live 4096 1000 0
+row "server: NOOP with a live mailbox, 64 pipelined" imap-noop-live-pipelined 4096 1000 0.1
+row "server: NOOP alone, with a mailbox that is asked for each time" imap-noop-selected 4096 - 0
+row "server: NOOP with a mailbox that is asked for each time, 64 pipelined" imap-noop-selected-pipelined 4096 - 0.1
 row "server: FETCH of one message's FLAGS, with the mailbox's part" imap-fetch-flags 4096 - -
 row "server: FETCH of all messages' FLAGS, per message" imap-fetch-all-flags 4096 1000 0.1
 echo

@@ -138,9 +138,12 @@ impl Server {
         self.redeem(ticket)?;
         let mut view = view;
         view.set_wording(self.enabled.wording());
+        if !selection.live {
+            view.look_each_time();
+        }
         self.tell_selection(&view, &selection);
         let read_only = view.is_read_only();
-        self.selected = Some(Box::new(Selected { view, new_keywords: selection.new_keywords, live: selection.live }));
+        self.selected = Some(Box::new(Selected { view, new_keywords: selection.new_keywords }));
         self.let_view_know();
         self.state = State::Selected;
         let (code, text) =

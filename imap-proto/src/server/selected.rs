@@ -10,15 +10,13 @@ pub(super) struct Selected {
     pub(super) view: View,
     /// Whether clients may make keywords.
     pub(super) new_keywords: bool,
-    /// Whether all that happens comes to the mailbox at once.
-    pub(super) live: bool,
 }
 
 impl Selected {
     /// Whether it is certain that there is nothing to tell, whatever the policy.
     #[inline]
     pub(super) fn has_nothing_new(&self) -> bool {
-        self.live && self.view.is_current() && !self.view.has_news(Policy::All) && self.view.ended().is_none()
+        self.view.is_current() && !self.view.has_news(Policy::All) && self.view.ended().is_none()
     }
 
     /// Tells what may be told, for as long as there is room; whether that was all. `by_uid`: the command in progress is a UID

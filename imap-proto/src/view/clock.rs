@@ -14,7 +14,7 @@ impl Clock {
 
     /// What a view has seen, to be compared later.
     pub(super) fn reading(&self) -> Reading {
-        Reading { clock: self.0.clone(), seen: self.0.load(Ordering::Acquire) }
+        Reading { clock: Some(self.0.clone()), seen: self.0.load(Ordering::Acquire) }
     }
 }
 
@@ -27,22 +27,30 @@ impl Drop for Clock {
 /// How far a mailbox had come when a view looked at it.
 #[derive(Debug)]
 pub(super) struct Reading {
-    clock: Arc<AtomicU32>,
+    /// None once it was [stopped](Self::stop).
+    clock: Option<Arc<AtomicU32>>,
     seen: u32,
 }
 
 impl Reading {
     /// Looks again. The view may have come from another mailbox, that stood in the same place.
     pub(super) fn renew(&mut self, clock: &Clock) {
-        if !Arc::ptr_eq(&self.clock, &clock.0) {
-            self.clock = clock.0.clone();
+        if let Some(before) = &mut self.clock
+            && !Arc::ptr_eq(before, &clock.0)
+        {
+            *before = clock.0.clone();
         }
         self.seen = clock.0.load(Ordering::Acquire);
     }
 
     #[inline]
     pub(super) fn is_current(&self) -> bool {
-        self.clock.load(Ordering::Acquire) == self.seen
+        self.clock.as_ref().is_some_and(|clock| clock.load(Ordering::Acquire) == self.seen)
+    }
+
+    /// It is never current again, and holds nothing of the mailbox.
+    pub(super) fn stop(&mut self) {
+        self.clock = None;
     }
 }
 

@@ -169,6 +169,11 @@ impl View {
         self.reading.is_current()
     }
 
+    /// From now on nobody can say without the mailbox whether it has changed: its store must be looked at.
+    pub(crate) fn look_each_time(&mut self) {
+        self.reading.stop();
+    }
+
     /// This session's STORE: catches up, changes the flags in the mailbox, and puts into the queue what the client is to be told of it.
     ///
     /// That is a FETCH for each message that is as it was asked to be, or with `silent` (`.SILENT`) none, save that MODSEQ is told where CONDSTORE is on

@@ -12,7 +12,9 @@ from pathlib import Path
 from . import (
     against_dovecot,
     against_dovecot_imap,
+    against_jabberd,
     against_ngircd,
+    against_prosody,
     cases,
     irc_by_hand,
     irc_vectors,
@@ -43,7 +45,9 @@ from . import (
 from .adapters import Nobody
 from .dovecot import Dovecot
 from .inspircd import Inspircd
+from .jabberd import Jabberd
 from .ngircd import Ngircd
+from .prosody import Prosody
 from .switchboard import Switchboard
 
 SERVERS = {
@@ -75,6 +79,8 @@ SERVERS = {
     Dovecot: [against_dovecot, against_dovecot_imap],
     Ngircd: [against_ngircd, our_irc_client],
     Inspircd: [our_irc_client],
+    Prosody: [against_prosody],
+    Jabberd: [against_jabberd],
     Nobody: [with_adapters, irc_vectors],
 }
 

@@ -19,7 +19,7 @@ https_ports = {{ }}
 consider_websocket_secure = true
 modules_enabled = {{
     "roster"; "saslauth"; "tls"; "dialback"; "disco"; "carbons"; "pep"; "private"; "blocklist"; "vcard4"; "vcard_legacy";
-    "version"; "uptime"; "time"; "ping"; "register"; "mam"; "csi_simple"; "smacks"; "websocket"; "limits"; "legacyauth"
+    "version"; "uptime"; "time"; "ping"; "register"; "mam"; "csi_simple"; "smacks"; "s2s_bidi"; "websocket"; "limits"; "legacyauth"
 }}
 modules_disabled = {{ "offline" }}
 authentication = "internal_hashed"
@@ -31,14 +31,18 @@ s2s_secure_auth = false
 limits = {{ }}
 smacks_hibernation_time = 60
 log = {{ {{ levels = {{ min = "info" }}, to = "console" }} }}
-ssl = {{ certificate = "{home}/localhost.crt", key = "{home}/localhost.key" }}
+ssl = {{ certificate = "{home}/localhost.crt", key = "{home}/localhost.key", cafile = "{home}/ca.pem" }}
 
 VirtualHost "localhost"
+VirtualHost "plain.localhost"
+    disable_sasl_mechanisms = {{ "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS" }}
+    ssl = {{ certificate = "{home}/plain.localhost.crt", key = "{home}/plain.localhost.key" }}
 Component "rooms.localhost" "muc"
 Component "bridge.localhost"
     component_secret = "{secret}"
 """
 SECRET = "between-us"
+HOSTS = ("localhost", "plain.localhost")
 
 
 class Prosody(Peer):
@@ -48,16 +52,19 @@ class Prosody(Peer):
     secret = SECRET
 
     def __enter__(self):
-        authority = Authority(self.home.path / "ca")
+        self.authority = authority = Authority(self.home.path / "ca")
         self.ca = authority.certificate.read_bytes()
-        chain, key = authority.certify_host("localhost")
-        self.home.put("localhost.crt", chain)
-        self.home.put("localhost.key", key)
+        self.home.put("ca.pem", self.ca)
+        for host in HOSTS:
+            chain, key = authority.certify_host(host)
+            self.home.put(f"{host}.crt", chain)
+            self.home.put(f"{host}.key", key)
         self.home.folder("data")
         return super().__enter__()
 
     def configured(self):
         config = self.home.put("prosody.cfg.lua", CONFIG.format(home=self.home.path, secret=SECRET, **self.ports))
         for account in self.accounts:
-            self.home.run("prosodyctl", "--config", config, "register", account.name, "localhost", account.password)
+            for host in HOSTS:
+                self.home.run("prosodyctl", "--config", config, "register", account.name, host, account.password)
         return ["prosody", "-F", "--config", config]

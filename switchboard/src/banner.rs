@@ -160,6 +160,7 @@ fn title(protocol: Protocol) -> &'static str {
         Protocol::Ircs => "IRC within TLS",
         Protocol::Xmpp => "XMPP with STARTTLS",
         Protocol::Xmpps => "XMPP within TLS",
+        Protocol::XmppComponent => "XMPP for components",
         Protocol::Web => "A page to chat on, and IRC by WebSocket,",
     }
 }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::listen::Listener;
 use crate::name::{NameError, UserName};
+use crate::protocol::Protocol;
 use crate::secret::Secret;
 use crate::settings::{
     CertificateFiles, Credentials, CredentialsError, Irc, IrcFault, Limits, MotdSource, Runtime, Settings, UserSource,
@@ -99,6 +100,9 @@ struct Options {
     /// XMPP within TLS [default: 127.0.0.1:5223]
     #[arg(long, value_name = "ADDR|off")]
     xmpps: Option<Listen>,
+    /// XMPP for components [default: off; 5347 is usual], whose domains and secrets stand in the file's [xmpp-server.components]
+    #[arg(long, value_name = "ADDR|off")]
+    xmpp_component: Option<Listen>,
     /// Web page, and IRC by WebSocket [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR|off")]
     web: Option<Listen>,
@@ -187,6 +191,10 @@ impl Options {
         }
         if let Some(fault) = self.xmpp_server.fault() {
             return Err(OptionsError::Xmpp(fault));
+        }
+        let has_components = listeners.iter().any(|listener| listener.protocol == Protocol::XmppComponent);
+        if has_components && self.xmpp_server.components.is_empty() {
+            return Err(OptionsError::NoComponents);
         }
         Ok(Settings {
             irc: self.irc_network,
@@ -318,6 +326,9 @@ pub enum OptionsError {
     /// A value in `[xmpp-server]` cannot be used.
     #[error("xmpp-server: {0}")]
     Xmpp(XmppFault),
+    /// Nobody could come in.
+    #[error("--xmpp-component: no component is known; name one and its secret in the file's [xmpp-server.components]")]
+    NoComponents,
     /// A limit would stop the service.
     #[error("limits: {name} must be at least {least}")]
     LimitTooSmall {

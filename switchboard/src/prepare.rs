@@ -2,7 +2,7 @@
 //! the listeners serve out.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::credentials::Credentials;
@@ -14,6 +14,7 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::tls::Tls;
 use crate::users::Users;
+use crate::xmpp::Hub;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A certificate with less time left is told of at a start and a reload.
@@ -34,6 +35,8 @@ pub struct Prepared {
     pub store: Store,
     /// The certificates.
     pub tls: Tls,
+    /// Where sessions of XMPP meet, once they can.
+    pub xmpp: OnceLock<Arc<Hub>>,
     /// Where the room is that IRC and XMPP have in common.
     pub lobby: Lobby,
     /// Who is told of a new message of the day.
@@ -70,8 +73,8 @@ impl Prepared {
         let store = Store::open(&users, &data)?.with_quota(quota);
         let tls = Tls::load(&settings, &data)?;
         let credentials = Credentials::derive(users.clone(), &settings.server_name, tls.asks_clients())?;
-        let (lobby, listeners) = Default::default();
-        Ok(Self { settings, data, users, credentials, store, tls, lobby, listeners })
+        let (lobby, xmpp, listeners) = Default::default();
+        Ok(Self { settings, data, users, credentials, store, tls, lobby, xmpp, listeners })
     }
 
     /// Calls `listener` with the message of the day at each reload.

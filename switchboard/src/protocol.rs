@@ -27,14 +27,26 @@ pub enum Protocol {
     Xmpp,
     /// XMPP within TLS from the first octet, XEP-0368.
     Xmpps,
+    /// XMPP for components, XEP-0114.
+    XmppComponent,
     /// The web page, and IRC by WebSocket.
     Web,
 }
 
 impl Protocol {
     /// Every protocol, in the order of listening and printing.
-    pub const ALL: [Self; 9] =
-        [Self::Pop3, Self::Pop3s, Self::Imap, Self::Imaps, Self::Irc, Self::Ircs, Self::Xmpp, Self::Xmpps, Self::Web];
+    pub const ALL: [Self; 10] = [
+        Self::Pop3,
+        Self::Pop3s,
+        Self::Imap,
+        Self::Imaps,
+        Self::Irc,
+        Self::Ircs,
+        Self::Xmpp,
+        Self::Xmpps,
+        Self::XmppComponent,
+        Self::Web,
+    ];
 
     /// The name on the command line and in the `listening` lines.
     pub const fn name(self) -> &'static str {
@@ -47,28 +59,31 @@ impl Protocol {
             Self::Ircs => "ircs",
             Self::Xmpp => "xmpp",
             Self::Xmpps => "xmpps",
+            Self::XmppComponent => "xmpp-component",
             Self::Web => "web",
         }
     }
 
-    /// The loopback port used unless told otherwise.
-    pub const fn default_port(self) -> u16 {
+    /// The loopback port used unless told otherwise; `None`: it is not served
+    /// unless told so.
+    pub const fn default_port(self) -> Option<u16> {
         match self {
-            Self::Pop3 => 1110,
-            Self::Pop3s => 1995,
-            Self::Imap => 1143,
-            Self::Imaps => 1993,
-            Self::Irc => 6667,
-            Self::Ircs => 6697,
-            Self::Xmpp => 5222,
-            Self::Xmpps => 5223,
-            Self::Web => 8080,
+            Self::Pop3 => Some(1110),
+            Self::Pop3s => Some(1995),
+            Self::Imap => Some(1143),
+            Self::Imaps => Some(1993),
+            Self::Irc => Some(6667),
+            Self::Ircs => Some(6697),
+            Self::Xmpp => Some(5222),
+            Self::Xmpps => Some(5223),
+            Self::Web => Some(8080),
+            Self::XmppComponent => None,
         }
     }
 
     /// Where the protocol listens unless told otherwise.
-    pub fn default_address(self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, self.default_port()))
+    pub fn default_address(self) -> Option<SocketAddr> {
+        self.default_port().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     }
 
     /// Which server serves it.
@@ -78,6 +93,7 @@ impl Protocol {
             Self::Imap | Self::Imaps => Family::Imap,
             Self::Irc | Self::Ircs | Self::Web => Family::Irc,
             Self::Xmpp | Self::Xmpps => Family::Xmpp,
+            Self::XmppComponent => Family::XmppComponent,
         }
     }
 
@@ -98,6 +114,8 @@ pub enum Family {
     Irc,
     /// XMPP with STARTTLS and within TLS.
     Xmpp,
+    /// XMPP for components.
+    XmppComponent,
 }
 
 impl fmt::Display for Family {
@@ -107,6 +125,7 @@ impl fmt::Display for Family {
             Self::Imap => "imap",
             Self::Irc => "irc",
             Self::Xmpp => "xmpp",
+            Self::XmppComponent => "xmpp-component",
         })
     }
 }
@@ -129,7 +148,7 @@ impl TryFrom<String> for Protocol {
 
 /// A name that is none of a protocol.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no protocol {0:?}; name one of pop3 pop3s imap imaps irc ircs xmpp xmpps web")]
+#[error("there is no protocol {0:?}; name one of pop3 pop3s imap imaps irc ircs xmpp xmpps xmpp-component web")]
 pub struct UnknownProtocol(String);
 
 impl fmt::Display for Protocol {
@@ -154,7 +173,7 @@ mod tests {
     fn defaults_are_loopback_and_distinct() {
         let mut seen = Vec::new();
         for protocol in Protocol::ALL {
-            let address = protocol.default_address();
+            let Some(address) = protocol.default_address() else { continue };
             assert!(address.ip().is_loopback());
             assert!(!seen.contains(&address), "{protocol} shares {address}");
             seen.push(address);

@@ -18,7 +18,7 @@ use crate::pop3::Pop3;
 use crate::prepare::Prepared;
 use crate::service::Entrance;
 use crate::settings::Runtime;
-use crate::xmpp::{self, Xmpp};
+use crate::xmpp::{self, Components, Xmpp};
 use crate::{banner, signals};
 use open::Opened;
 use server::{Served, Server};
@@ -67,6 +67,7 @@ fn servers(
     servers.extend(Server::<Imap>::begin(prepared, opened, shutdown)?);
     servers.extend(Server::<Irc>::begin(prepared, opened, shutdown)?);
     servers.extend(Server::<Xmpp>::begin(prepared, opened, shutdown)?);
+    servers.extend(Server::<Components>::begin(prepared, opened, shutdown)?);
     Ok(servers)
 }
 

@@ -1,9 +1,10 @@
-//! XMPP: with STARTTLS and within TLS, all on one router.
+//! XMPP: with STARTTLS and within TLS, and for components, all on one router.
 //!
 //! [`Xmpp`] is what all listeners share; `session` serves one connection, on
 //! any runtime; the `Hub` is where sessions meet, and where those wait that
 //! have lost their connection.
 
+mod component;
 mod hub;
 mod room;
 mod session;
@@ -25,7 +26,8 @@ use crate::offload::Offload;
 use crate::prepare::Prepared;
 use crate::protocol::Family;
 use crate::service::{Entrance, Service};
-use hub::Hub;
+pub use component::Components;
+pub use hub::Hub;
 pub use setup::domain;
 use tokens::Tokens;
 

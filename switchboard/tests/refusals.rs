@@ -30,6 +30,7 @@ fn mistakes_in_the_call_end_with_status_2() {
     refused(&["--bogus"], 2, "--bogus");
     refused(&["--runtime", "fortran"], 2, "blocking");
     refused(&["--user", "alice"], 2, "NAME:PASSWORD");
+    refused(&["--xmpp-component", "127.0.0.1:0"], 2, "no component is known");
     refused(&["--listen", "pop3"], 2, "PROTOCOL=ADDR");
     refused(&["--pop3", "unix:"], 2, "write the socket's path behind unix:, or off");
     refused(&["--config", "/nowhere/switchboard.toml"], 2, "/nowhere/switchboard.toml");
@@ -92,8 +93,23 @@ fn help_names_every_flag() {
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).unwrap();
     for flag in [
-        "runtime", "data", "user", "users", "pop3", "pop3s", "imap", "imaps", "irc", "ircs", "xmpp", "xmpps", "web",
-        "listen", "config", "trace",
+        "runtime",
+        "data",
+        "user",
+        "users",
+        "pop3",
+        "pop3s",
+        "imap",
+        "imaps",
+        "irc",
+        "ircs",
+        "xmpp",
+        "xmpps",
+        "xmpp-component",
+        "web",
+        "listen",
+        "config",
+        "trace",
     ] {
         assert!(help.contains(&format!("--{flag} ")) || help.contains(&format!("--{flag}\n")), "--{flag} in {help}");
     }

@@ -9,7 +9,8 @@ use std::net::{SocketAddr, TcpStream};
 
 use program::{Client, PASSWORD, Program, Tls, tcp};
 use wirestate_sasl::client::{self, Context, Credentials, Step};
-use wirestate_sasl::{Mechanism, Nonces, base64};
+use wirestate_sasl::{Mechanism, Nonces, Secret, base64};
+use xmpp_proto::payload::component;
 
 const RUNTIMES: [&str; 3] = ["tokio", "async-std", "blocking"];
 
@@ -329,6 +330,42 @@ fn who_does_not_come_back_in_time_is_gone() {
     bob.say("<presence/>");
     let heard = bob.hear("was it heard?");
     assert!(heard.contains("from='alice@localhost/a'"), "{heard}");
+}
+
+#[test]
+fn a_component_speaks_for_its_domain() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, "[xmpp-server.components]\n\"bot.localhost\" = \"hush\"\n").unwrap();
+    for runtime in RUNTIMES {
+        let config = ["--config", path.to_str().unwrap(), "--runtime", runtime, "--xmpp-component", "127.0.0.1:0"];
+        let chat = Chat::start(&config);
+        let at = chat.program.more.iter().find_map(|line| line.strip_prefix("xmpp-component "));
+        let at: SocketAddr = at.unwrap().parse().unwrap();
+        let connect = |domain: &str, secret: &str| {
+            let mut talk = Talk::new(tcp(at));
+            let header = format!(
+                "<stream:stream to='{domain}' xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'>"
+            );
+            let told = talk.ask(&header, "from='bot.localhost'") + &talk.hear(">");
+            let id = told.split("id='").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+            let digest = component::digest(&id, &Secret::new(secret));
+            talk.say(&format!("<handshake>{digest}</handshake>"));
+            talk
+        };
+        connect("bot.localhost", "wrong").hear("not-authorized");
+        let mut bot = connect("bot.localhost", "hush");
+        bot.hear("<handshake/>");
+        connect("bot.localhost", "hush").hear("conflict");
+        let mut alice = chat.alice("a");
+        alice.appear();
+        alice.say("<message to='echo@bot.localhost' type='chat'><body>ping</body></message>");
+        assert!(bot.hear("ping</body>").contains("from='alice@localhost/a'"));
+        bot.say("<message from='echo@bot.localhost' to='alice@localhost/a' type='chat'><body>pong</body></message>");
+        assert!(alice.hear("pong</body>").contains("from='echo@bot.localhost'"));
+        drop(bot);
+        chat.program.wait_for_log("ended session=2");
+    }
 }
 
 #[test]

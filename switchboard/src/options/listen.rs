@@ -71,7 +71,7 @@ impl Options {
         for protocol in Protocol::ALL {
             let named = line.named(protocol).or_else(|| file.named(protocol));
             let of_default = |address| Listener { protocol, place: Place::Tcp(address), proxies: None };
-            listeners.extend(named.unwrap_or_else(|| vec![of_default(protocol.default_address())]));
+            listeners.extend(named.unwrap_or_else(|| protocol.default_address().map(of_default).into_iter().collect()));
         }
         if listeners.is_empty() { Err(OptionsError::NothingToServe) } else { Ok(listeners) }
     }
@@ -106,6 +106,7 @@ impl Options {
             Protocol::Ircs => self.ircs.as_ref(),
             Protocol::Xmpp => self.xmpp.as_ref(),
             Protocol::Xmpps => self.xmpps.as_ref(),
+            Protocol::XmppComponent => self.xmpp_component.as_ref(),
             Protocol::Web => self.web.as_ref(),
         }
     }
@@ -121,6 +122,7 @@ impl Options {
             &mut self.ircs,
             &mut self.xmpp,
             &mut self.xmpps,
+            &mut self.xmpp_component,
             &mut self.web,
         ];
         let own = own.into_iter().flatten().filter_map(|listen| match listen {

@@ -1,6 +1,10 @@
 //! The table `[xmpp-server]` of the configuration file.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+
+use crate::secret::Secret;
 
 /// What is decided of XMPP. The keys have the same names, with `-` for `_`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -21,6 +25,8 @@ pub struct Xmpp {
     pub offline_messages: u32,
     /// Messages that are kept in the archive of a user or a room.
     pub archive_messages: u32,
+    /// The domains of components, and their secrets.
+    pub components: BTreeMap<String, Secret>,
     /// Whether streams may be compressed.
     pub compression: bool,
 }
@@ -34,6 +40,7 @@ impl Default for Xmpp {
             send_queue_bytes: 8 << 20,
             offline_messages: 100,
             archive_messages: 1000,
+            components: BTreeMap::new(),
             compression: false,
         }
     }

@@ -8,21 +8,21 @@ use std::time::Instant;
 
 use wirestate_driver::{Handle, Undelivered};
 use xmpp_proto::jid::Rules;
-use xmpp_proto::router::{Action, BindFault, CloseReason, Deliveries, Router, Session};
+use xmpp_proto::router::{Action, BindFault, CloseReason, ConnectFault, Deliveries, Router, Session};
 use xmpp_proto::server::{BindRequest, Limits, Suspended};
 use xmpp_proto::stanza::Stanza;
 use xmpp_proto::stream::{Packet, StreamCondition, StreamError};
 use xmpp_proto::{Jid, JidRef, ns};
 
-use super::Machine;
 use super::setup::now;
+use super::{Machine, component};
 use crate::lobby::Lobby;
 
 /// The router, and who is on it.
 ///
 /// What one session does is handed out to all under the same lock, so that
 /// everybody sees everything in the same order.
-pub(super) struct Hub {
+pub struct Hub {
     desk: Mutex<Desk>,
     /// Rings when somebody has lost a connection.
     bell: Condvar,
@@ -40,12 +40,43 @@ struct Desk {
     lobby: Lobby,
 }
 
+/// A way to somebody who is connected.
+pub(super) enum Line {
+    Client(Handle<Machine>),
+    Component(Handle<component::Machine>),
+}
+
+impl Line {
+    fn id(&self) -> u64 {
+        match self {
+            Self::Client(handle) => handle.id(),
+            Self::Component(handle) => handle.id(),
+        }
+    }
+
+    fn send(&self, packet: &Packet) -> Result<(), Undelivered> {
+        match self {
+            Self::Client(handle) => handle.send(packet),
+            Self::Component(handle) => handle.send(packet),
+        }
+    }
+
+    /// Ends the connection, with this as its last word.
+    fn end(&self, why: StreamCondition) {
+        // One that is gone already needs no last word.
+        let _ = match self {
+            Self::Client(handle) => handle.disconnect(move |machine| machine.close_with(&StreamError::new(why))),
+            Self::Component(handle) => handle.disconnect(move |machine| machine.close_with(&StreamError::new(why))),
+        };
+    }
+}
+
 /// A session's place.
 enum Seat {
     Free,
     /// On a connection; its stream may have a name, to go on by.
     Here {
-        handle: Handle<Machine>,
+        line: Line,
         stream: Option<String>,
     },
     /// Its connection is asked for the stream, which is to go on over another;
@@ -83,10 +114,10 @@ impl Hub {
     }
 
     /// A seat for a new connection. Give it back with [`leave`](Self::leave).
-    pub(super) fn enter(&self, handle: Handle<Machine>) -> Session {
+    pub(super) fn enter(&self, line: Line) -> Session {
         let mut desk = self.desk();
         let place = desk.free.pop().unwrap_or(desk.seats.len());
-        let seat = Seat::Here { handle, stream: None };
+        let seat = Seat::Here { line, stream: None };
         match desk.seats.get_mut(place) {
             Some(free) => *free = seat,
             None => desk.seats.push(seat),
@@ -114,6 +145,11 @@ impl Hub {
             desk.router.set_carbons(session, true);
         }
         Ok(bound)
+    }
+
+    /// Gives a component its domain.
+    pub(super) fn connect(&self, session: Session, domain: &Jid) -> Result<(), ConnectFault> {
+        self.desk().router.connect(session, domain.as_ref())
     }
 
     /// Does what a stanza asks.
@@ -175,7 +211,7 @@ impl Hub {
         }
         let Some(seat) = desk.seats.get_mut(place) else { return Found::Nothing };
         match mem::replace(seat, Seat::Free) {
-            Seat::Here { handle, .. } => {
+            Seat::Here { line: Line::Client(handle), .. } => {
                 *seat = Seat::Moving { connection: handle.id(), waiting: Vec::new() };
                 Found::Elsewhere(session, handle)
             }
@@ -183,7 +219,7 @@ impl Hub {
                 let own = desk.seat_mut(newcomer).map(|own| mem::replace(own, Seat::Free)).unwrap_or(Seat::Free);
                 desk.free.push(place_of(newcomer));
                 let own = match own {
-                    Seat::Here { handle, .. } => Seat::Here { handle, stream: Some(name.to_owned()) },
+                    Seat::Here { line, .. } => Seat::Here { line, stream: Some(name.to_owned()) },
                     other => other,
                 };
                 if let Some(seat) = desk.seats.get_mut(place) {
@@ -191,7 +227,8 @@ impl Hub {
                 }
                 Found::Waiting(session, suspended)
             }
-            Seat::Free | Seat::Moving { .. } => Found::Nothing,
+            // No component has a stream by name.
+            Seat::Here { .. } | Seat::Free | Seat::Moving { .. } => Found::Nothing,
         }
     }
 
@@ -260,7 +297,7 @@ impl Desk {
         for delivery in out.deliveries() {
             for (session, packet) in delivery.packets() {
                 let is_taken = match seats.get_mut(place_of(session)) {
-                    Some(Seat::Here { handle, .. }) => handle.send(&packet) != Err(Undelivered::Full),
+                    Some(Seat::Here { line, .. }) => line.send(&packet) != Err(Undelivered::Full),
                     Some(Seat::Moving { waiting, .. }) => {
                         waiting.push(packet);
                         waiting.len() <= limits.unacknowledged.stanzas
@@ -299,10 +336,7 @@ impl Desk {
     /// Ends a session's connection, with this as its last word; one that waits, waits no more.
     fn end(&mut self, session: Session, why: StreamCondition) {
         match self.seat_mut(session) {
-            Some(Seat::Here { handle, .. }) => {
-                // One that is gone already needs no last word.
-                let _ = handle.disconnect(move |machine| machine.close_with(&StreamError::new(why)));
-            }
+            Some(Seat::Here { line, .. }) => line.end(why),
             Some(seat @ Seat::Away { .. }) => {
                 *seat = Seat::Free;
                 self.free.push(place_of(session));
@@ -314,7 +348,7 @@ impl Desk {
     /// Whether the session is this connection's.
     fn is_on(&mut self, session: Session, connection: u64) -> bool {
         match self.seat_mut(session) {
-            Some(Seat::Here { handle, .. }) => handle.id() == connection,
+            Some(Seat::Here { line, .. }) => line.id() == connection,
             Some(Seat::Moving { connection: own, .. }) => *own == connection,
             _ => false,
         }

@@ -9,7 +9,7 @@ use wirestate_sasl::server::{Answer, Rejection};
 use xmpp_proto::router::Session as SessionId;
 use xmpp_proto::server::{Ask, BindRequest, Event, Reason, Violation, kind};
 
-use super::hub::{Found, Hub};
+use super::hub::{Found, Hub, Line};
 use super::{Machine, Xmpp};
 use crate::credentials;
 use crate::offload::Offload;
@@ -24,7 +24,7 @@ pub(super) fn session<S: Stream>(
     let id = conn.info().id();
     let handle = conn.handle();
     let connection = handle.id();
-    let seat = Seat { hub: xmpp.hub.clone(), session: xmpp.hub.enter(handle), connection };
+    let seat = Seat { hub: xmpp.hub.clone(), session: xmpp.hub.enter(Line::Client(handle)), connection };
     let mut session = Session { id, xmpp, offload, seat, user: String::new() };
     async move {
         if let Err(fault) = session.run(&mut conn).await {

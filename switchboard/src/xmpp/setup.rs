@@ -16,9 +16,18 @@ use crate::prepare::Prepared;
 use crate::service::Entrance;
 use crate::settings::Settings;
 
+/// The one that all listeners share.
+pub(super) fn hub(prepared: &Prepared) -> Result<Arc<Hub>, Failure> {
+    if let Some(hub) = prepared.xmpp.get() {
+        return Ok(hub.clone());
+    }
+    let hub = new_hub(prepared)?;
+    Ok(prepared.xmpp.get_or_init(|| hub).clone())
+}
+
 /// The router, with all users and the rooms that are there from the start; and
 /// the room that IRC has, too, where both are served.
-pub(super) fn hub(prepared: &Prepared) -> Result<Arc<Hub>, Failure> {
+fn new_hub(prepared: &Prepared) -> Result<Arc<Hub>, Failure> {
     let Prepared { settings, users, .. } = prepared;
     let config = router(settings)?;
     let domain = config.domain.clone();

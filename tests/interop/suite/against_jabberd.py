@@ -17,7 +17,9 @@ def router(world, name, *todo, password=None):
 def routes(world):
     back = message("ann@peer.localhost", "hello yourself", from_="bob@echo.localhost")
     there = message("bob@echo.localhost", "hello echo", from_="ann@peer.localhost")
-    with router(world, ECHO, "bind", "more.localhost", "take", "route", ECHO, PEER, back, "take", "unbind", "more.localhost", "quit") as echo:
+    todo = ["bind", "more.localhost", "await", PEER, "take", "route", ECHO, PEER, back]
+    todo += ["take", "unbind", "more.localhost", "quit"]
+    with router(world, ECHO, *todo) as echo:
         echo.saw("bound")
         todo = ["route", PEER, ECHO, there, "take", "route", PEER, "more.localhost", there]
         todo += ["route", PEER, "nobody.localhost", there, "take", "quit"]

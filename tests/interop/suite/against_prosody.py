@@ -7,7 +7,7 @@ import threading
 
 from .cases import case, equal
 from .certificates import Authority
-from .xmpp_client import DIRECT, NEVER, PORTS, STARTTLS, WAYS, WEBSOCKET, client, message, only, run, xml
+from .xmpp_client import DIRECT, NEVER, PORTS, STARTTLS, WARY, WAYS, WEBSOCKET, client, message, only, run, xml
 
 
 def address(world, resource, host="localhost"):
@@ -46,6 +46,14 @@ def wrong_password_plain(world):
     assert "not-authorized" in only(lines, "login-failed")[0], lines
 
 
+@case("is not told our client's password as it is, which it alone would take", messages=[])
+def wary(world):
+    lines = run(world, "quit", who=address(world, "ours", "plain.localhost"), way=WARY, status=1)
+    assert "allow cleartext in the configuration" in only(lines, "login-failed")[0], lines
+    lines = run(world, "quit", way=WARY)
+    equal(only(lines, "logged-in"), ["SCRAM-SHA-1"], "the mechanism that shows no password")
+
+
 @case("is not trusted with a certificate of somebody else's", ways=(STARTTLS, DIRECT), messages=[])
 def untrusted(world):
     strangers = Authority(world.home.path / "strangers").certificate
@@ -64,7 +72,8 @@ def other_name(world):
 def talk(world):
     one, two = address(world, "one"), address(world, "two")
     words = "Fish &amp; chips &lt;3 \N{SNOWMAN}"
-    second = ["send", xml("presence", "<show>away</show>"), "hear", "chips", "send", message(one, "thanks"), "hear", "unavailable", "quit"]
+    second = ["send", xml("presence", "<show>away</show>"), "hear", "chips"]
+    second += ["send", message(one, "thanks"), "hear", "unavailable", "quit"]
     with client(world, *second, who=two) as listener:
         listener.saw("ready")
         first = ["send", xml("presence"), "hear", f"from='{two}'", "send", message(two, words), "hear", "thanks", "quit"]
@@ -121,9 +130,11 @@ def ping(world):
 def room(world):
     place = f"{world.user}@rooms.localhost"
     enter = "<x xmlns='http://jabber.org/protocol/muc'/>"
-    unlock = xml("iq", "<query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query>", type="set", to=place)
+    form = "<x xmlns='jabber:x:data' type='submit'/>"
+    unlock = xml("iq", f"<query xmlns='http://jabber.org/protocol/muc#owner'>{form}</query>", type="set", to=place)
     owner = ["send", xml("presence", enter, to=f"{place}/ann"), "hear", "code='110'", "ask", unlock]
-    owner += ["hear", f"{place}/bob", "hear", "hello all", "send", xml("message", "<body>hello bob</body>", type="groupchat", to=place)]
+    owner += ["hear", f"{place}/bob", "hear", "hello all"]
+    owner += ["send", xml("message", "<body>hello bob</body>", type="groupchat", to=place)]
     owner += ["hear", "type='unavailable'", "quit"]
     with client(world, *owner, who=address(world, "one")) as ann:
         ann.saw("answer")
@@ -187,7 +198,8 @@ def wrong_secret(world):
 
 @case("logs our client in as clients of old did", ways=(NEVER, DIRECT), messages=[])
 def legacy(world):
-    lines = run(world, "ask", xml("iq", "<ping xmlns='urn:xmpp:ping'/>", type="get", to="localhost"), "quit", kind="legacy")
+    asked = xml("iq", "<ping xmlns='urn:xmpp:ping'/>", type="get", to="localhost")
+    lines = run(world, "ask", asked, "quit", kind="legacy")
     equal(only(lines, "logged-in"), ["LegacyPassword"], "the login")
     assert "type='result'" in only(lines, "answer")[0] and lines[-1] == "closed quit", lines
 
@@ -250,8 +262,11 @@ class Cutter:
 
 
 def whole(data):
-    """How much of what a client says ends with a whole message: Prosody 0.12 reads on with the parser of the connection before, so it must not stand
-    within one when that is cut. In what is encrypted there are none to be seen, and half a record is dropped."""
+    """How much of what a client says ends with a whole message.
+
+    Prosody 0.12 reads on with the parser of the connection before, which must not stand within a message when that is cut. In what is
+    encrypted there are none to be seen, and half a record is dropped.
+    """
     begun, ended = data.rfind(b"<message"), data.rfind(b"</message>")
     if begun > ended:
         return begun
@@ -269,7 +284,8 @@ def resumed(world):
     count = 300
     one, two = address(world, "one"), address(world, "two")
     port = world.server.ports[PORTS[world.way]]
-    # In the midst of what is said and of what is heard, behind the login and what TLS makes one record of. Each connection but the last is cut.
+    # In the midst of what is said and of what is heard, behind the login and what TLS makes one record of.
+    # Each connection but the last is cut.
     talks = [(6000, None), (7001, None), (8002, None), (None, 24000), (None, 24001), (None, 24002)]
     hears = [(None, 20000), (None, 24001), (None, 24002), (6000, None), (7001, None)]
     with Cutter(port, talks) as near, Cutter(port, hears) as far:
@@ -301,8 +317,9 @@ def server(world):
     with client(world, "send", xml("presence"), "hear", "from afar", "send", back, "quit") as local:
         local.saw("ready")
         sent = message(f"{world.user}@localhost", "from afar", ns="jabber:server", from_=sender)
-        todo = dict(kind="server", who="localhost@peer.localhost", password=str(pair), way=STARTTLS, port=world.server.ports["s2s"])
-        lines = run(world, "send", sent, "hear", "and back", "quit", **todo)
+        account = {"kind": "server", "who": "localhost@peer.localhost", "password": pair}
+        port = world.server.ports["s2s"]
+        lines = run(world, "send", sent, "hear", "and back", "quit", way=STARTTLS, port=port, **account)
         heard, = only(local.said(), "heard")
     equal(only(lines, "logged-in"), ["EXTERNAL"], "the login")
     assert f"from='{sender}'" in heard, heard

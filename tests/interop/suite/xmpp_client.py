@@ -8,10 +8,10 @@ import threading
 from .cases import equal
 from .chat import PATIENCE, until
 
-NEVER, STARTTLS, DIRECT, WEBSOCKET = "plain", "STARTTLS", "direct TLS", "WebSocket"
+NEVER, WARY, STARTTLS, DIRECT, WEBSOCKET = "plain", "wary", "STARTTLS", "direct TLS", "WebSocket"
 WAYS = (NEVER, STARTTLS, DIRECT, WEBSOCKET)
-POLICIES = {None: "never", NEVER: "never", STARTTLS: "starttls", DIRECT: "direct", WEBSOCKET: "websocket"}
-PORTS = {None: "c2s", NEVER: "c2s", STARTTLS: "c2s", DIRECT: "c2s_tls", WEBSOCKET: "http"}
+POLICIES = {None: "never", NEVER: "never", WARY: "wary", STARTTLS: "starttls", DIRECT: "direct", WEBSOCKET: "websocket"}
+PORTS = {None: "c2s", NEVER: "c2s", WARY: "c2s", STARTTLS: "c2s", DIRECT: "c2s_tls", WEBSOCKET: "http"}
 
 
 class Client:

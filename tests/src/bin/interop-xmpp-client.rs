@@ -1,9 +1,9 @@
 //! An XMPP client that does what its arguments say, and prints what came of it: the hand by which the interop suite drives our client machine.
 //!
 //! ```text
-//! interop-xmpp-client ADDRESS never|starttls|direct|websocket CA-FILE KIND WHO PASSWORD TODO...
+//! interop-xmpp-client ADDRESS never|wary|starttls|direct|websocket CA-FILE KIND WHO PASSWORD TODO...
 //! ```
-//! KIND is `user`, `legacy`, `component`, `router` (WHO is then `user@name`) or `server` (`remote@local`; PASSWORD is a PEM file with certificate and
+//! With `wary` there is no TLS, and no password goes as it is. KIND is `user`, `legacy`, `component`, `router` (WHO is then `user@name`) or `server` (`remote@local`; PASSWORD is a PEM file with certificate and
 //! key). TODO is any of those that `Session::act` knows, with their arguments. `endure` as the first of them makes a connection that breaks again.
 
 #![forbid(unsafe_code)]
@@ -75,12 +75,13 @@ struct Setup {
 impl Setup {
     fn read(words: &mut VecDeque<String>) -> Outcome<Self> {
         let address = next(words, "ADDRESS")?;
-        let (policy, framing) = match next(words, "TLS")?.as_str() {
-            "never" => (TlsPolicy::Never, Framing::Tcp),
+        let how = next(words, "TLS")?;
+        let (policy, framing) = match how.as_str() {
+            "never" | "wary" => (TlsPolicy::Never, Framing::Tcp),
             "starttls" => (TlsPolicy::Required, Framing::Tcp),
             "direct" => (TlsPolicy::Implicit, Framing::Tcp),
             "websocket" => (TlsPolicy::Never, Framing::WebSocket),
-            other => return Err(format!("{other} is not never, starttls, direct or websocket").into()),
+            other => return Err(format!("{other} is not never, wary, starttls, direct or websocket").into()),
         };
         let ca = next(words, "CA-FILE")?;
         let roots = if policy == TlsPolicy::Never { RootCertStore::empty() } else { roots_from_file(ca)? };
@@ -109,7 +110,7 @@ impl Setup {
         let config = Config::default()
             .tls(policy)
             .framing(framing)
-            .cleartext(policy == TlsPolicy::Never)
+            .cleartext(policy == TlsPolicy::Never && how != "wary")
             .queue(QueuePolicy::OnReady)
             .bidi(true);
         let name = ServerName::try_from(host.to_owned())?;

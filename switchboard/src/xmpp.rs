@@ -6,6 +6,7 @@
 
 mod component;
 mod hub;
+mod pending;
 mod room;
 mod session;
 mod setup;

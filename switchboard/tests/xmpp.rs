@@ -284,6 +284,10 @@ fn a_cut_stream_goes_on_and_nothing_is_lost() {
         let id = enabled.split(" id='").nth(1).unwrap().split('\'').next().unwrap().to_owned();
         alice.say("<message to='bob@localhost/b' type='chat'><body>first</body></message>");
         bob.hear("first</body>");
+        // The connection breaks while messages are on their way to it.
+        let messages =
+            (0..100).map(|n| format!("<message to='bob@localhost/b' type='chat'><body>n{n}.</body></message>"));
+        alice.say(&messages.collect::<String>());
         drop(bob);
         chat.program.wait_for_log("waits for its client");
         alice.say("<message to='bob@localhost/b' type='chat'><body>second</body></message>");
@@ -293,13 +297,15 @@ fn a_cut_stream_goes_on_and_nothing_is_lost() {
         bob.say(&format!("<resume xmlns='urn:xmpp:sm:3' h='0' previd='{id}'/>"));
         let heard = bob.hear("second</body>");
         assert!(heard.contains("<resumed") && heard.contains("first</body>"), "{heard}");
+        let numbers: Vec<_> = heard.split("<body>n").skip(1).map(|rest| rest.split('.').next().unwrap()).collect();
+        assert_eq!(numbers, (0..100).map(|n| n.to_string()).collect::<Vec<_>>(), "each once, in order");
 
         // The old connection may still be there.
         alice.say("<message to='bob@localhost/b' type='chat'><body>third</body></message>");
         bob.hear("third</body>");
         let mut again = chat.connect();
         again.log_in("bob", "bob's");
-        again.say(&format!("<resume xmlns='urn:xmpp:sm:3' h='2' previd='{id}'/>"));
+        again.say(&format!("<resume xmlns='urn:xmpp:sm:3' h='102' previd='{id}'/>"));
         let heard = again.hear("third</body>");
         assert!(heard.contains("<resumed") && !heard.contains("second"), "{heard}");
         bob.hear("conflict");

@@ -14,6 +14,7 @@ use xmpp_proto::stanza::Stanza;
 use xmpp_proto::stream::{Packet, StreamCondition, StreamError};
 use xmpp_proto::{Jid, JidRef, ns};
 
+use super::pending::Pending;
 use super::setup::now;
 use super::{Machine, component};
 use crate::lobby::Lobby;
@@ -78,11 +79,14 @@ enum Seat {
     Here {
         line: Line,
         stream: Option<String>,
+        /// With a name, also what it was not given yet.
+        pending: Option<Pending>,
     },
     /// Its connection is asked for the stream, which is to go on over another;
     /// what comes in between waits.
     Moving {
         connection: u64,
+        pending: Option<Pending>,
         waiting: Vec<Packet>,
     },
     /// Without a connection, until then.
@@ -117,7 +121,7 @@ impl Hub {
     pub(super) fn enter(&self, line: Line) -> Session {
         let mut desk = self.desk();
         let place = desk.free.pop().unwrap_or(desk.seats.len());
-        let seat = Seat::Here { line, stream: None };
+        let seat = Seat::Here { line, stream: None, pending: None };
         match desk.seats.get_mut(place) {
             Some(free) => *free = seat,
             None => desk.seats.push(seat),
@@ -166,7 +170,8 @@ impl Hub {
 
     /// The name by which the session's stream can go on.
     pub(super) fn name_stream(&self, session: Session, name: Option<String>) {
-        if let Some(Seat::Here { stream, .. }) = self.desk().seat_mut(session) {
+        if let Some(Seat::Here { stream, pending, .. }) = self.desk().seat_mut(session) {
+            *pending = name.as_ref().map(|_| Pending::default());
             *stream = name;
         }
     }
@@ -180,7 +185,8 @@ impl Hub {
         let limits = desk.limits.clone();
         let Some(seat) = desk.seat_mut(session) else { return };
         let waiting = match mem::replace(seat, Seat::Free) {
-            Seat::Moving { waiting, .. } => waiting,
+            Seat::Moving { waiting, pending, .. } => lost(pending, waiting),
+            Seat::Here { pending, .. } => lost(pending, Vec::new()),
             _ => Vec::new(),
         };
         let fits = waiting.into_iter().all(|packet| !packet.is_stanza() || suspended.push(packet, &limits).is_ok());
@@ -211,15 +217,17 @@ impl Hub {
         }
         let Some(seat) = desk.seats.get_mut(place) else { return Found::Nothing };
         match mem::replace(seat, Seat::Free) {
-            Seat::Here { line: Line::Client(handle), .. } => {
-                *seat = Seat::Moving { connection: handle.id(), waiting: Vec::new() };
+            Seat::Here { line: Line::Client(handle), pending, .. } => {
+                *seat = Seat::Moving { connection: handle.id(), pending, waiting: Vec::new() };
                 Found::Elsewhere(session, handle)
             }
             Seat::Away { suspended, .. } => {
                 let own = desk.seat_mut(newcomer).map(|own| mem::replace(own, Seat::Free)).unwrap_or(Seat::Free);
                 desk.free.push(place_of(newcomer));
                 let own = match own {
-                    Seat::Here { line, .. } => Seat::Here { line, stream: Some(name.to_owned()) },
+                    Seat::Here { line, .. } => {
+                        Seat::Here { line, stream: Some(name.to_owned()), pending: Some(Pending::default()) }
+                    }
                     other => other,
                 };
                 if let Some(seat) = desk.seats.get_mut(place) {
@@ -297,6 +305,9 @@ impl Desk {
         for delivery in out.deliveries() {
             for (session, packet) in delivery.packets() {
                 let is_taken = match seats.get_mut(place_of(session)) {
+                    Some(Seat::Here { line: Line::Client(handle), pending: Some(pending), .. }) => {
+                        pending.send(packet, handle, limits.send_queue) != Err(Undelivered::Full)
+                    }
                     Some(Seat::Here { line, .. }) => line.send(&packet) != Err(Undelivered::Full),
                     Some(Seat::Moving { waiting, .. }) => {
                         waiting.push(packet);
@@ -358,8 +369,8 @@ impl Desk {
         let Some(seat) = self.seat_mut(session) else { return };
         let lacking = match mem::replace(seat, Seat::Free) {
             Seat::Free => return,
-            Seat::Here { .. } => Vec::new(),
-            Seat::Moving { waiting, .. } => waiting,
+            Seat::Here { pending, .. } => lost(pending, Vec::new()),
+            Seat::Moving { waiting, pending, .. } => lost(pending, waiting),
             Seat::Away { suspended, .. } => suspended.unacknowledged().to_vec(),
         };
         self.act(|router, now, out| router.disconnect(session, now, out));
@@ -375,6 +386,11 @@ impl Desk {
     fn seat_mut(&mut self, session: Session) -> Option<&mut Seat> {
         self.seats.get_mut(place_of(session))
     }
+}
+
+/// What a connection took along, and what waited after it.
+fn lost(pending: Option<Pending>, waiting: Vec<Packet>) -> Vec<Packet> {
+    pending.into_iter().flat_map(Pending::into_lost).chain(waiting).collect()
 }
 
 fn place_of(session: Session) -> usize {

@@ -171,6 +171,7 @@ fn xso_of(corpus: Corpus, stanza: &str) {
 
 /// xmpp-rs' way: a type for each element, with what it may hold.
 #[allow(dead_code, reason = "it is the reading that is measured")]
+#[allow(unreachable_pub, clippy::useless_conversion, reason = "so it is derived")]
 mod xso_types {
     use xso::FromXml;
 

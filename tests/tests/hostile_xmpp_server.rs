@@ -20,13 +20,19 @@ const STARTTLS: &str = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 /// H1: elements in the segment of STARTTLS were run after the handshake (Dovecot CVE-2021-33515; ejabberd closes, Prosody answers in the clear).
 #[test]
 fn h1_elements_behind_starttls() {
-    for behind in [" ", "\n", "<", "\0", HEADER, "<auth/>", "</stream:stream>"] {
+    for behind in ["<", "\0", HEADER, "\n<auth/>", "<auth/>", "</stream:stream>"] {
         let mut talk = Talk::with(Desk::new(starttls_config()));
         talk.say(HEADER);
         let said = talk.say([STARTTLS, behind].concat());
         assert_eq!(talk.violation, Some(Violation::DataBeforeUpgrade), "{behind:?}");
         assert!(!said.contains("<proceed") && talk.server.upgrade().is_none());
     }
+    // Some clients end their lines, which says nothing.
+    let mut talk = Talk::with(Desk::new(starttls_config()));
+    talk.say(HEADER);
+    let said = talk.say([STARTTLS, "\r\n "].concat());
+    assert_eq!(talk.violation, None);
+    assert!(said.contains("<proceed") && talk.server.upgrade().is_some() && talk.server.inbox().is_empty());
 }
 
 /// H1: what was negotiated in the clear counted after the handshake.

@@ -2,6 +2,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
+use wirestate_machine::moment;
 
 use bytes::Bytes;
 
@@ -278,7 +279,7 @@ pub(super) fn tell_marker(
     now: u64,
     out: &mut Deliveries,
 ) {
-    let moment = marker.map(|marker| [b"timestamp=", &super::timestamp::write(marker)[..]].concat());
+    let moment = marker.map(|marker| [b"timestamp=", &moment::write(marker)[..]].concat());
     let params = [target, moment.as_deref().unwrap_or(b"*")];
     let line = Outgoing::server(config.server_name.as_bytes(), b"MARKREAD", &params, now);
     line.tell(user.session(), user.capabilities(), out);

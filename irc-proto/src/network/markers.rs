@@ -7,6 +7,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::ToString as _;
+use wirestate_machine::moment;
 
 use thiserror::Error;
 
@@ -14,7 +15,7 @@ use crate::{Capability, channel};
 
 use super::extras::{owner, tell_marker};
 use super::user::Session;
-use super::{Network, Turn, timestamp};
+use super::{Network, Turn};
 
 /// Whose markers these are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +82,7 @@ impl<'a> Request<'a> {
     pub(crate) fn parse(mut params: impl Iterator<Item = &'a [u8]>) -> Result<Self, Fault> {
         let target = params.next().filter(|target| !target.is_empty()).ok_or(Fault::NeedMoreParams)?;
         let Some(moment) = params.next() else { return Ok(Request::Get(target)) };
-        let moment = moment.strip_prefix(b"timestamp=").and_then(timestamp::parse).ok_or(Fault::InvalidParams)?;
+        let moment = moment.strip_prefix(b"timestamp=").and_then(moment::parse).ok_or(Fault::InvalidParams)?;
         Ok(Request::Set(target, moment))
     }
 }

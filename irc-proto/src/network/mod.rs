@@ -73,7 +73,6 @@ mod registration;
 mod rename;
 mod reply;
 mod standing;
-mod timestamp;
 mod topic;
 mod user;
 mod visibility;

@@ -1,10 +1,10 @@
 use alloc::vec::Vec;
+use wirestate_machine::moment;
 
 use crate::codec::{Budget, Command, Encoder, Parts, Sender, Trailing, Unwritable};
 use crate::{Capabilities, Capability};
 
 use super::deliveries::Deliveries;
-use super::timestamp;
 use super::user::{Session, User};
 
 /// A message on its way to sessions that have agreed on different capabilities: it is encoded once for each set of them that makes a difference.
@@ -142,7 +142,7 @@ impl<'a> Outgoing<'a> {
             tag(b"batch", batch);
         }
         if capabilities.has(Capability::ServerTime) {
-            moment = timestamp::write(self.time);
+            moment = moment::write(self.time);
             tag(b"time", &moment);
         }
         if capabilities.has(Capability::AccountTag)

@@ -86,6 +86,7 @@ mod instant;
 pub mod line;
 mod machine;
 mod misuse;
+pub mod moment;
 mod outbox;
 pub mod plugin;
 pub mod raw;

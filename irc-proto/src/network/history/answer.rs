@@ -1,13 +1,14 @@
 use alloc::boxed::Box;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
+use wirestate_machine::moment;
 
 use crate::casemap::FoldedName;
 use crate::{Capability, channel};
 
 use super::super::outgoing::Outgoing;
 use super::super::user::{User, UserId};
-use super::super::{Network, Turn, timestamp};
+use super::super::{Network, Turn};
 use super::{Buffer, Fault, Query, Request, Selection, Store};
 
 /// How many bytes one answer has, about.
@@ -107,7 +108,7 @@ impl Network {
         let batch = self.begin_batch(turn, b"draft/chathistory-targets", &[]);
         let Some(capabilities) = self.users.get(turn.user).map(User::capabilities) else { return };
         for (name, time) in targets {
-            let moment = timestamp::write(*time);
+            let moment = moment::write(*time);
             let params = [&b"TARGETS"[..], name, &moment];
             let line = Outgoing::server(self.server_name(), b"CHATHISTORY", &params, turn.now);
             Outgoing { batch: batch.as_deref(), ..line }.tell(turn.session, capabilities, turn.out);

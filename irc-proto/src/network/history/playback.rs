@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use wirestate_machine::moment;
 
 use memchr::memchr3;
 
@@ -9,7 +10,7 @@ use super::super::deliveries::Deliveries;
 use super::super::multiline;
 use super::super::outgoing::Outgoing;
 use super::super::user::{Session, User};
-use super::super::{Network, Turn, timestamp};
+use super::super::{Network, Turn};
 use super::Entry;
 
 impl Network {
@@ -138,7 +139,7 @@ impl TagWriter<'_> {
             self.tag(b"batch", batch);
         }
         if capabilities.has(Capability::ServerTime) {
-            self.tag(b"time", &timestamp::write(entry.time));
+            self.tag(b"time", &moment::write(entry.time));
         }
         if capabilities.has(Capability::AccountTag)
             && let Some(account) = &entry.account

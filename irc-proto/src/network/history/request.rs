@@ -1,6 +1,6 @@
 use thiserror::Error;
+use wirestate_machine::moment;
 
-use super::super::timestamp;
 use super::{Reference, Selection};
 
 /// What a client asks for with CHATHISTORY.
@@ -111,7 +111,7 @@ fn reference(text: &[u8]) -> Result<Reference<'_>, Fault> {
     let Some(equals) = text.iter().position(|byte| *byte == b'=') else { return Err(Fault::InvalidParams) };
     match text.split_at_checked(equals + 1) {
         Some((b"msgid=", id)) if !id.is_empty() => Ok(Reference::Msgid(id)),
-        Some((b"timestamp=", moment)) => timestamp::parse(moment).map(Reference::Time).ok_or(Fault::InvalidParams),
+        Some((b"timestamp=", moment)) => moment::parse(moment).map(Reference::Time).ok_or(Fault::InvalidParams),
         Some((b"msgid=", _)) => Err(Fault::InvalidParams),
         _ => Err(Fault::InvalidMsgRefType),
     }

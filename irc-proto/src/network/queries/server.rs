@@ -1,9 +1,10 @@
 use alloc::format;
+use wirestate_machine::moment;
 
 use crate::mask;
 use crate::numerics::*;
 
-use super::super::{Network, TABLE, Turn, help, timestamp};
+use super::super::{Network, TABLE, Turn, help};
 
 impl Network {
     /// VERSION: the software, and RPL_ISUPPORT once more (RFC 2812 §3.4.3).
@@ -17,7 +18,7 @@ impl Network {
     /// TIME, in UTC (RFC 2812 §3.4.6).
     pub(in super::super) fn time(&mut self, turn: &mut Turn<'_>, params: &[&[u8]]) {
         if self.is_meant(turn, params.first()) {
-            let now = timestamp::write(turn.now);
+            let now = moment::write(turn.now);
             self.reply(turn, RPL_TIME, &[self.server_name(), &now]);
         }
     }

@@ -1,10 +1,10 @@
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
+use wirestate_machine::moment;
 
 use crate::Capability;
 use crate::numerics::*;
 
-use super::super::timestamp;
 use super::super::user::{User, UserId};
 use super::super::{Network, Turn};
 
@@ -82,7 +82,7 @@ impl Network {
             if let Some(account) = &former.account {
                 self.reply(turn, RPL_WHOISACCOUNT, &[own, account, b"was logged in as"]);
             }
-            self.reply(turn, RPL_WHOISSERVER, &[own, self.server_name(), &timestamp::write(former.until)]);
+            self.reply(turn, RPL_WHOISSERVER, &[own, self.server_name(), &moment::write(former.until)]);
         }
         if !is_known {
             self.reply(turn, ERR_WASNOSUCHNICK, &[nick, b"There was no such nickname"]);

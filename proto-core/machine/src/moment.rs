@@ -1,15 +1,15 @@
-//! Moments as IRCv3 writes them: `YYYY-MM-DDThh:mm:ss.sssZ`, always UTC
-//! ([server-time](https://ircv3.net/specs/extensions/server-time)).
+//! Moments as the protocols of chat write them (RFC 3339): `YYYY-MM-DDThh:mm:ss.sssZ`, always UTC, for IRCv3's
+//! [server-time](https://ircv3.net/specs/extensions/server-time) and XMPP's date and time profiles (XEP-0082 §3.2).
 
 /// How long such a text is, for the years 0 to 9999.
-pub(crate) const LEN: usize = 24;
+pub const LEN: usize = 24;
 
 const DAY: u64 = 86_400_000;
 /// 9999-12-31T23:59:59.999Z, the last moment that four digits of a year can name.
-const LAST: u64 = 253_402_300_799_999;
+pub const LAST: u64 = 253_402_300_799_999;
 
 /// Writes a moment, in milliseconds since 1970; what comes after the year 9999 is written as its last moment.
-pub(crate) fn write(unix_ms: u64) -> [u8; LEN] {
+pub fn write(unix_ms: u64) -> [u8; LEN] {
     let unix_ms = unix_ms.min(LAST);
     let (day, rest) = (unix_ms / DAY, unix_ms % DAY);
     let (year, month, day) = civil(day);
@@ -30,9 +30,14 @@ pub(crate) fn write(unix_ms: u64) -> [u8; LEN] {
 
 /// Reads a moment, in milliseconds since 1970. The fraction may have 0 to 9 digits, of which three count; the `Z` must be there. What lies
 /// before 1970 is taken for 1970.
-pub(crate) fn parse(text: &[u8]) -> Option<u64> {
+pub fn parse(text: &[u8]) -> Option<u64> {
+    parse_without_zone(text.strip_suffix(b"Z")?)
+}
+
+/// Reads what stands before the zone, and takes it for UTC; else as [`parse`].
+pub fn parse_without_zone(text: &[u8]) -> Option<u64> {
     let (date, clock) = text.split_at_checked(10)?;
-    let clock = clock.strip_prefix(b"T")?.strip_suffix(b"Z")?;
+    let clock = clock.strip_prefix(b"T")?;
     let [year, month, day] = numbers(date, b'-', [4, 2, 2])?;
     let (clock, fraction) = match clock.get(8..) {
         Some([b'.', fraction @ ..]) => (clock.get(..8)?, fraction),

@@ -4,6 +4,7 @@
 //! any runtime; the `Hub` is where sessions meet.
 
 mod carriage;
+mod ear;
 mod guests;
 mod history;
 mod host;

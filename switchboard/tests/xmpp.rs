@@ -173,12 +173,13 @@ impl<S: Read + Write> Talk<S> {
     }
 
     /// Comes into the room, and has heard its subject.
-    fn enter(&mut self, room: &str, nick: &str) {
+    fn enter(&mut self, room: &str, nick: &str) -> String {
         self.say(&format!(
             "<presence to='{room}/{nick}'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>"
         ));
-        self.hear("<subject");
+        let heard = self.hear("<subject");
         self.hear("</message>");
+        heard
     }
 
     fn sync(&mut self) {
@@ -381,9 +382,12 @@ fn a_room_is_one_with_irc_s_channel() {
         let room = "lobby@rooms.localhost";
         let mut ann = chat.irc("ann");
         let (mut alice, mut bob) = (chat.alice("a"), chat.bob("b"));
-        alice.enter(room, "alice");
+        let mut heard = alice.enter(room, "alice");
         assert_eq!(hear_line(&mut ann, "JOIN"), ":alice!xmpp@xmpp JOIN #lobby");
-        alice.hear("from='lobby@rooms.localhost/ann'");
+        if !heard.contains("from='lobby@rooms.localhost/ann'") {
+            heard = alice.hear("from='lobby@rooms.localhost/ann'");
+        }
+        assert!(!heard.contains("unavailable"), "{heard}");
         bob.enter(room, "ann_");
         hear_line(&mut ann, ":ann_!xmpp@xmpp JOIN");
         alice.say(&format!("<message to='{room}' type='groupchat'><body>hello, IRC</body></message>"));
@@ -418,5 +422,132 @@ fn a_room_is_one_with_irc_s_channel() {
         drop(bob);
         assert!(hear_line(&mut late, "QUIT").starts_with(":ann_!xmpp@xmpp QUIT "));
         alice.hear("from='lobby@rooms.localhost/late'");
+    }
+}
+
+/// A chat that bob runs, and what he does to become an operator of IRC.
+fn ruled_by_bob(more: &str) -> (tempfile::TempDir, Chat) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, format!("operators = [\"bob\"]\n{more}")).unwrap();
+    let chat = Chat::start(&["--config", path.to_str().unwrap()]);
+    (folder, chat)
+}
+
+#[test]
+fn who_is_put_out_on_one_network_is_put_out_on_the_other() {
+    let (_folder, chat) = ruled_by_bob("");
+    let room = "lobby@rooms.localhost";
+    let mut ann = chat.irc("ann");
+    let mut oper = chat.irc("oper");
+    oper.send("OPER bob bob's\r\n");
+    hear_line(&mut oper, " 381 ");
+    let (mut alice, mut bob) = (chat.alice("a"), chat.bob("b"));
+    bob.enter(room, "bob");
+    hear_line(&mut oper, ":bob!xmpp@xmpp JOIN");
+    alice.enter(room, "alice");
+    hear_line(&mut oper, ":alice!xmpp@xmpp JOIN");
+
+    oper.send("KICK #lobby alice :too loud\r\n");
+    let heard = alice.hear("<status code='307'/>") + &alice.hear("</presence>");
+    assert!(heard.contains("type='unavailable'") && heard.contains("<reason>too loud</reason>"), "{heard}");
+    assert!(heard.contains("<status code='110'/>"), "{heard}");
+    assert!(bob.hear("too loud").contains("from='lobby@rooms.localhost/alice'"));
+    hear_line(&mut ann, "KICK #lobby alice :too loud");
+    oper.send("WHOIS alice\r\n");
+    hear_line(&mut oper, " 401 ");
+    // She may come back, and is seen.
+    alice.enter(room, "alice");
+    hear_line(&mut oper, ":alice!xmpp@xmpp JOIN");
+    oper.send("KILL alice :enough\r\n");
+    let heard = alice.hear("<status code='307'/>");
+    assert!(heard.contains("enough"), "{heard}");
+
+    let kick = |nick: &str| {
+        format!(
+            "<iq type='set' id='k' to='{room}'><query xmlns='http://jabber.org/protocol/muc#admin'>\
+             <item nick='{nick}' role='none'><reason>spam</reason></item></query></iq>"
+        )
+    };
+    alice.enter(room, "alice");
+    alice.ask(&kick("ann"), "<forbidden");
+    bob.say(&kick("ann"));
+    assert_eq!(hear_line(&mut ann, "KICK"), ":irc.localhost KICK #lobby ann :spam");
+    assert!(bob.hear("spam</reason>").contains("from='lobby@rooms.localhost/ann'"));
+    ann.send("JOIN #lobby\r\n");
+    hear_line(&mut ann, " 366 ");
+    let heard = bob.hear("from='lobby@rooms.localhost/ann'");
+    assert!(!heard.contains("unavailable"), "{heard}");
+
+    // What it is about crosses, too, by those who may say.
+    bob.say(&format!("<message to='{room}' type='groupchat'><subject>tea</subject></message>"));
+    assert_eq!(hear_line(&mut ann, "TOPIC"), ":bob!xmpp@xmpp TOPIC #lobby :tea");
+    alice.ask(&format!("<message to='{room}' type='groupchat'><subject>mine</subject></message>"), "<forbidden");
+    oper.send("TOPIC #lobby :coffee\r\nPART #lobby :bye\r\n");
+    assert!(alice.hear("<subject>coffee</subject>").contains("from='lobby@rooms.localhost/oper'"));
+    assert!(bob.hear("<status>bye</status>").contains("from='lobby@rooms.localhost/oper'"));
+
+    // A room that is closed is there again, and IRC's people in it.
+    bob.say(&format!(
+        "<iq type='set' id='d' to='{room}'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy/></query></iq>"
+    ));
+    hear_line(&mut ann, ":bob!xmpp@xmpp QUIT");
+    let mut heard = bob.enter(room, "bob");
+    if !heard.contains("from='lobby@rooms.localhost/ann'") {
+        heard += &bob.hear("from='lobby@rooms.localhost/ann'");
+    }
+    bob.say(&format!("<message to='{room}' type='groupchat'><body>again</body></message>"));
+    hear_line(&mut ann, "PRIVMSG #lobby :again");
+}
+
+#[test]
+fn what_irc_says_to_nobody_is_kept_for_the_room() {
+    let chat = Chat::start(&[]);
+    let room = "lobby@rooms.localhost";
+    let mut ann = chat.irc("ann");
+    ann.send("PRIVMSG #lobby :is anybody here?\r\nQUIT :no\r\n");
+    hear_line(&mut ann, "ERROR");
+    let mut alice = chat.alice("a");
+    let query = |id: usize| format!("<iq type='set' id='m{id}' to='{room}'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    // It is on its way.
+    let kept = (0..).map(|id| {
+        let heard = alice.ask(&query(id), &format!("id='m{id}'"));
+        heard + &alice.hear("</iq>")
+    });
+    let heard = kept.take(10_000).find(|heard| heard.contains("is anybody here?")).unwrap();
+    assert!(heard.contains("from='lobby@rooms.localhost/ann'"), "{heard}");
+    alice.say(&format!("<presence to='{room}/alice'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
+    let heard = alice.hear("<subject");
+    assert!(heard.contains("is anybody here?") && heard.contains("urn:xmpp:delay"), "{heard}");
+}
+
+#[test]
+fn nothing_is_lost_of_what_is_said_fast() {
+    const MANY: usize = 6000;
+    for runtime in RUNTIMES {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        std::fs::write(&path, "[irc-network]\nflood-control = false\n").unwrap();
+        let chat = Chat::start(&["--config", path.to_str().unwrap(), "--runtime", runtime]);
+        let room = "lobby@rooms.localhost";
+        let (mut ann, mut bob) = (chat.irc("ann"), chat.bob("b"));
+        bob.enter(room, "bob");
+        hear_line(&mut ann, "JOIN");
+        let lines: String = (0..MANY).map(|number| format!("PRIVMSG #lobby :n{number}.\r\n")).collect();
+        let stanza = |number| format!("<message to='{room}' type='groupchat'><body>x{number}.</body></message>");
+        let stanzas: String = (0..MANY).map(stanza).collect();
+        let mut writer = ann.stream().try_clone().unwrap();
+        let saying = std::thread::spawn(move || writer.write_all(lines.as_bytes()).unwrap());
+        let mut own = bob.stream.try_clone().unwrap();
+        let also = std::thread::spawn(move || own.write_all(stanzas.as_bytes()).unwrap());
+        for number in 0..MANY {
+            let heard = bob.hear(&format!("<body>n{number}.</body>"));
+            assert_eq!(heard.matches("<body>n").count(), 1, "out of order: {heard}");
+        }
+        for number in 0..MANY {
+            assert_eq!(hear_line(&mut ann, "PRIVMSG"), format!(":bob!xmpp@xmpp PRIVMSG #lobby :x{number}."));
+        }
+        saying.join().unwrap();
+        also.join().unwrap();
     }
 }

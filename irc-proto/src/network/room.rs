@@ -17,7 +17,7 @@ pub(super) const NOW: u64 = 1_546_612_466_000;
 pub(super) struct Room {
     pub(super) network: Network,
     pub(super) now: u64,
-    out: Deliveries,
+    pub(super) out: Deliveries,
     sessions: BTreeMap<String, Session>,
 }
 

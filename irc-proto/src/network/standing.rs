@@ -8,7 +8,8 @@ use crate::channel::{ChannelFault, check_channel};
 use super::Network;
 
 impl Network {
-    /// Opens a channel that is there without members, and stays when the last one has left. Nobody is its operator. Where there is such a channel
+    /// Opens a channel that is there without members, and stays when the last one has left. The operators of
+    /// the network are its operators when they are in it; nobody else is. Where there is such a channel
     /// already, it stays from now on.
     ///
     /// # Errors

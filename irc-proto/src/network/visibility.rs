@@ -5,10 +5,12 @@ use super::user::{User, UserId};
 use super::{Network, Turn};
 
 impl Network {
-    /// The statuses of a user in a channel; `None` outside it.
-    pub(super) fn ranks(&self, user: UserId, channel: ChannelId) -> Option<Ranks> {
-        let membership = self.users.get(user)?.membership(channel)?;
-        Some(self.channels.get(channel)?.member(membership.position)?.ranks)
+    /// The statuses of a user in a channel; `None` outside it. Operators of the network are operators of the channels that [stand](Network::open_channel).
+    pub(super) fn ranks(&self, user: UserId, id: ChannelId) -> Option<Ranks> {
+        let (user, channel) = (self.users.get(user)?, self.channels.get(id)?);
+        let own = channel.member(user.membership(id)?.position)?.ranks;
+        // A channel that was opened without an operator would never have one.
+        Some(if channel.stays && user.is_operator() { own.with(Ranks::OPERATOR) } else { own })
     }
 
     pub(super) fn is_on(&self, user: UserId, channel: ChannelId) -> bool {

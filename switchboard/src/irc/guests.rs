@@ -9,77 +9,93 @@ use irc_proto::codec::{Message, Profile};
 use irc_proto::network::{Deliveries, Network, Newcomer, Session};
 use irc_proto::nick::NickRules;
 
+use super::ear::Heard;
 use super::hub::Hub;
 use super::plain;
-use crate::lobby::{Deed, Lobby, Side};
+use crate::lobby::{Deed, Side, Teller};
 
 /// How many names are tried for somebody whose own is taken.
 const TRIES: usize = 8;
 
 /// The guests of one channel.
 pub(super) struct Guests {
-    pub(super) channel: String,
-    pub(super) lobby: Lobby,
+    pub(super) heard: Heard,
+    pub(super) teller: Teller,
     pub(super) sessions: BTreeMap<String, Session>,
 }
 
 impl Guests {
-    /// Tells the other side what the channel's own people did. One of the guests
-    /// hears it for all.
-    pub(super) fn overhear(&self, out: &Deliveries) {
-        let Some(ear) = self.sessions.values().min() else { return };
-        for delivery in out.deliveries() {
-            let hears = delivery.to.contains(ear);
-            let guest = || self.sessions.iter().find(|(_, session)| delivery.to == [**session]);
-            let guest = guest().map(|(nick, _)| nick);
-            if !hears && guest.is_none() {
-                continue;
+    /// What the channel is called.
+    pub(super) fn channel(&self) -> String {
+        String::from_utf8_lossy(&self.heard.channel()).into_owned()
+    }
+
+    /// Tells the other side what the channel's own people did, and what was
+    /// said to guests alone.
+    pub(super) fn overhear(&mut self, out: &Deliveries) {
+        for line in self.heard.take() {
+            if let Ok(message) = Message::parse(&line[..], Profile::Lenient) {
+                self.hear(message);
             }
+        }
+        for delivery in out.deliveries() {
+            let [only] = delivery.to else { continue };
+            let guest = self.sessions.iter().find(|(_, session)| *session == only);
+            let Some(guest) = guest.map(|(nick, _)| nick.clone()) else { continue };
             for line in delivery.bytes.split(|byte| *byte == b'\n') {
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
                 if let Ok(message) = Message::parse(line, Profile::Lenient) {
-                    self.hear(message, guest, hears);
+                    self.hear_whisper(message, &guest);
                 }
             }
         }
     }
 
-    fn hear(&self, message: Message<&[u8]>, guest: Option<&String>, is_ear: bool) {
-        let Some(source) = message.source().filter(|source| !source.is_server()) else { return };
+    /// Something in the channel.
+    fn hear(&mut self, message: Message<&[u8]>) {
         let text = |at: usize| String::from_utf8_lossy(message.param(at).unwrap_or_default()).into_owned();
-        let nick = String::from_utf8_lossy(source.name()).into_owned();
-        if self.sessions.contains_key(&nick) {
-            return;
-        }
-        let command = message.command();
-        let is_here = message.param(0).is_some_and(|name| name.eq_ignore_ascii_case(self.channel.as_bytes()));
-        if command.is(b"PRIVMSG") || command.is(b"NOTICE") {
-            let Some(said) = plain::read(message.param(1).unwrap_or_default()) else { return };
-            match guest {
-                _ if is_here && is_ear => self.lobby.tell_of_irc(nick, Deed::Said(said)),
-                Some(guest) if text(0).eq_ignore_ascii_case(guest) => {
-                    self.lobby.tell_of_irc(nick, Deed::Whispered { to: guest.clone(), text: said });
-                }
-                _ => {}
-            }
-            return;
-        }
-        if !is_ear {
-            return;
-        }
         let reason = |at| plain::read(message.param(at).unwrap_or_default()).unwrap_or_default();
-        match () {
-            () if command.is(b"QUIT") => self.lobby.tell_of_irc(nick, Deed::Left(reason(0))),
-            () if command.is(b"NICK") => self.lobby.tell_of_irc(nick, Deed::Renamed(text(0))),
-            () if !is_here => {}
-            () if command.is(b"JOIN") => self.lobby.tell_of_irc(nick, Deed::Joined),
-            () if command.is(b"PART") => self.lobby.tell_of_irc(nick, Deed::Left(reason(1))),
-            () if command.is(b"TOPIC") => self.lobby.tell_of_irc(nick, Deed::Topic(reason(1))),
-            () if command.is(b"KICK") && !self.sessions.contains_key(&text(1)) => {
-                self.lobby.tell_of_irc(text(1), Deed::Left(reason(2)));
-            }
-            () => {}
+        let command = message.command();
+        // By whomever.
+        if command.is(b"KICK") {
+            let deed = if self.sessions.contains_key(&text(1)) { Deed::PutOut } else { Deed::Left };
+            return self.teller.tell(text(1), deed(reason(2)));
         }
+        let Some(nick) = self.stranger(message) else { return };
+        let deed = match () {
+            () if command.is(b"PRIVMSG") || command.is(b"NOTICE") => {
+                match plain::read(message.param(1).unwrap_or_default()) {
+                    Some(said) => Deed::Said(said),
+                    None => return,
+                }
+            }
+            () if command.is(b"JOIN") => Deed::Joined,
+            () if command.is(b"PART") => Deed::Left(reason(1)),
+            () if command.is(b"QUIT") => Deed::Left(reason(0)),
+            () if command.is(b"NICK") => Deed::Renamed(text(0)),
+            () if command.is(b"TOPIC") => Deed::Topic(reason(1)),
+            () => return,
+        };
+        self.teller.tell(nick, deed);
+    }
+
+    /// Something to one guest.
+    fn hear_whisper(&mut self, message: Message<&[u8]>, guest: &str) {
+        let command = message.command();
+        let is_for = message.param(0).is_some_and(|target| target.eq_ignore_ascii_case(guest.as_bytes()));
+        if !is_for || !command.is(b"PRIVMSG") && !command.is(b"NOTICE") {
+            return;
+        }
+        if let (Some(nick), Some(text)) = (self.stranger(message), plain::read(message.param(1).unwrap_or_default())) {
+            self.teller.tell(nick, Deed::Whispered { to: guest.to_owned(), text });
+        }
+    }
+
+    /// Somebody of this network who says it.
+    fn stranger(&self, message: Message<&[u8]>) -> Option<String> {
+        let source = message.source().filter(|source| !source.is_server())?;
+        let nick = String::from_utf8_lossy(source.name()).into_owned();
+        (!self.sessions.contains_key(&nick)).then_some(nick)
     }
 }
 
@@ -129,6 +145,12 @@ impl Side for Saloon {
         }
     }
 
+    fn put_out(&self, nick: &str, reason: &str) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.put_out(nick, reason);
+        }
+    }
+
     fn rename(&self, nick: &str, wanted: &str) -> Option<String> {
         let hub = self.hub.upgrade()?;
         self.names(wanted).find(|name| hub.rename_guest(nick, name))
@@ -147,14 +169,15 @@ impl Side for Saloon {
 
     fn set_topic(&self, nick: &str, text: &str) {
         let Some(hub) = self.hub.upgrade() else { return };
-        let text = text.replace(char::is_control, " ");
-        let end = (0..=text.len().min(300)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        hub.say_as_guest(nick, &[format!("TOPIC {} :{}", hub.guests_channel(), text.get(..end).unwrap_or_default())]);
+        hub.set_topic_as_guest(nick, &text.replace(char::is_control, " "));
     }
 
     fn own(&self) -> Vec<String> {
         self.hub.upgrade().map(|hub| hub.members()).unwrap_or_default()
     }
+
+    /// Nobody can close a channel that stands.
+    fn reopen(&self) {}
 }
 
 /// Makes somebody without a connection a user in a channel; whether they are in

@@ -13,6 +13,7 @@ use wirestate_driver::{Handle, Parcel, Undelivered};
 use super::Machine;
 use super::guests::{self, Guests};
 use super::setup::now;
+use crate::lobby::{Debt, Deed};
 
 /// What is said to who cannot keep up, and of them.
 const TOO_SLOW: &[u8] = b"SendQ exceeded";
@@ -54,6 +55,8 @@ pub(super) enum Errand {
     Operator { name: Bytes, password: Bytes },
     /// Read the configuration again.
     Rehash,
+    /// Wait until the other network has heard some of it.
+    Wait(Debt),
 }
 
 impl Hub {
@@ -81,6 +84,9 @@ impl Hub {
         let mut desk = self.desk();
         desk.act(|network, now, out| network.disconnect(session, reason, now, out));
         desk.leave_seat(session);
+        if let Some(guests) = &mut desk.guests {
+            guests.teller.forget(session.0);
+        }
     }
 
     /// Gives up the nickname of a session that begins anew.
@@ -105,7 +111,12 @@ impl Hub {
     /// Does what a session asks, as far as the network can do it.
     pub(super) fn handle(&self, session: Session, message: Message<&[u8]>) -> Vec<Errand> {
         let mut desk = self.desk();
+        if let Some(guests) = &mut desk.guests {
+            guests.teller.begin(session.0);
+        }
         desk.act(|network, now, out| network.handle(session, message, now, out));
+        let debt = desk.guests.as_mut().and_then(|guests| guests.teller.end());
+        desk.errands.extend(debt.map(Errand::Wait));
         // Without errands, an empty one without memory.
         std::mem::take(&mut desk.errands)
     }
@@ -137,7 +148,7 @@ impl Hub {
             Some(guests) if !guests.sessions.contains_key(nick) => {
                 // Before, so that its own arrival is no news to the other network.
                 guests.sessions.insert(nick.to_owned(), session);
-                guests.channel.clone()
+                guests.channel()
             }
             _ => {
                 desk.leave_seat(session);
@@ -172,6 +183,21 @@ impl Hub {
         is_done
     }
 
+    /// Gives the guests' channel another topic, as one of them.
+    pub(super) fn set_topic_as_guest(&self, nick: &str, topic: &str) {
+        let channel = self.guests_channel();
+        let mut desk = self.desk();
+        let Some(session) = desk.guest(nick) else { return };
+        desk.act(|network, now, out| network.set_topic(session, channel.as_bytes(), topic.as_bytes(), now, out));
+    }
+
+    /// Puts somebody out of the guests' channel.
+    pub(super) fn put_out(&self, nick: &str, reason: &str) {
+        let channel = self.guests_channel();
+        self.desk()
+            .act(|network, now, out| network.put_out(channel.as_bytes(), nick.as_bytes(), reason.as_bytes(), now, out));
+    }
+
     /// Does what these lines ask, for a guest.
     pub(super) fn say_as_guest(&self, nick: &str, lines: &[String]) {
         let mut desk = self.desk();
@@ -182,14 +208,14 @@ impl Hub {
     }
 
     pub(super) fn guests_channel(&self) -> String {
-        self.desk().guests.as_ref().map(|guests| guests.channel.clone()).unwrap_or_default()
+        self.desk().guests.as_ref().map(|guests| guests.channel()).unwrap_or_default()
     }
 
     /// Who is in the guests' channel and no guest.
     pub(super) fn members(&self) -> Vec<String> {
         let desk = self.desk();
         let Some(guests) = &desk.guests else { return Vec::new() };
-        let Some(channel) = desk.network.channel(guests.channel.as_bytes()) else { return Vec::new() };
+        let Some(channel) = desk.network.channel(guests.channel().as_bytes()) else { return Vec::new() };
         let users = desk.network.members(channel).map(|(user, _)| user);
         let own = users.filter(|user| !guests.sessions.values().any(|session| *session == user.session()));
         own.map(|user| String::from_utf8_lossy(user.nick()).into_owned()).collect()
@@ -216,7 +242,7 @@ impl Desk {
     }
 
     fn hand_out(&mut self) {
-        let Self { seats, out, overfull, .. } = self;
+        let Self { seats, out, overfull, guests, .. } = self;
         for delivery in out.deliveries() {
             let parcel = Parcel::new(Lines::from(delivery));
             for session in delivery.to {
@@ -227,7 +253,7 @@ impl Desk {
                 }
             }
         }
-        if let Some(guests) = &self.guests {
+        if let Some(guests) = guests {
             guests.overhear(out);
         }
         if !out.actions().is_empty() {
@@ -242,7 +268,7 @@ impl Desk {
             match action {
                 Action::Close { session, text } => {
                     self.end(*session, text.clone());
-                    gone.push(*session);
+                    gone.push((*session, text.clone()));
                 }
                 Action::Renamed { session, nick } => {
                     let nick = nick.clone();
@@ -260,8 +286,15 @@ impl Desk {
                 _ => {}
             }
         }
-        for session in gone {
+        for (session, reason) in gone {
             if let Some(Seat::Guest) = self.seats.get(place(session)) {
+                // An operator has taken a guest off the network.
+                if let Some(guests) = &mut self.guests
+                    && let Some((nick, _)) = guests.sessions.iter().find(|(_, own)| **own == session)
+                {
+                    let (nick, reason) = (nick.clone(), String::from_utf8_lossy(&reason).into_owned());
+                    guests.teller.tell(nick, Deed::PutOut(reason));
+                }
                 self.forget_guest(session);
             }
         }

@@ -231,6 +231,7 @@ impl<O: Offload> Session<O> {
         for errand in errands {
             match errand {
                 Errand::Operator { name, password } => self.oper(machine, &name, &password).await,
+                Errand::Wait(debt) => debt.lessen().await,
                 Errand::Rehash => {
                     let prepared = self.irc.prepared.clone();
                     tracing::info!(session = self.id, "asks for a reload");

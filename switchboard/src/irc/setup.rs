@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use irc_proto::codec::Encoding;
-use irc_proto::network::{self, Network, history};
+use irc_proto::network::history::{self, Memory, Store};
+use irc_proto::network::{self, Network};
 use irc_proto::server::{self, Flood, ServerName, Webirc};
 use wirestate_driver::Address;
 use wirestate_layers::websocket;
 
+use super::ear::Ear;
 use super::guests::{Guests, Saloon};
 use super::history::Disk;
 use super::hub::Hub;
 use crate::failure::Failure;
+use crate::lobby::{Place, Teller};
 use crate::prepare::Prepared;
 use crate::protocol::Protocol;
 use crate::service::Entrance;
@@ -40,23 +43,27 @@ pub(super) fn hub(prepared: &Prepared, key: &[u8; 32]) -> Result<Arc<Hub>, Failu
         })
         .into();
     let bounds = config.limits.history;
-    let mut network = Network::new(config);
+    let mut store: Box<dyn Store> = Box::new(Memory::new(bounds));
     if settings.irc.history == History::Sqlite {
         let path = prepared.data.irc_history();
-        network.set_history(Box::new(Disk::open(&path, bounds, now())?));
+        store = Box::new(Disk::open(&path, bounds, now())?);
         tracing::info!(path = ?path, "history is kept on disk");
     }
+    let shared =
+        settings.irc.channels.iter().find(|name| name.strip_prefix('#').is_some_and(|name| settings.is_one_room(name)));
+    let mut guests = None;
+    if let Some(channel) = shared {
+        let ear = Ear::new(store, config.case_mapping.key(channel.as_bytes()).as_bytes());
+        let teller = Teller::new(prepared.lobby.clone(), Place::Irc);
+        guests = Some(Guests { heard: ear.heard(), teller, sessions: BTreeMap::new() });
+        store = Box::new(ear);
+    }
+    let mut network = Network::new(config);
+    network.set_history(store);
     for name in &settings.irc.channels {
         network.open_channel(name.as_bytes(), now()).map_err(|why| Failure::Channel(name.clone(), why))?;
     }
     let rules = network.config().nick_rules();
-    let shared =
-        settings.irc.channels.iter().find(|name| name.strip_prefix('#').is_some_and(|name| settings.is_one_room(name)));
-    let guests = shared.map(|channel| Guests {
-        channel: channel.clone(),
-        lobby: prepared.lobby.clone(),
-        sessions: BTreeMap::new(),
-    });
     let hub = Arc::new(Hub::new(network, guests));
     if shared.is_some() {
         prepared.lobby.add_irc(Arc::new(Saloon::new(&hub, rules)));

@@ -100,7 +100,11 @@ impl Components {
         while let Some(event) = conn.try_next().await? {
             match event {
                 Event::Handshake { ticket, domain } => self.admit(id, conn.machine(), seat, ticket, &domain)?,
-                Event::Stanza(stanza) => self.hub.handle(seat.session, &stanza),
+                Event::Stanza(stanza) => {
+                    if let Some(debt) = self.hub.handle(seat.session, &stanza) {
+                        Box::pin(debt.lessen()).await;
+                    }
+                }
                 Event::Closed(reason) => tracing::info!(session = id, reason = %reason, "ended"),
                 _ => {}
             }

@@ -17,7 +17,7 @@ use xmpp_proto::{Jid, JidRef, ns};
 use super::pending::Pending;
 use super::setup::now;
 use super::{Machine, component};
-use crate::lobby::Lobby;
+use crate::lobby::{Debt, Teller};
 
 /// The router, and who is on it.
 ///
@@ -38,7 +38,7 @@ struct Desk {
     out: Deliveries,
     /// Who could not take what was for them.
     overfull: Vec<Session>,
-    lobby: Lobby,
+    teller: Teller,
 }
 
 /// A way to somebody who is connected.
@@ -108,9 +108,9 @@ pub(super) enum Found {
 impl Hub {
     /// A hub, with a thread that parts with those who do not come back in time;
     /// both last as long as the program.
-    pub(super) fn open(router: Router, limits: Limits, lobby: Lobby) -> std::io::Result<Arc<Self>> {
+    pub(super) fn open(router: Router, limits: Limits, teller: Teller) -> std::io::Result<Arc<Self>> {
         let (seats, free, overfull) = Default::default();
-        let desk = Desk { router, limits, seats, free, out: Deliveries::new(), overfull, lobby };
+        let desk = Desk { router, limits, seats, free, out: Deliveries::new(), overfull, teller };
         let hub = Arc::new(Self { desk: Mutex::new(desk), bell: Condvar::new() });
         let waiting = hub.clone();
         thread::Builder::new().name("xmpp-waiting".into()).spawn(move || waiting.part_with_late())?;
@@ -156,9 +156,12 @@ impl Hub {
         self.desk().router.connect(session, domain.as_ref())
     }
 
-    /// Does what a stanza asks.
-    pub(super) fn handle(&self, session: Session, stanza: &Stanza) {
-        self.desk().act(|router, now, out| router.handle(session, stanza, now, out));
+    /// Does what a stanza asks. A debt is to be lessened before the session asks more.
+    pub(super) fn handle(&self, session: Session, stanza: &Stanza) -> Option<Debt> {
+        let mut desk = self.desk();
+        desk.teller.begin(session.0);
+        desk.act(|router, now, out| router.handle(session, stanza, now, out));
+        desk.teller.end()
     }
 
     /// Does this with the router, and hands out what comes of it.
@@ -338,7 +341,7 @@ impl Desk {
                     };
                     self.end(session, why);
                 }
-                Some(Action::Room { what, .. }) => self.lobby.tell_of_xmpp(what),
+                Some(Action::Room { what, .. }) => self.teller.tell_of_room(what),
                 _ => {}
             }
         }
@@ -375,6 +378,7 @@ impl Desk {
         };
         self.act(|router, now, out| router.disconnect(session, now, out));
         self.free.push(place_of(session));
+        self.teller.forget(session.0);
         for packet in lacking {
             let stanza = packet.to_element().ok().map(|element| Stanza::read(element, ns::CLIENT, Rules::default()));
             if let Some(Ok(Stanza::Message(message))) = stanza {

@@ -6,7 +6,9 @@ use xmpp_proto::Jid;
 use xmpp_proto::router::{Deliveries, RoomFault, Router};
 
 use super::hub::Hub;
+use super::setup;
 use crate::lobby::Side;
+use crate::settings::Settings;
 
 /// How many names are tried for somebody whose own is taken.
 const TRIES: usize = 8;
@@ -15,11 +17,12 @@ const TRIES: usize = 8;
 pub(super) struct Lounge {
     hub: Weak<Hub>,
     room: Jid,
+    settings: Settings,
 }
 
 impl Lounge {
-    pub(super) fn new(hub: &Arc<Hub>, room: Jid) -> Self {
-        Self { hub: Arc::downgrade(hub), room }
+    pub(super) fn new(hub: &Arc<Hub>, room: Jid, settings: Settings) -> Self {
+        Self { hub: Arc::downgrade(hub), room, settings }
     }
 
     fn act<T>(&self, this: impl FnOnce(&mut Router, u64, &mut Deliveries) -> T) -> Option<T> {
@@ -60,6 +63,11 @@ impl Side for Lounge {
         let _ = self.act(|router, _, out| router.leave_foreign(self.room.as_ref(), nick, reason, out));
     }
 
+    fn put_out(&self, nick: &str, reason: &str) {
+        let reason = Some(reason).filter(|reason| !reason.is_empty());
+        let _ = self.act(|router, _, out| router.put_out_of_room(self.room.as_ref(), nick, reason, out));
+    }
+
     fn rename(&self, nick: &str, wanted: &str) -> Option<String> {
         self.named(wanted, |router, wanted, out| router.rename_foreign(self.room.as_ref(), nick, wanted, out))
     }
@@ -83,5 +91,15 @@ impl Side for Lounge {
             Some(own.map(|occupant| occupant.nick().to_owned()).collect())
         });
         own.flatten().unwrap_or_default()
+    }
+
+    fn reopen(&self) {
+        let opened = self.act(|router, _, out| {
+            setup::open_room(router, &self.settings, &self.room, out)?;
+            router.observe(self.room.as_ref(), true)
+        });
+        if let Some(Err(fault)) = opened {
+            tracing::error!(room = %self.room, reason = %fault, "the room cannot be opened again");
+        }
     }
 }

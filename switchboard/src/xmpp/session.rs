@@ -75,7 +75,11 @@ impl<O: Offload> Session<O> {
         while let Some(event) = conn.try_next().await? {
             match event {
                 Event::Stanza(stanza) => {
-                    self.seat.hub.handle(self.seat.session, &stanza);
+                    let debt = self.seat.hub.handle(self.seat.session, &stanza);
+                    drop(stanza);
+                    if let Some(debt) = debt {
+                        Box::pin(debt.lessen()).await;
+                    }
                 }
                 Event::Secured(facts) => {
                     if let Some(subject) = facts.peer_subject {

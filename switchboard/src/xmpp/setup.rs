@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use wirestate_sasl::{Mechanism, TokenBinding};
 use xmpp_proto::Jid;
 use xmpp_proto::router::storage::Bounds;
-use xmpp_proto::router::{self, Deliveries, Memory, RoomConfig, Router};
+use xmpp_proto::router::{self, Deliveries, Memory, RoomConfig, RoomFault, Router};
 use xmpp_proto::server;
 
 use super::hub::Hub;
 use super::room::Lounge;
 use crate::failure::Failure;
+use crate::lobby::{Place, Teller};
 use crate::prepare::Prepared;
 use crate::service::Entrance;
 use crate::settings::Settings;
@@ -44,20 +45,36 @@ fn new_hub(prepared: &Prepared) -> Result<Arc<Hub>, Failure> {
         let fault = |why: &dyn std::fmt::Display| Failure::Room(name.clone(), why.to_string());
         let rooms = rooms.as_ref().ok_or_else(|| fault(&"there is no domain for rooms"))?;
         let room = Jid::parse(&format!("{name}@{rooms}")).map_err(|why| fault(&why))?;
-        let mut config = RoomConfig::default();
-        (config.name, config.is_persistent) = (name.clone(), true);
-        router.set_room(room.as_ref(), config, None, &mut Deliveries::new()).map_err(|why| fault(&why))?;
+        open_room(&mut router, settings, &room, &mut Deliveries::new()).map_err(|why| fault(&why))?;
         if settings.is_one_room(name) {
             router.observe(room.as_ref(), true).map_err(|why| fault(&why))?;
             lobby = Some(room);
         }
     }
     let limits = limits(settings);
-    let hub = Hub::open(router, limits, prepared.lobby.clone()).map_err(Failure::Runtime)?;
+    let hub = Hub::open(router, limits, Teller::new(prepared.lobby.clone(), Place::Xmpp)).map_err(Failure::Runtime)?;
     if let Some(room) = lobby {
-        prepared.lobby.add_xmpp(Arc::new(Lounge::new(&hub, room)));
+        prepared.lobby.add_xmpp(Arc::new(Lounge::new(&hub, room, settings.clone())));
     }
     Ok(hub)
+}
+
+/// Makes a room that stays; those who run the server own it.
+pub(super) fn open_room(
+    router: &mut Router,
+    settings: &Settings,
+    room: &Jid,
+    out: &mut Deliveries,
+) -> Result<(), RoomFault> {
+    let mut config = RoomConfig::default();
+    (config.name, config.is_persistent) = (room.local().unwrap_or_default().to_owned(), true);
+    router.set_room(room.as_ref(), config.clone(), None, out)?;
+    for owner in &settings.operators {
+        if let Ok(owner) = Jid::parse(&format!("{owner}@{}", domain(settings))) {
+            router.set_room(room.as_ref(), config.clone(), Some(owner.as_ref()), out)?;
+        }
+    }
+    Ok(())
 }
 
 fn router(settings: &Settings) -> Result<router::Config, Failure> {

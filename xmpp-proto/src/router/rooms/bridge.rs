@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::news::News;
 use super::{Occupant, Role, Room, RoomConfig};
 use crate::jid::{Jid, JidError, JidRef};
-use crate::payload::muc::Affiliation;
+use crate::payload::muc::{Affiliation, status};
 use crate::router::Router;
 use crate::router::deliveries::Deliveries;
 use crate::router::parcel::{Kind, Tag, build};
@@ -37,8 +37,8 @@ pub enum RoomFault {
     /// Somebody has the nickname.
     #[error("somebody has this nickname; take another one")]
     NickTaken,
-    /// Nobody that the application brought in has this nickname.
-    #[error("nobody who was brought in has this nickname")]
+    /// Nobody has this nickname, or nobody that the application brought in.
+    #[error("nobody of those who are meant has this nickname")]
     NoOccupant,
     /// The room does not let them speak.
     #[error("they have no voice in this room")]
@@ -149,6 +149,23 @@ impl<S: Storage> Router<S> {
         let known = self.rooms.get(room).ok_or(RoomFault::NoRoom)?;
         let news = News { farewell: farewell.as_ref(), ..News::gone(known, &occupant) };
         self.announce(known, &news, out);
+        self.forget_empty(room);
+        Ok(())
+    }
+
+    /// Puts somebody out of a room as a moderator does (XEP-0045 §8.2), with all sessions. Whether that is right, the application decides.
+    ///
+    /// # Errors
+    /// [`RoomFault::NoRoom`], [`RoomFault::NoOccupant`].
+    pub fn put_out_of_room(
+        &mut self,
+        room: JidRef<'_>,
+        nick: &str,
+        reason: Option<&str>,
+        out: &mut Deliveries,
+    ) -> Result<(), RoomFault> {
+        self.rooms.get(room).ok_or(RoomFault::NoRoom)?;
+        self.take_out(room, nick, &[status::KICKED], reason, out).ok_or(RoomFault::NoOccupant)?;
         self.forget_empty(room);
         Ok(())
     }

@@ -154,7 +154,7 @@ impl<S: Storage> Router<S> {
         self.forget_empty(room.as_ref());
     }
 
-    /// Puts somebody out of a room with all sessions.
+    /// Puts somebody out of a room with all sessions, and tells the application.
     pub(super) fn put_out(
         &mut self,
         room: JidRef<'_>,
@@ -163,8 +163,27 @@ impl<S: Storage> Router<S> {
         reason: Option<&str>,
         out: &mut Deliveries,
     ) {
-        let Some(known) = self.rooms.get_mut(room) else { return };
-        let Some(occupant) = known.occupants.remove(nick) else { return };
+        let Some(is_foreign) = self.take_out(room, nick, statuses, reason, out) else { return };
+        let Some(known) = self.rooms.get(room) else { return };
+        let (nick, reason) = (String::from(nick), reason.map(String::from));
+        self.happened(known, out, || match is_foreign {
+            true => RoomEvent::Kicked { nick, reason },
+            false => RoomEvent::Left { nick, reason },
+        });
+        self.forget_empty(room);
+    }
+
+    /// Takes somebody out of a room with all sessions, and tells whether it was somebody who was brought in.
+    pub(super) fn take_out(
+        &mut self,
+        room: JidRef<'_>,
+        nick: &str,
+        statuses: &[u16],
+        reason: Option<&str>,
+        out: &mut Deliveries,
+    ) -> Option<bool> {
+        let known = self.rooms.get_mut(room)?;
+        let occupant = known.occupants.remove(nick)?;
         for seat in &occupant.seats {
             known.nicks.remove(seat.jid.as_str());
         }
@@ -176,17 +195,11 @@ impl<S: Storage> Router<S> {
                 own.rooms.remove(room.bare().as_str());
             }
         }
-        let Some(known) = self.rooms.get(room) else { return };
+        let known = self.rooms.get(room)?;
         let Occupant { seats, role, .. } = &occupant;
         let news = News { reason, statuses, ..News::gone(known, &occupant) };
         self.announce_to(seats, &news, known.shows_jids_to(*role), out);
         self.announce(known, &news, out);
-        let reason = reason.map(String::from);
-        let is_foreign = occupant.is_foreign();
-        self.happened(known, out, || match is_foreign {
-            true => RoomEvent::Kicked { nick: nick.into(), reason },
-            false => RoomEvent::Left { nick: nick.into(), reason },
-        });
-        self.forget_empty(room);
+        Some(occupant.is_foreign())
     }
 }

@@ -122,3 +122,25 @@ fn who_is_brought_in_can_be_put_out() {
     assert_eq!(happened(&mut talk), [RoomEvent::Destroyed]);
     assert!(talk.heard(1).last().unwrap().contains("<destroy><reason>end</reason></destroy>"));
 }
+
+#[test]
+fn the_application_puts_out_whom_it_did_not_bring_in() {
+    let mut talk = lobby();
+    let room = jid(LOBBY);
+    talk.user(2, "romeo", 0);
+    talk.say(2, &format!("<presence to='{LOBBY}/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
+    talk.heard.clear();
+    talk.actions.clear();
+    talk.router.put_out_of_room(room.as_ref(), "Romeo", Some("spam"), &mut talk.out).unwrap();
+    talk.deliver();
+    let heard = talk.elements(2);
+    let user = crate::payload::muc::User::within(heard[0].view()).unwrap().unwrap();
+    assert!(user.statuses.contains(&307) && user.statuses.contains(&110));
+    assert_eq!(user.item.unwrap().reason.as_deref(), Some("spam"));
+    assert_eq!(talk.elements(1)[0].attr("type").as_deref(), Some("unavailable"));
+    assert!(happened(&mut talk).is_empty(), "of what it did itself it is not told");
+    let fault = talk.router.put_out_of_room(room.as_ref(), "Romeo", None, &mut talk.out);
+    assert_eq!(fault, Err(RoomFault::NoOccupant));
+    talk.say(2, &format!("<presence to='{LOBBY}/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
+    assert!(talk.heard(2).iter().any(|line| line.contains("<subject")), "he may come back");
+}

@@ -268,17 +268,26 @@ fn texts_cannot_add_elements() {
 /// A WebSocket client's stream is told each namespace anew, whatever stream a stanza came from.
 #[test]
 fn a_websocket_gets_whole_elements() {
-    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='im.example' version='1.0'/>";
+    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='im.example' version='1.0'/>\0";
     let mut talk = Talk::with(Desk::with(|config| config.framing = Framing::WebSocket));
     let said = talk.say(open);
     assert!(
         said.starts_with("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='im.example' id='")
             && !said.contains("starttls")
     );
-    talk.say([&auth(PLAIN), open].concat());
-    talk.say(bind("b").replace("<iq", "<iq xmlns='jabber:client'"));
+    talk.say([&auth(PLAIN), "\0", open].concat());
+    talk.say(bind("b").replace("<iq", "<iq xmlns='jabber:client'") + "\0");
     assert_eq!(talk.server.state(), State::Bound);
     talk.server.relay(&message("hi"));
-    assert_eq!(talk.say(""), "<message xmlns='jabber:client'><body>hi</body></message>");
-    assert!(talk.say("<message/>").contains("unsupported-stanza-type"));
+    talk.server.relay(&message("ho"));
+    let told = "<message xmlns='jabber:client'><body>hi</body></message>\0<message xmlns='jabber:client'><body>ho</body></message>\0";
+    assert_eq!(talk.say(""), told);
+    let said = talk.say("<message/>\0");
+    let messages: Vec<_> = said.split_terminator('\0').collect();
+    let [error, close] = &messages[..] else { panic!("{said:?}") };
+    assert!(
+        error.starts_with("<error xmlns='http://etherx.jabber.org/streams'>")
+            && error.contains("unsupported-stanza-type")
+    );
+    assert_eq!(*close, "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
 }

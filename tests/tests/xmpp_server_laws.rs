@@ -94,10 +94,12 @@ fn all_laws_hold_in_websocket_messages() -> Result<(), wirestate_testing::Broken
     let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='im.example' version='1.0'/>";
     let bind = bind("b").replace("<iq", "<iq xmlns='jabber:client'");
     let text = format!(
-        "{open}\n{}\n{open}\n{bind}\n<message xmlns='jabber:client'/>\n<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>",
+        "{open}\0\n{}\0{open}\0{bind}\0\0<message xmlns='jabber:client'/>\0<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\0",
         auth(PLAIN)
     );
-    laws::all(&desk, &[Sample::from(text.as_str())])
+    let two = format!("{open}\0{0}{0}\0", auth(PLAIN));
+    let half = format!("{open}\0<message xmlns='jabber:client'>\0</message>\0");
+    laws::all(&desk, &[text, two, half].map(|text| Sample::from(text.as_str())))
 }
 
 #[test]

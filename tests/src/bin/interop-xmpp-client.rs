@@ -8,7 +8,6 @@
 
 #![forbid(unsafe_code)]
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fs::File;
@@ -16,13 +15,12 @@ use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use wirestate_driver::Fault;
 use wirestate_layers::tls::{Identity, Tls, client, roots_from_file};
-use wirestate_layers::websocket::{Delimiter, Frames, Refused, Request, Subprotocol, WebSocket};
-use wirestate_machine::{Inbox, Machine};
+use wirestate_layers::websocket::{Ended, Request, WebSocket};
+use wirestate_machine::Machine;
 use wirestate_tokio::{Connection, connect};
 use xmpp_proto::Jid;
 use xmpp_proto::client::{
@@ -30,7 +28,7 @@ use xmpp_proto::client::{
     TlsPolicy,
 };
 use xmpp_proto::stream::Framing;
-use xmpp_proto::xml::{Element, Framer, Limits};
+use xmpp_proto::xml::{Element, MESSAGE_END};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -124,7 +122,7 @@ fn seed() -> Outcome<[u8; 32]> {
     Ok(seed)
 }
 
-type InWebSocket = WebSocket<Client, Elements>;
+type InWebSocket = WebSocket<Client, Ended>;
 
 /// A client with what lies around it.
 trait Wrapped: Machine<Event = Event, Error: Fault> + Sized + 'static {
@@ -144,46 +142,12 @@ impl Wrapped for Tls<Client> {
 
 impl Wrapped for InWebSocket {
     fn wrap(client: Client, _: &Setup, seed: [u8; 32]) -> Self {
-        let xmpp = Subprotocol::new("xmpp", Frames::Text).expect("a token");
-        let request = Request::new("localhost", "/xmpp-websocket", seed).expect("a host and a path");
-        WebSocket::client(client, Elements::new(), request.with_protocols([xmpp]))
+        let request = Request::xmpp("localhost", "/xmpp-websocket", seed).expect("a host and a path");
+        WebSocket::client(client, Ended::by(MESSAGE_END), request)
     }
 
     fn client(&mut self) -> &mut Client {
         self.inner_mut()
-    }
-}
-
-/// A message for each element (RFC 7395 §3.3.3).
-struct Elements {
-    framer: Framer,
-    unfinished: Inbox,
-}
-
-impl Elements {
-    fn new() -> Self {
-        Elements { framer: Framer::messages(Limits::PEER), unfinished: Inbox::new(Limits::PEER.inbox()) }
-    }
-}
-
-impl Delimiter for Elements {
-    fn incoming(&mut self, _: &mut BytesMut) -> Result<(), Refused> {
-        Ok(())
-    }
-
-    fn end(&mut self, more: &[u8]) -> Option<usize> {
-        self.unfinished.push(more);
-        // What our own machine says can be read.
-        let is_whole = matches!(self.framer.next(&mut self.unfinished), Ok(Some(_)));
-        let behind = self.unfinished.len();
-        is_whole.then(|| {
-            *self = Elements::new();
-            more.len() - behind
-        })
-    }
-
-    fn outgoing<'a>(&mut self, message: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        Some(Cow::Borrowed(message))
     }
 }
 

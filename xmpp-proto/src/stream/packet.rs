@@ -7,7 +7,7 @@ use wirestate_machine::Outbox;
 use super::Framing;
 use super::management::Stanza;
 use crate::ns;
-use crate::xml::{Element, ElementRef, Limits, Scope, Stamp, Writer, XmlError};
+use crate::xml::{Element, ElementRef, Limits, MESSAGE_END, Scope, Stamp, Writer, XmlError};
 
 /// Which content namespace a stream has (RFC 6120 §4.8.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -163,30 +163,41 @@ impl Packet {
 
     /// Says it in a stream of this content and framing. One of another content is written anew for it (RFC 6120 §4.8.3).
     pub(crate) fn say(&self, outbox: &mut Outbox, framing: Framing, content: Content) {
-        if self.content != content {
-            return self.say_anew(outbox, framing, content);
+        match framing {
+            _ if self.content != content => self.say_anew(outbox, framing, content),
+            Framing::Tcp => outbox.share(&self.bytes),
+            Framing::WebSocket => self.say_alone(outbox),
         }
-        if framing == Framing::Tcp || (self.is_declared && !self.is_prefixed) {
-            return outbox.share(&self.bytes);
+    }
+
+    /// Says it as a message of its own, in which nothing is declared but what it declares itself.
+    fn say_alone(&self, outbox: &mut Outbox) {
+        if self.is_declared && !self.is_prefixed {
+            outbox.share(&self.bytes);
+        } else {
+            let at = usize::from(self.name_end).min(self.bytes.len());
+            outbox.put(&self.bytes[..at]);
+            if !self.is_declared {
+                [b" xmlns='", self.content.ns().as_bytes(), b"'"].iter().for_each(|part| outbox.put(part));
+            }
+            if self.is_prefixed {
+                [b" xmlns:stream='", ns::STREAM.as_bytes(), b"'"].iter().for_each(|part| outbox.put(part));
+            }
+            outbox.link(self.bytes.slice(at..));
         }
-        let at = usize::from(self.name_end).min(self.bytes.len());
-        outbox.put(&self.bytes[..at]);
-        if !self.is_declared {
-            [b" xmlns='", content.ns().as_bytes(), b"'"].iter().for_each(|part| outbox.put(part));
-        }
-        if self.is_prefixed {
-            [b" xmlns:stream='", ns::STREAM.as_bytes(), b"'"].iter().for_each(|part| outbox.put(part));
-        }
-        outbox.link(self.bytes.slice(at..));
+        outbox.put(&[MESSAGE_END]);
     }
 
     #[cold]
     fn say_anew(&self, outbox: &mut Outbox, framing: Framing, content: Content) {
         let Ok(element) = self.to_element() else { return };
         let stamp = Stamp::new(element.view()).ns(content.ns());
-        let scope = if framing == Framing::Tcp { content.scope() } else { Scope::EMPTY };
         // No new value is set that could be refused.
-        let _ = stamp.write(outbox, &scope);
+        if framing == Framing::Tcp {
+            let _ = stamp.write(outbox, &content.scope());
+        } else if stamp.write(outbox, &Scope::EMPTY).is_ok() {
+            outbox.put(&[MESSAGE_END]);
+        }
     }
 }
 
@@ -282,6 +293,7 @@ mod tests {
         ] {
             let packet = Packet::of(client(text).view());
             let told = said(&packet, Framing::WebSocket, Content::Client);
+            let told = told.strip_suffix('\0').unwrap();
             assert_eq!(told, wanted);
             let alone: Element = told.parse().unwrap();
             assert_eq!(alone, client(text));

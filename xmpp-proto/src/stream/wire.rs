@@ -14,8 +14,8 @@ pub enum Framing {
     /// One long document, as over TCP (RFC 6120 §4.2).
     #[default]
     Tcp,
-    /// A message for each element, as over WebSocket; `<open/>` and `<close/>` stand for the root's tags (RFC 7395 §3.3). Something outside keeps the
-    /// messages apart: in the boxes they follow one another.
+    /// A message for each element, as over WebSocket; `<open/>` and `<close/>` stand for the root's tags (RFC 7395 §3.3). In the boxes each message
+    /// ends with [`MESSAGE_END`](crate::xml::MESSAGE_END): a layer makes a message of the WebSocket of each, and the other way round.
     WebSocket,
 }
 
@@ -196,7 +196,7 @@ impl Wire {
                 let _ = lang.map(|lang| header.lang(lang).map(drop));
             }
             Framing::WebSocket => {
-                let mut writer = Writer::new(&mut self.outbox, &Scope::EMPTY);
+                let mut writer = Writer::messages(&mut self.outbox);
                 let Ok(mut open) = writer.element("open", ns::FRAMING) else { return };
                 for (name, value) in attributes {
                     let _ = value.map(|value| open.attr(name, value).map(drop));
@@ -213,11 +213,10 @@ impl Wire {
 
     /// Writes first-level elements, which come after our header and before our end.
     pub fn writer(&mut self) -> Writer<'_, Outbox> {
-        let scope = match self.framing {
-            Framing::Tcp => &self.scope,
-            Framing::WebSocket => &Scope::EMPTY,
-        };
-        Writer::new(&mut self.outbox, scope)
+        match self.framing {
+            Framing::Tcp => Writer::new(&mut self.outbox, &self.scope),
+            Framing::WebSocket => Writer::messages(&mut self.outbox),
+        }
     }
 
     /// Says an element that is written already, of streams of this content.
@@ -281,7 +280,7 @@ impl Wire {
         match self.framing {
             Framing::Tcp => write_stream_end(&mut self.outbox),
             Framing::WebSocket => {
-                let mut writer = Writer::new(&mut self.outbox, &Scope::EMPTY);
+                let mut writer = Writer::messages(&mut self.outbox);
                 // A name and a namespace of our own.
                 let _ = writer.element("close", ns::FRAMING);
             }
@@ -376,7 +375,7 @@ mod tests {
     #[test]
     fn a_stream_over_websocket() {
         let mut wire = wire(Framing::WebSocket);
-        wire.inbox().push(b"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='im.example' version='1.0'/>");
+        wire.inbox().push(b"<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='im.example' version='1.0'/>\0");
         assert!(matches!(wire.read(), Ok(Some(Incoming::Header(open))) if open.attr("to").is_some()));
         wire.open(&opening());
         drop(wire.writer().element("presence", ns::CLIENT));
@@ -384,10 +383,10 @@ mod tests {
         wire.end(NOW, Duration::ZERO);
         assert_eq!(
             said(&mut wire),
-            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='im.example' id='1' version='1.0' xml:lang='en'/>\
-             <presence xmlns='jabber:client'/><close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"
+            "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='im.example' id='1' version='1.0' xml:lang='en'/>\0\
+             <presence xmlns='jabber:client'/>\0<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\0"
         );
-        wire.inbox().push(b"<message xmlns='jabber:client'/><close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+        wire.inbox().push(b"<message xmlns='jabber:client'/>\0<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\0");
         assert!(matches!(wire.read(), Ok(Some(Incoming::Element(message))) if message.is("message", ns::CLIENT)));
         assert_eq!(wire.read(), Ok(Some(Incoming::End)));
     }

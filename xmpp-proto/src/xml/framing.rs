@@ -9,6 +9,10 @@ use super::element::Element;
 use super::scan::skip_space;
 use super::{Limit, Limits, Scope, XmlError, header, tree};
 
+/// What ends a message of a WebSocket where it stands in a stream of bytes: NUL, which no XML has in it. Whatever carries the messages keeps them
+/// apart by itself, and puts it behind each that comes in, and takes it from each that goes out.
+pub const MESSAGE_END: u8 = 0;
+
 /// Cuts what a peer sends into frames: the stream header, first-level elements, the end tag. It looks at each byte once, however the input was cut.
 ///
 /// Whitespace between stanzas (RFC 6120 §4.6.1) is swallowed and counted. A frame is cut, not judged: [`RawFrame::parse`] does that, and until
@@ -29,6 +33,8 @@ enum Phase {
     Prolog,
     Header,
     Between,
+    /// A message's element is here, and its end is not.
+    Behind,
     Ended,
 }
 
@@ -101,7 +107,8 @@ impl Framer {
         Framer { limits, phase: Phase::Mark, cutter: Cutter::new(), keepalives: 0, fault: None, root: Root::Usual }
     }
 
-    /// A framer of elements without a root around them, as WebSocket messages hold them (RFC 7395 §3.3.3).
+    /// A framer of elements without a root around them, as WebSocket messages hold them, one in each (RFC 7395 §3.3.3). Each message ends with
+    /// [`MESSAGE_END`]. One of whitespace alone, which some send to be heard, counts as whitespace between stanzas.
     pub fn messages(limits: Limits) -> Self {
         Framer { phase: Phase::Between, root: Root::None, ..Framer::new(limits) }
     }
@@ -172,6 +179,15 @@ impl Framer {
                 self.phase = Phase::Header;
                 self.swallow(inbox);
             }
+            Phase::Behind => {
+                self.swallow(inbox);
+                match inbox.bytes().first() {
+                    None => return Ok(None),
+                    Some(&MESSAGE_END) => self.swallow_messages(inbox),
+                    Some(_) => return Err(XmlError::NotOneElement),
+                }
+            }
+            Phase::Between if self.root == Root::None && self.cutter.is_fresh() => self.swallow_messages(inbox),
             Phase::Header | Phase::Between if self.cutter.is_fresh() => self.swallow(inbox),
             Phase::Header | Phase::Between => {}
             Phase::Ended => return Ok(None),
@@ -199,6 +215,17 @@ impl Framer {
         }
     }
 
+    /// Swallows the ends of messages at the beginning, and what says nothing in between.
+    fn swallow_messages(&mut self, inbox: &mut Inbox) {
+        self.phase = Phase::Between;
+        self.swallow(inbox);
+        while inbox.bytes().first() == Some(&MESSAGE_END) {
+            inbox.consume(1);
+            self.keepalives += 1;
+            self.swallow(inbox);
+        }
+    }
+
     fn take(&mut self, cut: Cut, inbox: &mut Inbox) -> Result<RawFrame, XmlError> {
         let is_header = self.phase == Phase::Header;
         let bytes = inbox.take(cut.len);
@@ -209,7 +236,15 @@ impl Framer {
                 self.phase = Phase::Between;
                 Ok(RawFrame::Header { bytes, slots: cut.slots })
             }
-            CutKind::Element => Ok(RawFrame::Element { bytes, slots: cut.slots }),
+            CutKind::Element => {
+                if self.root == Root::None {
+                    match inbox.bytes().first() {
+                        Some(&MESSAGE_END) => inbox.consume(1),
+                        _ => self.phase = Phase::Behind,
+                    }
+                }
+                Ok(RawFrame::Element { bytes, slots: cut.slots })
+            }
             CutKind::EndTag if is_header => Err(XmlError::MismatchedTag),
             CutKind::EndTag => {
                 let name = bytes.get(2..super::name::end(&bytes, 2)).unwrap_or_default();

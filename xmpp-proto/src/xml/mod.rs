@@ -61,7 +61,7 @@ mod tests;
 pub use build::ElementBuf;
 pub use element::{Attribute, Attributes, Children, Element, ElementRef, Node, Nodes, Text};
 pub use error::{Condition, Limit, XmlError};
-pub use framing::{Framer, RawFrame};
+pub use framing::{Framer, MESSAGE_END, RawFrame};
 pub use limits::Limits;
 pub use reader::{Frame, Reader};
 pub use scope::Scope;

@@ -29,7 +29,8 @@ impl Reader {
         Reader { framer: Framer::new(limits), scope: Scope::EMPTY }
     }
 
-    /// A reader of elements without a header before them, as WebSocket messages hold them (RFC 7395 §3.3.3). It gives neither header nor end.
+    /// A reader of elements without a header before them, as WebSocket messages hold them (RFC 7395 §3.3.3): see [`Framer::messages`]. It gives neither
+    /// header nor end.
     pub fn messages(limits: Limits) -> Self {
         Reader { framer: Framer::messages(limits), scope: Scope::EMPTY }
     }

@@ -6,7 +6,7 @@ use wirestate_machine::Outbox;
 
 use super::element::ElementRef;
 use super::escape;
-use super::{Scope, XmlError, name, scan};
+use super::{MESSAGE_END, Scope, XmlError, name, scan};
 use crate::ns;
 
 /// Where XML is written to.
@@ -55,13 +55,19 @@ impl Sink for BytesMut {
 pub struct Writer<'s, S: ?Sized> {
     sink: &'s mut S,
     scope: &'s Scope,
+    /// Whether each element is a message of its own.
+    is_messages: bool,
 }
 
 impl<'s, S: Sink + ?Sized> Writer<'s, S> {
-    /// A writer of what stands where `scope` is declared: in a stream, what the header that we sent declares; [`Scope::EMPTY`] for a message
-    /// of a WebSocket.
+    /// A writer of what stands where `scope` is declared: in a stream, what the header that we sent declares; [`Scope::EMPTY`] for what stands alone.
     pub fn new(sink: &'s mut S, scope: &'s Scope) -> Self {
-        Writer { sink, scope }
+        Writer { sink, scope, is_messages: false }
+    }
+
+    /// A writer of messages of a WebSocket (RFC 7395 §3.3.3): nothing is declared around an element, and [`MESSAGE_END`] stands behind each.
+    pub fn messages(sink: &'s mut S) -> Self {
+        Writer { sink, scope: &Scope::EMPTY, is_messages: true }
     }
 
     /// Begins an element. Its namespace is declared where the scope does not have it.
@@ -70,12 +76,17 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
     ///
     /// [`XmlError::Name`], [`XmlError::Character`].
     pub fn element<'w>(&'w mut self, name: &'w str, ns: &'w str) -> Result<ElementWriter<'w, S>, XmlError> {
-        ElementWriter::begin(self.sink, self.scope, self.scope.default_ns(), name, ns)
+        let mut element = ElementWriter::begin(self.sink, self.scope, self.scope.default_ns(), name, ns)?;
+        element.is_message = self.is_messages;
+        Ok(element)
     }
 
     /// Writes an element that was read, as it was written where its namespaces allow, so that long ones are linked without a copy.
     pub fn embed(&mut self, element: ElementRef<'_>) {
         super::stamp::embed(self.sink, self.scope, self.scope.default_ns(), element);
+        if self.is_messages {
+            self.sink.put(&[MESSAGE_END]);
+        }
     }
 
     /// Begins a stream header, with an XML declaration before it and all of the scope declared in it (RFC 6120 §4.7, §11.5). Its name is
@@ -150,6 +161,8 @@ pub struct ElementWriter<'w, S: Sink + ?Sized> {
     /// The default namespace of what is in it.
     default: &'w str,
     is_tag_open: bool,
+    /// Whether it is a message of its own.
+    is_message: bool,
     seen: Seen,
 }
 
@@ -166,8 +179,8 @@ impl<'w, S: Sink + ?Sized> ElementWriter<'w, S> {
             check_element_ns(ns)?;
         }
         sink.put(b"<");
-        let mut element =
-            ElementWriter { sink, scope, prefix: "", name, ns, default, is_tag_open: true, seen: Seen::default() };
+        let (is_tag_open, is_message, seen) = (true, false, Seen::default());
+        let mut element = ElementWriter { sink, scope, prefix: "", name, ns, default, is_tag_open, is_message, seen };
         if ns == default {
             element.sink.put(name.as_bytes());
             return Ok(element);
@@ -388,15 +401,19 @@ impl<S: Sink + ?Sized> Drop for ElementWriter<'_, S> {
     #[inline]
     fn drop(&mut self) {
         if self.is_tag_open {
-            return self.sink.put(b"/>");
+            self.sink.put(b"/>");
+        } else {
+            self.sink.put(b"</");
+            if !self.prefix.is_empty() {
+                self.sink.put(self.prefix.as_bytes());
+                self.sink.put(b":");
+            }
+            self.sink.put(self.name.as_bytes());
+            self.sink.put(b">");
         }
-        self.sink.put(b"</");
-        if !self.prefix.is_empty() {
-            self.sink.put(self.prefix.as_bytes());
-            self.sink.put(b":");
+        if self.is_message {
+            self.sink.put(&[MESSAGE_END]);
         }
-        self.sink.put(self.name.as_bytes());
-        self.sink.put(b">");
     }
 }
 

@@ -3,32 +3,33 @@
 use bytes::Bytes;
 use wirestate_machine::Outbox;
 
-use super::config::Config;
+use super::config::Page;
 use super::failure::Failure;
-use super::handshake::Handshake;
+use super::handshake::Accepted;
 use super::request::Verdict;
 
 /// Agrees to a WebSocket (RFC 6455 §4.2.2).
-pub(super) fn accept(outbox: &mut Outbox, handshake: &Handshake, accept: &str) {
+pub(super) fn accept(outbox: &mut Outbox, accepted: &Accepted) {
     outbox.put(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-    outbox.put_display(format_args!("Sec-WebSocket-Accept: {accept}\r\n"));
-    if let Some(protocol) = handshake.protocol() {
+    outbox.put_display(format_args!("Sec-WebSocket-Accept: {}\r\n", accepted.answer));
+    if let Some(protocol) = accepted.handshake.protocol() {
         outbox.put_display(format_args!("Sec-WebSocket-Protocol: {protocol}\r\n"));
     }
     outbox.put(b"\r\n");
 }
 
 /// Answers a request that is not for a WebSocket.
-pub(super) fn serve(outbox: &mut Outbox, verdict: &Verdict, config: &Config) {
-    match (verdict, &config.page) {
-        (Verdict::Page { head_only }, Some(page)) => {
-            respond(outbox, "200 OK", "", &page.content_type, page.body.clone(), *head_only);
+pub(super) fn serve(outbox: &mut Outbox, verdict: &Verdict<'_>) {
+    match verdict {
+        Verdict::Page { page: Page { content_type, body, is_public }, head_only } => {
+            let more = if *is_public { "Access-Control-Allow-Origin: *\r\n" } else { "" };
+            respond(outbox, "200 OK", more, content_type, body.clone(), *head_only);
         }
-        (Verdict::NotAllowed, _) => {
+        Verdict::NotAllowed => {
             plain(outbox, "405 Method Not Allowed", "Allow: GET, HEAD\r\n", "only GET is possible here", false);
         }
-        (Verdict::NotFound { head_only }, _) => plain(outbox, "404 Not Found", "", "nothing is here", *head_only),
-        (Verdict::Page { .. } | Verdict::Accept(..), _) => {}
+        Verdict::NotFound { head_only } => plain(outbox, "404 Not Found", "", "nothing is here", *head_only),
+        Verdict::Accept(_) => {}
     }
 }
 

@@ -4,7 +4,10 @@ use core::time::Duration;
 use bytes::Bytes;
 use wirestate_machine::Misuse;
 
-use super::handshake::{BINARY_IRCV3, Frames, Subprotocol, TEXT_IRCV3};
+use super::handshake::{BINARY_IRCV3, Frames, Subprotocol, TEXT_IRCV3, XMPP};
+
+/// The longest control frame, and more.
+pub(super) const LEAST_INBOX: usize = 512;
 
 /// What a server of WebSockets offers, demands, and shows to those who come without one. Shared by all its connections.
 #[derive(Clone, Debug)]
@@ -12,14 +15,35 @@ pub struct Config {
     pub(super) protocols: Vec<Subprotocol>,
     pub(super) otherwise: Frames,
     pub(super) origins: Option<Vec<String>>,
-    pub(super) page: Option<Page>,
+    /// By the paths that they are shown under.
+    pub(super) pages: Vec<(String, Page)>,
     pub(super) limits: Limits,
 }
 
+/// What is shown to those who ask for it and not for a WebSocket.
 #[derive(Clone, Debug)]
-pub(super) struct Page {
+pub struct Page {
     pub(super) content_type: String,
     pub(super) body: Bytes,
+    pub(super) is_public: bool,
+}
+
+impl Page {
+    /// A page of this content.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::ForbiddenCharacter`] where the content type could not stand in a header.
+    pub fn new(content_type: impl Into<String>, body: impl Into<Bytes>) -> Result<Self, Misuse> {
+        let content_type = content_type.into();
+        check_value(&content_type)?;
+        Ok(Page { content_type, body: body.into(), is_public: false })
+    }
+
+    /// Lets scripts of any site read it (`Access-Control-Allow-Origin: *`).
+    pub fn for_any_origin(self) -> Self {
+        Page { is_public: true, ..self }
+    }
 }
 
 /// How much a peer may want, and how long it may take, in either role.
@@ -53,12 +77,18 @@ impl Default for Limits {
 impl Config {
     /// A server that knows no subprotocol, takes any origin, sends text messages, and shows no page.
     pub fn new() -> Self {
-        Config { protocols: Vec::new(), otherwise: Frames::Text, origins: None, page: None, limits: Limits::default() }
+        let (protocols, pages, limits) = Default::default();
+        Config { protocols, otherwise: Frames::Text, origins: None, pages, limits }
     }
 
     /// A server of IRC: `text.ircv3.net` and `binary.ircv3.net`, and text messages for clients that ask for neither.
     pub fn irc() -> Self {
         Config::new().with_protocols([TEXT_IRCV3, BINARY_IRCV3])
+    }
+
+    /// A server of XMPP: `xmpp` (RFC 7395), and text messages for clients that do not ask for it.
+    pub fn xmpp() -> Self {
+        Config::new().with_protocols([XMPP])
     }
 
     /// Sets the subprotocols. The first one of the client's that is among them is agreed on, as the client lists them in the order of its
@@ -86,11 +116,25 @@ impl Config {
     /// # Errors
     ///
     /// [`Misuse::ForbiddenCharacter`] where the content type could not stand in a header.
-    pub fn with_page(mut self, content_type: impl Into<String>, body: impl Into<Bytes>) -> Result<Self, Misuse> {
-        let content_type = content_type.into();
-        check_value(&content_type)?;
-        self.page = Some(Page { content_type, body: body.into() });
-        Ok(self)
+    pub fn with_page(self, content_type: impl Into<String>, body: impl Into<Bytes>) -> Result<Self, Misuse> {
+        Ok(self.with_page_at("/", Page::new(content_type, body)?))
+    }
+
+    /// Shows a page to those who ask for this path, which begins with `/`, and not for a WebSocket.
+    pub fn with_page_at(mut self, path: impl Into<String>, page: Page) -> Self {
+        let path = path.into();
+        self.pages.retain(|(known, _)| *known != path);
+        self.pages.push((path, page));
+        self
+    }
+
+    /// What an inbox must hold: the longest head, and the longest control frame.
+    pub(super) fn inbox(&self) -> usize {
+        self.limits.head.max(LEAST_INBOX)
+    }
+
+    pub(super) fn page(&self, path: &str) -> Option<&Page> {
+        self.pages.iter().find(|(known, _)| known == path).map(|(_, page)| page)
     }
 
     /// Sets the limits.
@@ -134,6 +178,15 @@ impl Request {
         }
         let (protocols, otherwise) = (Vec::new(), Frames::Text);
         Ok(Request { host, target, origin: None, protocols, otherwise, seed, limits: Limits::default() })
+    }
+
+    /// The same for XMPP: `xmpp` (RFC 7395).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Request::new).
+    pub fn xmpp(host: impl Into<String>, target: impl Into<String>, seed: [u8; 32]) -> Result<Self, Misuse> {
+        Ok(Request::new(host, target, seed)?.with_protocols([XMPP]))
     }
 
     /// The same for IRC: text messages by preference.

@@ -10,6 +10,9 @@ pub const TEXT_IRCV3: Subprotocol = Subprotocol { name: Cow::Borrowed("text.ircv
 /// One line a binary message (the IRCv3 WebSocket specification).
 pub const BINARY_IRCV3: Subprotocol = Subprotocol { name: Cow::Borrowed("binary.ircv3.net"), frames: Frames::Binary };
 
+/// One XML element a text message (RFC 7395).
+pub const XMPP: Subprotocol = Subprotocol { name: Cow::Borrowed("xmpp"), frames: Frames::Text };
+
 /// What kind of messages this end sends. It takes both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Frames {
@@ -90,6 +93,21 @@ impl Handshake {
     /// What kind of messages this end sends.
     pub fn frames(&self) -> Frames {
         self.frames
+    }
+}
+
+/// A request that is to become a WebSocket, and has not been answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub(super) handshake: Handshake,
+    /// To its key.
+    pub(super) answer: String,
+}
+
+impl Accepted {
+    /// What will be agreed on, and what the client said of itself.
+    pub fn handshake(&self) -> &Handshake {
+        &self.handshake
     }
 }
 

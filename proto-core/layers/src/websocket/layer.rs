@@ -4,19 +4,17 @@ use std::sync::Arc;
 use wirestate_machine::{Channel, Ending, Inbox, Instant, Machine, Marks, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
 
 use super::close::Close;
-use super::config::{Config, Limits, Request};
+use super::config::{Config, LEAST_INBOX, Limits, Request};
 use super::delimiter::{Delimiter, Lines};
 use super::failure::Failure;
 use super::fields::Scan;
-use super::handshake::Handshake;
+use super::handshake::{Accepted, Handshake};
 use super::request::{self, Verdict};
 use super::session::Session;
 use super::{answer, response};
 use crate::{Error, wraps};
 
 const MARKS: Marks = Marks { high: 32 * 1024, low: 8 * 1024 };
-/// The longest control frame, and more.
-const LEAST_INBOX: usize = 512;
 
 /// WebSocket around a machine, in either role (RFC 6455).
 ///
@@ -63,6 +61,8 @@ enum Phase {
     Before,
     /// The opening handshake is under way.
     Opening { deadline: Instant, scan: Scan },
+    /// A request is to be answered that was read by an [`Opening`](super::Opening).
+    Accepted(Box<Accepted>),
     /// The session carries messages.
     Open,
     /// It is over. Where the machine does not know why, this is it.
@@ -80,6 +80,12 @@ impl<M, D> WebSocket<M, D> {
     /// WebSocket for a machine that makes connections.
     pub fn client(inner: M, delimiter: D, request: Request) -> Self {
         WebSocket::new(inner, delimiter, Role::Client(Box::new(request)))
+    }
+
+    /// WebSocket for a machine that answers a request which an [`Opening`](super::Opening) has read and whose connection it takes over. Of `config`
+    /// only the limits count, which may be others than those of the opening.
+    pub fn accepted(inner: M, delimiter: D, accepted: Box<Accepted>, config: Arc<Config>) -> Self {
+        WebSocket { phase: Phase::Accepted(accepted), ..WebSocket::new(inner, delimiter, Role::Server(config)) }
     }
 
     fn new(inner: M, delimiter: D, role: Role) -> Self {
@@ -102,7 +108,7 @@ impl<M, D> WebSocket<M, D> {
 
     /// What the peer's Close frame said, once it has come.
     pub fn peer_close(&self) -> Option<&Close> {
-        self.session.as_ref().and_then(|session| session.peer_close.as_ref())
+        self.session.as_ref().and_then(|session| session.peer_close.as_deref())
     }
 }
 
@@ -111,6 +117,8 @@ impl<M: Machine, D: Delimiter> WebSocket<M, D> {
     fn advance(&mut self, now: Instant) -> Result<bool, Failure> {
         match &mut self.phase {
             Phase::Before => Ok(self.begin(now)),
+            Phase::Accepted(_) if self.inner.is_closed() => Ok(self.close(None)),
+            Phase::Accepted(_) => Ok(self.agree()),
             Phase::Opening { .. } if self.inner.is_closed() => Ok(self.close(None)),
             Phase::Opening { deadline, .. } if now >= *deadline => {
                 Err(Failure::TooSlow { limit: self.role.limits().handshake })
@@ -143,26 +151,31 @@ impl<M: Machine, D: Delimiter> WebSocket<M, D> {
     /// Reads the head of so many bytes that the peer begins with.
     fn open(&mut self, length: usize) -> Result<bool, Failure> {
         let head = &self.inbox.bytes()[..length];
-        let session = match &self.role {
+        match &self.role {
             Role::Client(request) => {
                 let handshake = response::read(head, request)?;
-                Session::client(*handshake, request.limits, request.seed)
+                self.session = Some(Box::new(Session::client(*handshake, request.limits, request.seed)));
+                self.phase = Phase::Open;
             }
             Role::Server(config) => match request::read(head, config)? {
-                Verdict::Accept(handshake, accept) => {
-                    answer::accept(&mut self.outbox, &handshake, &accept);
-                    Session::server(*handshake, config.limits)
-                }
+                Verdict::Accept(accepted) => self.phase = Phase::Accepted(accepted),
                 other => {
-                    answer::serve(&mut self.outbox, &other, config);
+                    answer::serve(&mut self.outbox, &other);
                     return Ok(self.close(Some(Ending::Local)));
                 }
             },
-        };
+        }
         self.inbox.consume(length);
-        self.session = Some(Box::new(session));
-        self.phase = Phase::Open;
         Ok(true)
+    }
+
+    /// Agrees to what was asked for.
+    fn agree(&mut self) -> bool {
+        if let Phase::Accepted(accepted) = core::mem::replace(&mut self.phase, Phase::Open) {
+            answer::accept(&mut self.outbox, &accepted);
+            self.session = Some(Box::new(Session::server(accepted.handshake, self.role.limits())));
+        }
+        true
     }
 
     fn carry(&mut self, now: Instant) -> Result<bool, Failure> {
@@ -289,7 +302,7 @@ impl<M: Machine, D: Delimiter> Machine for WebSocket<M, D> {
     fn is_establishing(&mut self) -> bool {
         match self.phase {
             _ if self.is_closed() => false,
-            Phase::Before | Phase::Opening { .. } => true,
+            Phase::Before | Phase::Opening { .. } | Phase::Accepted(_) => true,
             _ => self.inner.is_establishing(),
         }
     }

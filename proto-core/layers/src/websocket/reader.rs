@@ -19,16 +19,44 @@ const MOST_CONTROL: usize = 125;
 pub(super) struct Reader {
     /// Whether frames must be masked; if not, they must not.
     masked: bool,
-    /// The message at hand, as far as it is here.
+    /// What has come of the message at hand and has not been read by the machine.
     message: BytesMut,
+    /// Whether that waits for the machine: all of the message, or a part of it.
+    ready: bool,
+    /// A character that begins behind it, and is not here in whole.
+    begun: Begun,
+    /// How many bytes of it have come or are announced.
+    length: usize,
     /// Whether a message has begun and not ended, and whether it is text.
     text: Option<bool>,
     /// The data frame at hand, while some of it is still to come.
     frame: Option<Frame>,
-    /// Whether the message at hand is whole and waits for the machine to read it.
-    whole: bool,
+    /// What is wrong behind what waits.
+    fault: Option<Box<Failure>>,
     controls: u32,
     controls_since: Instant,
+}
+
+/// The first bytes of a character of UTF-8.
+#[derive(Default)]
+struct Begun {
+    bytes: [u8; 3],
+    count: u8,
+}
+
+impl Begun {
+    fn of(bytes: &[u8]) -> Self {
+        let mut begun = Begun::default();
+        for (to, from) in begun.bytes.iter_mut().zip(bytes) {
+            *to = *from;
+            begun.count += 1;
+        }
+        begun
+    }
+
+    fn take(&mut self) -> &[u8] {
+        &self.bytes[..usize::from(core::mem::take(&mut self.count))]
+    }
 }
 
 struct Frame {
@@ -43,8 +71,10 @@ pub(super) enum Step {
     Starved,
     /// A part of something.
     Part,
-    /// A message, which waits in the reader.
-    Message,
+    /// A message, or the next part of one, which waits in the reader.
+    Content {
+        is_last: bool,
+    },
     Ping(Vec<u8>),
     Close(Close),
 }
@@ -62,46 +92,63 @@ impl Reader {
         Reader {
             masked,
             message: BytesMut::new(),
+            ready: false,
+            begun: Begun::default(),
+            length: 0,
             text: None,
             frame: None,
-            whole: false,
+            fault: None,
             controls: 0,
             controls_since: Instant::START,
         }
     }
 
-    /// The message that is whole.
-    pub(super) fn message(&mut self) -> &mut BytesMut {
+    /// What waits for the machine.
+    pub(super) fn content(&mut self) -> &mut BytesMut {
         &mut self.message
     }
 
-    /// Gives the machine as much of a whole message as it has room for.
+    /// Gives up, once the machine has what waits for it.
+    pub(super) fn fail_behind(&mut self, failure: Failure) {
+        self.fault.get_or_insert_with(|| failure.into());
+    }
+
+    /// Gives the machine as much of what waits for it as it has room for.
     pub(super) fn deliver(&mut self, inside: &mut Inbox) -> Delivery {
-        if !self.whole {
+        if !self.ready {
             return Delivery::Nothing;
         }
         let taken = inside.push_some(&self.message);
         self.message.advance(taken);
         if self.message.is_empty() {
-            self.drop_message();
+            self.drop_content();
         } else if taken == 0 {
             return Delivery::Blocked;
         }
         Delivery::Moved
     }
 
-    /// Forgets a whole message, which nobody will read.
-    pub(super) fn drop_message(&mut self) {
-        if self.whole {
-            self.whole = false;
+    /// Forgets what waits for the machine, as nobody will read it.
+    pub(super) fn drop_content(&mut self) {
+        if self.ready {
+            self.ready = false;
             self.message = BytesMut::new();
         }
     }
 
-    /// Reads on, up to the end of a frame or of what is here.
-    pub(super) fn read(&mut self, inbox: &mut Inbox, now: Instant, limits: &Limits) -> Result<Step, Failure> {
+    /// Reads on, up to the end of a frame or of what is here; with `in_parts`, what is here of a message is told of as it comes.
+    pub(super) fn read(
+        &mut self,
+        inbox: &mut Inbox,
+        now: Instant,
+        limits: &Limits,
+        in_parts: bool,
+    ) -> Result<Step, Failure> {
+        if let Some(fault) = &self.fault {
+            return Err((**fault).clone());
+        }
         if self.frame.is_some() {
-            return self.read_data(inbox);
+            return self.read_data(inbox, in_parts);
         }
         let mut cursor = Cursor::new(inbox.bytes());
         let header = FrameHeader::parse(&mut cursor).map_err(|_| BadFrame::Opcode)?;
@@ -138,39 +185,53 @@ impl Reader {
             (_, Some(_)) => return Err(BadFrame::Interleaved.into()),
             (data, None) => self.text = Some(data == Data::Text),
         }
-        let room = limits.message.saturating_sub(self.message.len());
+        let room = limits.message.saturating_sub(self.length);
         let left = usize::try_from(length).ok().filter(|length| *length <= room);
         let left = left.ok_or(Failure::MessageTooLong { limit: limits.message })?;
+        self.length += left;
         self.frame = Some(Frame { left, mask: header.mask.unwrap_or_default(), is_final: header.is_final });
         Ok(())
     }
 
-    fn read_data(&mut self, inbox: &mut Inbox) -> Result<Step, Failure> {
+    fn read_data(&mut self, inbox: &mut Inbox, in_parts: bool) -> Result<Step, Failure> {
         let Some(frame) = &mut self.frame else { return Ok(Step::Starved) };
         let count = frame.left.min(inbox.len());
         if count == 0 && frame.left > 0 {
             return Ok(Step::Starved);
         }
+        self.message.extend_from_slice(self.begun.take());
         let from = self.message.len();
         self.message.extend_from_slice(&inbox.bytes()[..count]);
         inbox.consume(count);
         mask(&mut self.message[from..], frame.mask);
         frame.mask.rotate_left(count % 4);
         frame.left -= count;
-        if frame.left > 0 {
-            return Ok(Step::Part);
+        let is_last = frame.left == 0 && frame.is_final;
+        if frame.left == 0 {
+            self.frame = None;
         }
-        let is_final = frame.is_final;
-        self.frame = None;
-        if is_final { self.end_message() } else { Ok(Step::Part) }
+        if is_last || in_parts { self.end_part(is_last, in_parts) } else { Ok(Step::Part) }
     }
 
-    fn end_message(&mut self) -> Result<Step, Failure> {
-        if self.text.take() == Some(true) && str::from_utf8(&self.message).is_err() {
+    /// What has come is told of, but for a character that has only begun.
+    fn end_part(&mut self, is_last: bool, in_parts: bool) -> Result<Step, Failure> {
+        let wrong = str::from_utf8(&self.message).err().filter(|_| self.text == Some(true));
+        let is_wrong = wrong.is_some_and(|wrong| is_last || wrong.error_len().is_some());
+        if is_wrong && !in_parts {
             return Err(Failure::NotUtf8);
         }
-        self.whole = true;
-        Ok(Step::Message)
+        if is_wrong {
+            self.fail_behind(Failure::NotUtf8);
+        }
+        if let Some(wrong) = wrong {
+            self.begun = Begun::of(&self.message[wrong.valid_up_to()..]);
+            self.message.truncate(wrong.valid_up_to());
+        }
+        if is_last {
+            (self.text, self.length) = (None, 0);
+        }
+        self.ready = true;
+        Ok(Step::Content { is_last: is_last && !is_wrong })
     }
 
     #[expect(clippy::too_many_arguments, reason = "all that is known of one frame")]

@@ -1,17 +1,17 @@
 use base64ct::{Base64, Encoding};
 use httparse::{EMPTY_HEADER, Status};
 
-use super::config::Config;
+use super::config::{Config, Page};
 use super::failure::{BadRequest, Failure};
 use super::fields::{FIELDS, Fields, Unclear, has_whole_lines};
-use super::handshake::{Handshake, accept};
+use super::handshake::{Accepted, Handshake, accept};
 
 /// What is to be done with a request.
-pub(super) enum Verdict {
-    /// It becomes a WebSocket, by this answer to its key.
-    Accept(Box<Handshake>, String),
-    /// It wants the page.
-    Page { head_only: bool },
+pub(super) enum Verdict<'a> {
+    /// It becomes a WebSocket.
+    Accept(Box<Accepted>),
+    /// It wants a page.
+    Page { page: &'a Page, head_only: bool },
     /// It wants something that is not here.
     NotFound { head_only: bool },
     /// It wants to do something that cannot be done here.
@@ -19,7 +19,7 @@ pub(super) enum Verdict {
 }
 
 /// Reads the head of a request.
-pub(super) fn read(head: &[u8], config: &Config) -> Result<Verdict, Failure> {
+pub(super) fn read<'a>(head: &[u8], config: &'a Config) -> Result<Verdict<'a>, Failure> {
     let mut fields = [EMPTY_HEADER; FIELDS];
     let mut request = httparse::Request::new(&mut fields);
     match request.parse(head) {
@@ -35,16 +35,17 @@ pub(super) fn read(head: &[u8], config: &Config) -> Result<Verdict, Failure> {
     let wants_websocket = fields.lists("Upgrade", "websocket") || fields.has("Sec-WebSocket-Key");
     // Of HTTP/1.0 an Upgrade field is to be ignored (RFC 9110 §7.8).
     if wants_websocket && version == 1 && method == "GET" {
-        return Ok(websocket(target, fields, config)?);
+        return Ok(Verdict::Accept(Box::new(websocket(target, fields, config)?)));
     }
-    Ok(match (method, target.split('?').next()) {
-        ("GET" | "HEAD", Some("/")) if config.page.is_some() => Verdict::Page { head_only },
-        ("GET" | "HEAD", _) => Verdict::NotFound { head_only },
+    let path = target.split('?').next().unwrap_or_default();
+    Ok(match (method, config.page(path)) {
+        ("GET" | "HEAD", Some(page)) => Verdict::Page { page, head_only },
+        ("GET" | "HEAD", None) => Verdict::NotFound { head_only },
         _ => Verdict::NotAllowed,
     })
 }
 
-fn websocket(target: &str, fields: Fields<'_>, config: &Config) -> Result<Verdict, BadRequest> {
+fn websocket(target: &str, fields: Fields<'_>, config: &Config) -> Result<Accepted, BadRequest> {
     let host = fields.one("Host").ok().flatten().filter(|host| !host.is_empty()).ok_or(BadRequest::Host)?;
     if fields.has("Transfer-Encoding") || !matches!(fields.one("Content-Length"), Ok(None | Some("0"))) {
         return Err(BadRequest::Body);
@@ -70,7 +71,7 @@ fn websocket(target: &str, fields: Fields<'_>, config: &Config) -> Result<Verdic
         frames: protocol.as_ref().map_or(config.otherwise, |protocol| protocol.frames()),
         protocol,
     };
-    Ok(Verdict::Accept(Box::new(handshake), accept(key)))
+    Ok(Accepted { handshake, answer: accept(key) })
 }
 
 fn is_key(key: &str) -> bool {

@@ -20,7 +20,7 @@ pub(super) struct Session {
     said_close: bool,
     /// Whether the peer will say no more, by a Close frame or by the end of the stream.
     heard_close: bool,
-    pub(super) peer_close: Option<Close>,
+    pub(super) peer_close: Option<Box<Close>>,
     /// When it ends, since one end has said its last.
     pub(super) closes_at: Option<Instant>,
 }
@@ -122,17 +122,17 @@ impl Session {
         self.say_close(outbox, &Close::of(inner.ending()));
     }
 
-    /// Reads at most one frame, as the machine has room for it. Says whether anything moved.
-    pub(super) fn receive(
+    /// Reads at most one frame, or what is here of one, as the machine has room for it. Says whether anything moved.
+    pub(super) fn receive<D: Delimiter>(
         &mut self,
         inner: &mut impl Machine,
         inbox: &mut Inbox,
         outbox: &mut Outbox,
-        with: &mut impl Delimiter,
+        with: &mut D,
         now: Instant,
     ) -> Result<bool, Failure> {
         if inner.is_closed() {
-            self.reader.drop_message();
+            self.reader.drop_content();
         }
         match self.reader.deliver(inner.inbox()) {
             Delivery::Nothing => {}
@@ -141,16 +141,19 @@ impl Session {
         if self.heard_close {
             return Ok(false);
         }
-        match self.reader.read(inbox, now, &self.limits)? {
+        match self.reader.read(inbox, now, &self.limits, D::IN_PARTS)? {
             Step::Starved if inbox.is_closed() => self.end_input(inner, inbox),
             Step::Starved => return Ok(false),
             Step::Part => {}
-            Step::Message => with.incoming(self.reader.message())?,
+            Step::Content { is_last } => match with.incoming(self.reader.content(), is_last) {
+                Err(refused) if D::IN_PARTS => self.reader.fail_behind(refused.into()),
+                done => done?,
+            },
             Step::Ping(payload) if outbox.is_full() => self.pong = Some(payload),
             Step::Ping(payload) => self.answer(outbox, &payload),
             Step::Close(close) => {
                 self.say_close(outbox, &Close { reason: String::new(), ..close.clone() });
-                self.peer_close = Some(close);
+                self.peer_close = Some(close.into());
                 self.end_input(inner, inbox);
             }
         }

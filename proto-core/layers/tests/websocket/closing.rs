@@ -182,7 +182,7 @@ fn a_machine_that_outlasts_its_input_does_not_outlast_the_peer() {
 struct Newlines;
 
 impl Delimiter for Newlines {
-    fn incoming(&mut self, message: &mut BytesMut) -> Result<(), Refused> {
+    fn incoming(&mut self, message: &mut BytesMut, _is_last: bool) -> Result<(), Refused> {
         message.extend_from_slice(b"\n");
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wirestate_layers::WebSocket;
-use wirestate_layers::websocket::{BadFrame, Config, Failure, Limits, Lines};
+use wirestate_layers::websocket::{BadFrame, Config, Ended, Failure, Limits, Lines};
 use wirestate_machine::line::{self, Line};
 use wirestate_machine::{Ending, Instant, Machine};
 
@@ -195,4 +195,40 @@ fn endings_are_told() {
     assert_eq!(ending(&frame(PING, b"").repeat(6)), Some(Ending::Limit));
     assert_eq!(ending(&frame(TEXT, &[b'x'; 101])), Some(Ending::Limit));
     assert_eq!(ending(&plain(TEXT, b"x")), Some(Ending::Violation));
+}
+
+/// The machine has what has come of a message before it is whole, and bounds it by its own limits; a character is never cut.
+#[test]
+fn a_message_may_be_read_as_it_comes() {
+    let line = Line::new(line::Lines::default());
+    let mut server = WebSocket::server(line, Ended::by(b'\n'), config().into());
+    server.inbox().push(format!("{REQUEST}\r\n").as_bytes());
+    server.poll(Instant::START).unwrap();
+    let whole = frame(TEXT, "gr\u{FC}\u{DF}e".as_bytes());
+    for (byte, seen) in whole.iter().zip([0; 6].into_iter().chain([1, 2, 2, 4, 4, 6])) {
+        server.inbox().push(&[*byte]);
+        assert_eq!(server.poll(Instant::START).unwrap(), None);
+        assert_eq!(server.inner_mut().inbox().len(), seen);
+    }
+    server.inbox().push(&whole[12..]);
+    assert_eq!(server.poll(Instant::START).unwrap().as_deref(), Some("grüße".as_bytes()));
+    assert!(server.inner_mut().inbox().is_empty());
+}
+
+/// What stands before it is read, however it came.
+#[test]
+fn what_is_wrong_in_a_part_ends_the_session_behind_it() {
+    for (message, failure) in [(&b"one\ntwo"[..], false), (b"one\xFFtwo", true), (b"one\xE2\x82", true)] {
+        let line = Line::new(line::Lines::default());
+        let mut server = WebSocket::server(line, Ended::by(b'\n'), config().into());
+        server.inbox().push(format!("{REQUEST}\r\n").as_bytes());
+        server.poll(Instant::START).unwrap();
+        server.outbox().drain();
+        server.inbox().push(&frame(TEXT, message));
+        let error = server.poll(Instant::START).unwrap_err();
+        assert_eq!(matches!(error, wirestate_layers::Error::WebSocket(Failure::NotUtf8)), failure, "{error}");
+        assert_eq!(server.inner_mut().inbox().bytes(), b"one");
+        let said = frames(&server.outbox().drain());
+        assert!(matches!(&said[..], [(CLOSE, payload)] if payload[..2] == 1007u16.to_be_bytes()), "{said:?}");
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wirestate_layers::websocket::{Config, Lines, Request};
+use wirestate_layers::websocket::{Accepted, Config, Ended, Limits, Lines, Opening, Request};
 use wirestate_layers::{Tls, WebSocket};
 use wirestate_machine::framed::Framing;
 use wirestate_machine::line::{self, Line};
@@ -93,6 +93,77 @@ fn samples() -> Vec<Sample> {
 #[test]
 fn a_server_keeps_the_laws() -> Result<(), Broken> {
     laws::all(&echo(), &samples())
+}
+
+/// The same of messages that are read in parts.
+#[derive(Clone)]
+struct InParts(Arc<Config>);
+
+impl Subject for InParts {
+    type Machine = WebSocket<Line, Ended>;
+
+    fn machine(&self, _now: Instant) -> WebSocket<Line, Ended> {
+        WebSocket::server(line(), Ended::by(b'\n'), self.0.clone())
+    }
+
+    fn react(&mut self, server: &mut WebSocket<Line, Ended>, line: Bytes, _now: Instant) {
+        if line == b"QUIT"[..] {
+            server.close();
+        } else {
+            let _ = server.send(line.to_ascii_uppercase());
+        }
+    }
+
+    fn limit(&self) -> usize {
+        256 * 1024
+    }
+
+    fn lifetime(&self) -> Duration {
+        Duration::from_secs(75)
+    }
+}
+
+#[test]
+fn messages_that_are_read_in_parts_keep_the_laws() -> Result<(), Broken> {
+    let subject = InParts(Arc::new(config()));
+    let characters = "€äx𝄞".repeat(30);
+    let (one, other) = characters.as_bytes().split_at(101);
+    let samples = [
+        session("", &[frame(TEXT, characters.as_bytes()), frame(0x01, one), frame(PING, b"?"), frame(0x80, other)]),
+        session("", &[frame(TEXT, b"one\ntwo"), frame(TEXT, b"not read")]),
+        session("", &[frame(TEXT, b"one \xC3\x28 two"), frame(TEXT, b"not read")]),
+        session("", &[frame(0x01, b"one \xE2\x82"), frame(0x80, b"x"), frame(TEXT, b"not read")]),
+        session("", &[frame(TEXT, b"one \xE2\x82"), frame(TEXT, b"not read")]),
+        session("", &[frame(BINARY, b"one \xE2\x82"), frame(TEXT, b""), frame(TEXT, b"QUIT")]),
+        session("", &[frame(TEXT, &[b'x'; 20_000]), frame(TEXT, b"not read")]),
+    ];
+    laws::all(&subject, &samples)?;
+    laws::linear(&subject, &session("", &[frame(0x01, b"begun")]), &frame(0x00, b"x"))?;
+    laws::linear(&subject, &session("", &[frame(TEXT, &[b'x'; 16_000])[..8].to_vec()]), b"x")
+}
+
+#[test]
+fn an_opening_keeps_the_laws() -> Result<(), Broken> {
+    #[derive(Clone)]
+    struct Door;
+    impl Subject for Door {
+        type Machine = Opening;
+        fn machine(&self, _now: Instant) -> Opening {
+            // What waits for another machine is soon as much as may.
+            let mut limits = Limits::default();
+            limits.head = 1024;
+            Opening::new(Arc::new(config().with_limits(limits)))
+        }
+        fn react(&mut self, _: &mut Opening, _: Box<Accepted>, _: Instant) {}
+        fn limit(&self) -> usize {
+            32 * 1024
+        }
+        fn lifetime(&self) -> Duration {
+            Duration::from_secs(10)
+        }
+    }
+    let bare: Vec<Sample> = samples().into_iter().skip(6).collect();
+    laws::all(&Door, &bare)
 }
 
 #[test]

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use wirestate_layers::WebSocket;
-use wirestate_layers::websocket::{BadRequest, BadResponse, Config, Failure, Frames, Lines, Request, Subprotocol};
+use wirestate_layers::websocket::{
+    BadRequest, BadResponse, Config, Ended, Failure, Frames, Lines, Opening, Page, Request, Subprotocol, XMPP,
+};
 use wirestate_machine::line::{self, Line};
-use wirestate_machine::{Ending, Instant, Machine, TlsFacts, Upgrade, Upgraded};
+use wirestate_machine::{Ending, Instant, Machine, TlsFacts, Upgrade, Upgraded, hand_over};
 
 use crate::support::*;
 
@@ -293,4 +295,90 @@ fn a_client_takes_only_an_answer_to_its_own_request() {
         assert_eq!(failure(answered(&format!("{response}\r\n"))), Failure::Response(fault), "{response}");
     }
     assert_eq!(failure(answered("* OK IMAP4rev1\r\n")), Failure::NotHttp);
+}
+
+#[test]
+fn pages_have_paths_and_may_be_for_any_origin() {
+    let page = Page::new("application/json", "{}").unwrap().for_any_origin();
+    let config = config().with_page_at("/.well-known/x", page);
+    let said = |request: &str| {
+        let mut server = server(config.clone());
+        feed(&mut server, format!("{request} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
+        text(server.outbox().drain())
+    };
+    let shown = said("GET /.well-known/x?y");
+    assert!(shown.starts_with("HTTP/1.1 200 OK\r\n") && shown.ends_with("\r\n\r\n{}"), "{shown}");
+    assert!(shown.contains("\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: application/json\r\n"), "{shown}");
+    assert!(said("HEAD /.well-known/x").ends_with("\r\n\r\n"));
+    assert!(said("GET /").ends_with("<p>hello") && !said("GET /").contains("Allow-Origin"));
+    assert!(said("GET /.well-known/").starts_with("HTTP/1.1 404 "));
+    assert!(said("POST /.well-known/x").starts_with("HTTP/1.1 405 "));
+}
+
+fn opening(config: Config, request: &[u8]) -> Opening {
+    let mut opening = Opening::new(config.into());
+    opening.inbox().push(request);
+    opening
+}
+
+/// What was said behind the request waits for the machine that takes over.
+#[test]
+fn the_subprotocol_decides_which_machine_gets_the_connection() {
+    let config = Config::new().with_protocols([XMPP, Subprotocol::new("y", Frames::Binary).unwrap()]);
+    for (asked, chosen) in [("x, y, xmpp", Some("y")), ("xmpp, y", Some("xmpp")), ("x", None)] {
+        let request = format!("{REQUEST}Sec-WebSocket-Protocol: {asked}\r\n\r\n");
+        let bytes = [request.as_bytes(), &frame(TEXT, b"one"), &frame(TEXT, b"two")].concat();
+        let mut opening = opening(config.clone(), &bytes);
+        let accepted = opening.poll(Instant::START).unwrap().unwrap();
+        assert_eq!(accepted.handshake().protocol(), chosen);
+        assert!(opening.poll(Instant::START).unwrap().is_none() && opening.outbox().is_empty());
+        let line = Line::new(line::Lines::default());
+        let mut server = WebSocket::accepted(line, Ended::by(b'\n'), accepted, config.clone().into());
+        assert!(server.handshake().is_none() && server.is_establishing() && server.upgrade().is_none());
+        assert!(hand_over(&mut opening, &mut server).unwrap().is_empty());
+        let mut lines = Vec::new();
+        while let Some(line) = server.poll(Instant::START).unwrap() {
+            lines.push(line);
+        }
+        assert_eq!(lines, ["one", "two"]);
+        let said = text(server.outbox().drain());
+        assert!(said.starts_with("HTTP/1.1 101 "), "{said}");
+        assert_eq!(said.contains("Sec-WebSocket-Protocol"), chosen.is_some());
+        assert_eq!(server.handshake().unwrap().protocol(), chosen);
+    }
+}
+
+#[test]
+fn an_opening_answers_and_refuses_as_the_layer_does() {
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", "200"),
+        ("GET /x HTTP/1.1\r\nHost: a\r\n\r\n", "404"),
+        (&REQUEST.replace("13", "12"), "426"),
+        ("NICK ann\r\n", "400"),
+    ] {
+        let whole = if request.starts_with("GET /irc") { format!("{request}\r\n") } else { request.to_owned() };
+        let mut opening = opening(config(), whole.as_bytes());
+        let outcome = opening.poll(Instant::START);
+        assert!(matches!(outcome, Ok(None) | Err(_)) && opening.is_closed() && opening.deadline().is_none());
+        assert_eq!(opening.poll(Instant::START), outcome, "it stays");
+        let said = text(opening.outbox().drain());
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+    }
+}
+
+/// Also when the request is here and nobody makes a WebSocket of it.
+#[test]
+fn an_opening_takes_no_longer_than_it_may() {
+    for request in [REQUEST.to_owned(), format!("{REQUEST}\r\n")] {
+        let mut opening = opening(config(), request.as_bytes());
+        let _ = opening.poll(Instant::START).unwrap();
+        let deadline = opening.deadline().unwrap();
+        assert_eq!(deadline, Instant::START + Duration::from_secs(10));
+        assert!(opening.poll(deadline).is_err() && opening.is_closed());
+        assert_eq!(opening.ending(), Some(Ending::Timeout));
+        assert!(text(opening.outbox().drain()).starts_with("HTTP/1.1 408 "));
+    }
+    let mut opening = opening(config(), b"");
+    opening.shutdown();
+    assert_eq!((opening.is_closed(), opening.ending()), (true, Some(Ending::Shutdown)));
 }

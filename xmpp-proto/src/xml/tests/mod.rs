@@ -25,7 +25,11 @@ fn element(text: &str) -> Result<Element, XmlError> {
 
 /// All frames of what came in pieces, and what ended them.
 fn frames<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, limits: Limits) -> (Vec<Frame>, Option<XmlError>) {
-    let (mut inbox, mut reader, mut frames) = (Inbox::new(limits.inbox()), Reader::new(limits), Vec::new());
+    frames_of(Reader::new(limits), pieces)
+}
+
+fn frames_of<'a>(mut reader: Reader, pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Frame>, Option<XmlError>) {
+    let (mut inbox, mut frames) = (Inbox::new(reader.limits().inbox()), Vec::new());
     for piece in pieces {
         let mut rest = piece;
         loop {

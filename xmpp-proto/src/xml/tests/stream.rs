@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use wirestate_machine::Inbox;
 
 use super::super::{Condition, Frame, Framer, Limit, Limits, Reader, Scope, XmlError};
-use super::{HEADER, frames};
+use super::{HEADER, frames, frames_of};
 use crate::ns;
 
 #[test]
@@ -68,6 +68,36 @@ fn whitespace_between_stanzas_is_swallowed_and_counted() {
     inbox.push(b"<presence");
     assert_eq!(reader.next(&mut inbox), Ok(None));
     assert!(reader.is_within());
+}
+
+#[test]
+fn a_websocket_message_holds_one_element_whatever_the_cuts() {
+    let element = |frame: &Frame| match frame {
+        Frame::Element(element) => element.to_string(),
+        other => panic!("{other:?}"),
+    };
+    for (text, wanted, fault) in [
+        ("<a/>\0<b>x</b>\0", "<a/><b>x</b>", None),
+        (" <a/>\n\0\0 \0<b/>\0", "<a/><b/>", None),
+        ("<a/>", "<a/>", None),
+        ("<a/><b/>\0", "<a/>", Some(XmlError::NotOneElement)),
+        ("<a/> x\0", "<a/>", Some(XmlError::NotOneElement)),
+        ("x\0", "", Some(XmlError::TextBetweenStanzas)),
+        ("<a>\0</a>\0", "", Some(XmlError::Character('\0'))),
+        ("<a\0/>\0", "", Some(XmlError::Tag)),
+        ("</a>\0", "", Some(XmlError::MismatchedTag)),
+    ] {
+        for cut in 0..=text.len() {
+            let (one, other) = text.as_bytes().split_at(cut);
+            let (frames, found) = frames_of(Reader::messages(Limits::BEFORE_LOGIN), [one, other]);
+            let read: String = frames.iter().map(element).collect();
+            assert_eq!((read.as_str(), found), (wanted, fault), "{text:?} at {cut}");
+        }
+    }
+    let (mut inbox, mut reader) = (Inbox::new(100), Reader::messages(Limits::BEFORE_LOGIN));
+    inbox.push(b"<a/>\0 \0");
+    assert!(matches!(reader.next(&mut inbox), Ok(Some(Frame::Element(_)))));
+    assert_eq!((reader.next(&mut inbox), reader.keepalives()), (Ok(None), 2));
 }
 
 #[test]

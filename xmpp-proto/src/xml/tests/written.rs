@@ -46,6 +46,20 @@ fn namespaces_are_declared_where_they_must_be() {
 }
 
 #[test]
+fn each_element_is_a_message_where_messages_are_written() {
+    let mut outbox = Outbox::new();
+    let mut writer = Writer::messages(&mut outbox);
+    writer.element("a", "u").unwrap().own_text("b", "c").unwrap();
+    writer.element("no name", "u").unwrap_err();
+    writer.element("d", "").unwrap().attr("e", "\0").unwrap_err();
+    writer.embed(parsed("<f><g/></f>").view());
+    assert_eq!(
+        String::from_utf8(outbox.drain()).unwrap(),
+        "<a xmlns='u'><b>c</b></a>\0<d/>\0<f xmlns='jabber:client'><g/></f>\0"
+    );
+}
+
+#[test]
 fn a_stream_begins_and_ends() {
     let mut outbox = Outbox::new();
     Writer::new(&mut outbox, &Scope::CLIENT).stream().attr("to", "im.example").unwrap().lang("en").unwrap();

@@ -7,7 +7,7 @@
 //! | [`xml`] | XML as a stream has it: frames, elements, a writer; without session or I/O |
 //! | [`stanza`] | messages, presence and IQ, and their errors |
 //! | [`payload`] | what stanzas and a stream's other elements carry |
-//! | [`server`] | the receiving end: sessions of clients, components and other servers |
+//! | [`server`] | the receiving end: sessions of clients, components, those of jabberd2's router, and other servers |
 //! | [`router`] | what many sessions share: who is there, who sees whom, rooms, archives |
 //! | [`ns`] | the names of the namespaces |
 //! | [`stream`] | what both ends of a stream share: the engine, header, features, errors, stream management |

@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use thiserror::Error;
 use wirestate_machine::Misuse;
 
 use super::event::{Event, Reason};
@@ -12,18 +11,8 @@ use super::violation::Violation;
 use super::{Awaits, Client, Dialect, On, State};
 use crate::jid::Jid;
 use crate::ns;
+pub use crate::payload::router::{Name, RouteKind, RouterError};
 use crate::xml::{Element, ElementBuf, ElementRef};
-
-/// How a name is bound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Name {
-    /// Whether other components may have it, too; the router spreads what comes for it among them.
-    pub multi: bool,
-    /// Whether what is for a name that nobody has comes here.
-    pub default: bool,
-    /// Whether a copy of all that is routed comes here.
-    pub log: bool,
-}
 
 /// What the router says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,58 +42,6 @@ pub enum Routed {
     Unbound(Result<(), RouterError>),
     /// The answer to [`throttle`](Client::throttle): from now on routes wait in the router, or come again, in turns.
     Throttled,
-}
-
-/// Of what kind a route is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RouteKind {
-    /// To one name.
-    Unicast,
-    /// To all components.
-    Broadcast,
-    /// A copy for a log.
-    Log,
-    /// What we sent, come back.
-    Error(RouterError),
-}
-
-/// What the router's error codes mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum RouterError {
-    /// 400: a name is missing, or is none.
-    #[error("the router cannot read it: a name is missing or malformed (400)")]
-    BadRequest,
-    /// 401: it is from a name that we have not bound.
-    #[error("the name that it is from is not bound here: bind it first (401)")]
-    NotBound,
-    /// 403: the user may not do this.
-    #[error("the router's access list does not allow it (403)")]
-    Forbidden,
-    /// 404: nobody has the name.
-    #[error("no component has bound the name (404)")]
-    NotFound,
-    /// 409: another component has the name.
-    #[error("the name is taken (409)")]
-    Conflict,
-    /// Another code.
-    #[error("the router refuses it with code {0}")]
-    Other(u16),
-}
-
-impl RouterError {
-    /// What an `error` says; `None` where there is none.
-    fn read(element: ElementRef<'_>) -> Option<Self> {
-        Some(match &*element.attr("error")? {
-            "400" => RouterError::BadRequest,
-            "401" => RouterError::NotBound,
-            "403" => RouterError::Forbidden,
-            "404" => RouterError::NotFound,
-            "409" => RouterError::Conflict,
-            other => RouterError::Other(other.parse().unwrap_or_default()),
-        })
-    }
 }
 
 impl Client {
@@ -212,12 +149,7 @@ impl Client {
         let text = |name| element.attr(name).map(|text| text.into_owned());
         let routed = match element.name() {
             "route" => {
-                let kind = match (outcome, element.attr("type").as_deref()) {
-                    (Err(error), _) => RouteKind::Error(error),
-                    (_, Some("broadcast")) => RouteKind::Broadcast,
-                    (_, Some("log")) => RouteKind::Log,
-                    _ => RouteKind::Unicast,
-                };
+                let kind = RouteKind::read(view).unwrap_or(RouteKind::Unicast);
                 let content = view.children().next().map(ElementRef::to_element);
                 let own = Some(self.account.jid.domain());
                 if content.is_none() && text("from").as_deref() == own && text("to").as_deref() == own {

@@ -21,6 +21,7 @@ pub mod muc;
 pub mod ping;
 pub mod pubsub;
 pub mod roster;
+pub mod router;
 pub mod rsm;
 pub mod sasl;
 pub mod sasl2;

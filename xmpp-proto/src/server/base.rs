@@ -2,13 +2,15 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::time::Duration;
 
 use wirestate_machine::{Ending, Instant, Misuse, Outbox, Ticket, Tickets};
-use wirestate_sasl::Nonces;
+use wirestate_sasl::{Nonce, Nonces};
 
 use super::{Limits, Reason, Violation};
+use crate::payload::starttls::Starttls;
 use crate::stream::{Content, Framing, Incoming, Opening, Packet, StreamCondition, StreamError, Wire};
-use crate::xml::{Writer, XmlError};
+use crate::xml::{Element, Writer, XmlError};
 
 #[derive(Debug)]
 pub(super) struct Base<E> {
@@ -20,8 +22,10 @@ pub(super) struct Base<E> {
     /// When the peer must have been heard again, or it is asked; when it has been asked, by when the answer must be there.
     alive_by: Instant,
     is_asked: bool,
+    heard_at: Instant,
     tickets: Tickets,
     asked_at: Option<Instant>,
+    delay: Delay,
     nonces: Nonces,
     pub(super) stream_id: Box<str>,
     pub(super) queued: Option<Box<E>>,
@@ -33,6 +37,15 @@ pub(super) struct Base<E> {
     pub(super) is_stopping: bool,
 }
 
+/// A wait before something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delay {
+    None,
+    /// It is this long, from the next time on that is told.
+    Begins(Duration),
+    Until(Instant),
+}
+
 /// What there is to do.
 pub(super) enum Step<E> {
     /// Nothing, until something comes or time passes.
@@ -41,6 +54,8 @@ pub(super) enum Step<E> {
     Event(E),
     /// The peer is to be asked whether it is there.
     Silent,
+    /// The delay that was asked for is over.
+    Delayed,
     /// A frame has come.
     Frame(Incoming),
 }
@@ -55,8 +70,10 @@ impl<E: From<Reason>> Base<E> {
             by: Some(now + limits.login_time),
             alive_by: now,
             is_asked: false,
+            heard_at: now,
             tickets: Tickets::new(),
             asked_at: None,
+            delay: Delay::None,
             nonces: Nonces::from_seed(seed),
             stream_id: Box::default(),
             queued: None,
@@ -92,6 +109,18 @@ impl<E: From<Reason>> Base<E> {
             }
             if self.tickets.is_open() {
                 return Ok(Step::Idle);
+            }
+            match self.delay {
+                Delay::None => {}
+                Delay::Begins(length) => {
+                    self.delay = Delay::Until(self.now + length);
+                    continue;
+                }
+                Delay::Until(end) if self.now >= end || self.is_stopping => {
+                    self.delay = Delay::None;
+                    return Ok(Step::Delayed);
+                }
+                Delay::Until(_) => return Ok(Step::Idle),
             }
             if self.is_stopping {
                 self.close_for(Reason::Shutdown, limits);
@@ -133,7 +162,7 @@ impl<E: From<Reason>> Base<E> {
     }
 
     fn hear(&mut self, limits: &Limits) {
-        (self.alive_by, self.is_asked) = (self.now + limits.ping_after, false);
+        (self.alive_by, self.is_asked, self.heard_at) = (self.now + limits.ping_after, false, self.now);
     }
 
     /// Why the session ends by now.
@@ -162,7 +191,14 @@ impl<E: From<Reason>> Base<E> {
             _ if self.is_over => None,
             Some(asked_at) if self.tickets.is_open() => Some(asked_at + limits.answer_time),
             _ if self.wire.is_ended() => self.wire.until(),
-            _ => Some(self.by.unwrap_or(self.alive_by)),
+            _ => {
+                let by = self.by.unwrap_or(self.alive_by);
+                Some(match self.delay {
+                    Delay::None => by,
+                    Delay::Begins(_) => self.now,
+                    Delay::Until(end) => end.min(by),
+                })
+            }
         }
     }
 
@@ -172,7 +208,6 @@ impl<E: From<Reason>> Base<E> {
         self.wire.set_limits(limits.after_login);
         self.wire.outbox().set_marks(limits.output);
         self.hear(limits);
-        self.wire.has_heard();
     }
 
     pub(super) fn is_trusted(&self) -> bool {
@@ -188,6 +223,19 @@ impl<E: From<Reason>> Base<E> {
 
     pub(super) fn redeem<Kind>(&mut self, ticket: Ticket<Kind>) -> Result<(), Misuse> {
         self.tickets.redeem(ticket)
+    }
+
+    pub(super) fn check<Kind>(&self, ticket: &Ticket<Kind>) -> Result<(), Misuse> {
+        self.tickets.check(ticket)
+    }
+
+    /// Nothing is read, and nothing else happens, for so long.
+    pub(super) fn delay(&mut self, length: Duration) {
+        self.delay = Delay::Begins(length);
+    }
+
+    pub(super) fn fresh_nonce(&mut self) -> Nonce {
+        self.nonces.fresh()
     }
 
     pub(super) fn queue(&mut self, event: E) {
@@ -219,10 +267,51 @@ impl<E: From<Reason>> Base<E> {
             return;
         }
         self.wire.say(packet, self.content);
-        self.is_overrun = self.wire.outbox().len() > limits.send_queue;
+        self.check_waiting(0, limits);
+    }
+
+    /// No more may wait to be sent than the limits allow, what is kept elsewhere counted.
+    pub(super) fn check_waiting(&mut self, kept: usize, limits: &Limits) {
+        self.is_overrun |= self.wire.outbox().len() + kept > limits.send_queue;
+    }
+
+    /// Answers `<starttls/>` (RFC 6120 §5.4.2), where it is offered.
+    pub(super) fn start_tls(&mut self, is_offered: bool) -> Result<(), Violation> {
+        if !is_offered {
+            self.write(|writer| Starttls::Failure.write(writer));
+            return Err(Violation::TlsNotOffered);
+        }
+        self.wire.hold_for_tls().map_err(|_| Violation::DataBeforeUpgrade)?;
+        self.write(|writer| Starttls::Proceed.write(writer));
+        self.is_held = true;
+        Ok(())
+    }
+
+    /// TLS is up: a new stream begins.
+    pub(super) fn secured(&mut self) {
+        self.is_held = false;
+        self.wire.upgraded();
+    }
+
+    /// A space for a peer that cannot be asked, which the network notices the loss of; after so long a silence, the end.
+    pub(super) fn keep_alive(&mut self, idle: Duration, limits: &Limits) {
+        let end = self.heard_at + idle;
+        if self.now >= end {
+            return self.close_for(Reason::PingTimeout, limits);
+        }
+        self.wire.keep_alive();
+        let pause = limits.ping_after.max(Duration::from_secs(1));
+        (self.alive_by, self.is_asked) = (end.min(self.now + pause), false);
     }
 
     // --- ends ---
+
+    /// The peer ends its stream by an error.
+    pub(super) fn take_error(&mut self, element: &Element, limits: &Limits) {
+        let error = StreamError::read(element.view()).unwrap_or(StreamError::new(StreamCondition::UndefinedCondition));
+        self.end(limits);
+        self.close(Reason::Error(Box::new(error)));
+    }
 
     pub(super) fn end(&mut self, limits: &Limits) {
         if !self.is_held && !self.is_over {

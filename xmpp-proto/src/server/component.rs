@@ -291,10 +291,7 @@ impl Component {
             Keyword::Handshake => Ok(self.take_handshake(&element)),
             Keyword::Stanza => self.take_stanza(element),
             _ => {
-                let error =
-                    StreamError::read(element.view()).unwrap_or(StreamError::new(StreamCondition::UndefinedCondition));
-                self.base.end(&self.config.limits);
-                self.base.close(Reason::Error(Box::new(error)));
+                self.base.take_error(&element, &self.config.limits);
                 Ok(None)
             }
         }
@@ -381,6 +378,7 @@ impl Machine for Component {
             match self.base.next(now, &config.limits)? {
                 Step::Idle => return Ok(None),
                 Step::Event(event) => return Ok(Some(event)),
+                Step::Delayed => {}
                 Step::Silent => {
                     let domain = self.domain.as_ref().map(ToString::to_string).unwrap_or_default();
                     // The server has no name here but the component's own (XEP-0114).

@@ -38,10 +38,48 @@ pub(super) struct Login {
 
 /// What is known of a channel of TLS.
 #[derive(Debug)]
-struct Channel {
-    bindings: Bindings,
+pub(super) struct Channel {
+    pub(super) bindings: Bindings,
     /// What the client has proved by TLS.
-    certificate: Option<Box<ClientCertificate>>,
+    pub(super) certificate: Option<Box<ClientCertificate>>,
+}
+
+impl Channel {
+    /// What SCRAM-PLUS, tokens and EXTERNAL rest on.
+    pub(super) fn of(facts: &TlsFacts) -> Self {
+        let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
+        let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
+        let bindings = exporter.into_iter().chain(end_point).collect();
+        Channel { bindings, certificate: ClientCertificate::of(facts) }
+    }
+
+    pub(super) fn binding_types(&self) -> Vec<String> {
+        self.bindings.iter().map(|binding| binding.name().into()).collect()
+    }
+}
+
+/// What decides which mechanisms are offered.
+pub(super) struct Offer<'a> {
+    pub(super) channel: Option<&'a Channel>,
+    /// Whether secrets may be sent as they are.
+    pub(super) is_safe: bool,
+    pub(super) has_fake_keys: bool,
+}
+
+impl Offer<'_> {
+    pub(super) fn has(&self, mechanism: Mechanism) -> bool {
+        let is_secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
+        let is_bound = match mechanism {
+            Mechanism::Ht(binding) => binding
+                .name()
+                .is_none_or(|name| self.channel.is_some_and(|channel| channel.bindings.find(name).is_some())),
+            mechanism => !mechanism.is_plus() || self.channel.is_some_and(|channel| !channel.bindings.is_empty()),
+        };
+        (!is_secret || self.is_safe)
+            && is_bound
+            && (mechanism != Mechanism::External || self.channel.is_some_and(|channel| channel.certificate.is_some()))
+            && (!matches!(mechanism, Mechanism::Scram { .. }) || self.has_fake_keys)
+    }
 }
 
 /// In which form an exchange is carried.
@@ -84,12 +122,8 @@ impl Login {
         }
     }
 
-    /// What SCRAM-PLUS, tokens and EXTERNAL rest on.
     pub(super) fn know_channel(&mut self, facts: &TlsFacts) {
-        let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
-        let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
-        let bindings = exporter.into_iter().chain(end_point).collect();
-        self.channel = Some(Box::new(Channel { bindings, certificate: ClientCertificate::of(facts) }));
+        self.channel = Some(Box::new(Channel::of(facts)));
     }
 
     fn certificate(&self) -> Option<&ClientCertificate> {
@@ -98,10 +132,6 @@ impl Login {
 
     fn bindings(&self) -> Bindings {
         self.channel.as_ref().map_or(Bindings::none(), |channel| channel.bindings.clone())
-    }
-
-    fn has_binding(&self, name: &str) -> bool {
-        self.channel.as_ref().is_some_and(|channel| channel.bindings.find(name).is_some())
     }
 }
 
@@ -123,22 +153,17 @@ impl Server {
 
     pub(super) fn binding_types(&self) -> Vec<String> {
         let channel = self.login.as_ref().and_then(|login| login.channel.as_ref());
-        channel.into_iter().flat_map(|channel| channel.bindings.iter()).map(|binding| binding.name().into()).collect()
+        channel.map(|channel| channel.binding_types()).unwrap_or_default()
     }
 
     fn offers(&self, mechanism: Mechanism) -> bool {
         let Some(login) = &self.login else { return false };
-        let is_secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
-        let is_bound = match mechanism {
-            Mechanism::Ht(binding) => binding.name().is_none_or(|name| login.has_binding(name)),
-            mechanism => {
-                !mechanism.is_plus() || login.channel.as_ref().is_some_and(|channel| !channel.bindings.is_empty())
-            }
+        let offer = Offer {
+            channel: login.channel.as_deref(),
+            is_safe: self.encrypted || self.config.cleartext,
+            has_fake_keys: self.config.fake_keys.is_some(),
         };
-        (!is_secret || self.encrypted || self.config.cleartext)
-            && is_bound
-            && (mechanism != Mechanism::External || login.certificate().is_some())
-            && (!matches!(mechanism, Mechanism::Scram { .. }) || self.config.fake_keys.is_some())
+        offer.has(mechanism)
     }
 
     /// Whether nothing but TLS may be asked for yet.

@@ -110,7 +110,8 @@
 //!
 //! # Others than clients
 //!
-//! [`component`] accepts external components (XEP-0114), [`peer`] other servers, which prove themselves by certificate or dialback.
+//! [`component`] accepts external components (XEP-0114), [`jabberd`] components of jabberd2's router, and [`peer`] other servers, which prove
+//! themselves by certificate or dialback.
 
 mod base;
 mod binding;
@@ -120,6 +121,7 @@ mod ending;
 mod event;
 mod input;
 mod iq_auth;
+pub mod jabberd;
 mod keyword;
 mod limits;
 mod login;

@@ -20,6 +20,8 @@ pub enum Content {
     Server,
     /// `jabber:component:accept`.
     Component,
+    /// That of jabberd2's router.
+    Router,
 }
 
 impl Content {
@@ -29,6 +31,7 @@ impl Content {
             Content::Client => ns::CLIENT,
             Content::Server => ns::SERVER,
             Content::Component => ns::COMPONENT_ACCEPT,
+            Content::Router => ns::JABBERD_ROUTER,
         }
     }
 
@@ -38,11 +41,14 @@ impl Content {
             Content::Client => Scope::CLIENT,
             Content::Server => Scope::SERVER,
             Content::Component => Scope::COMPONENT,
+            Content::Router => Scope::ROUTER,
         }
     }
 
     fn of(ns: &str) -> Option<Self> {
-        [Content::Client, Content::Server, Content::Component].into_iter().find(|content| content.ns() == ns)
+        [Content::Client, Content::Server, Content::Component, Content::Router]
+            .into_iter()
+            .find(|content| content.ns() == ns)
     }
 }
 

@@ -73,7 +73,7 @@ pub struct Wire {
     is_left: bool,
     /// When the peer must have ended its stream, too.
     until: Option<Instant>,
-    /// What had come when it was last asked: keepalives, and bytes of an unfinished frame.
+    /// What had come when it was last asked, or a frame was read: keepalives, and bytes of an unfinished frame.
     heard: (u64, u32),
 }
 
@@ -137,7 +137,7 @@ impl Wire {
         self.reader.limits()
     }
 
-    /// Whether anything has come since this was last asked, whitespace between stanzas counted.
+    /// Whether anything has come since a frame was read, or this was last asked, whitespace between stanzas counted.
     pub fn has_heard(&mut self) -> bool {
         let heard = (self.reader.keepalives(), self.inbox.len() as u32);
         core::mem::replace(&mut self.heard, heard) != heard
@@ -167,6 +167,8 @@ impl Wire {
             self.inbox.clear();
             self.inbox.close();
         }
+        // What is here already of the frames that follow is news, too, however it was cut.
+        self.heard = (self.reader.keepalives(), 0);
         Ok(Some(incoming))
     }
 

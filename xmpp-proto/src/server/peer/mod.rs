@@ -61,7 +61,6 @@ pub use state::{Keyword, State, TABLE};
 use crate::jid::{Jid, JidRef};
 use crate::ns;
 use crate::payload::sasl::{Sasl, SaslCondition};
-use crate::payload::starttls::Starttls;
 use crate::stanza::{Due, Stanza, write_error};
 use crate::stream::{
     self, Content, Features, Header, Incoming, Opening, Packet, StreamCondition, StreamError, StreamLimits,
@@ -211,10 +210,7 @@ impl Peer {
             Keyword::Result | Keyword::Verify => self.take_dialback(&element),
             Keyword::Stanza => self.take_stanza(element),
             _ => {
-                let error =
-                    StreamError::read(element.view()).unwrap_or(StreamError::new(StreamCondition::UndefinedCondition));
-                self.base.end(&self.config.limits);
-                self.base.close(Reason::Error(Box::new(error)));
+                self.base.take_error(&element, &self.config.limits);
                 Ok(None)
             }
         }
@@ -274,13 +270,7 @@ impl Peer {
     }
 
     fn take_starttls(&mut self) -> Result<(), Violation> {
-        if !matches!(self.config.tls, Tls::Starttls { .. }) || self.is_encrypted {
-            self.base.write(|writer| Starttls::Failure.write(writer));
-            return Err(Violation::TlsNotOffered);
-        }
-        self.base.wire.hold_for_tls().map_err(|_| Violation::DataBeforeUpgrade)?;
-        self.base.write(|writer| Starttls::Proceed.write(writer));
-        self.base.is_held = true;
+        self.base.start_tls(matches!(self.config.tls, Tls::Starttls { .. }) && !self.is_encrypted)?;
         self.state = State::Securing;
         Ok(())
     }
@@ -386,6 +376,7 @@ impl Machine for Peer {
             match self.base.next(now, &config.limits)? {
                 Step::Idle => return Ok(None),
                 Step::Event(event) => return Ok(Some(event)),
+                Step::Delayed => {}
                 Step::Silent => {
                     if let Some((theirs, ours)) = self.pairs.first().filter(|_| self.is_bidi).cloned() {
                         self.base.ping(ours.as_str(), Some(theirs.to_string()), &config.limits);
@@ -412,9 +403,9 @@ impl Machine for Peer {
     fn upgraded(&mut self, _now: Instant, how: Upgraded) {
         if let (State::Securing, Upgraded::Tls(facts)) = (self.state(), how) {
             self.certificate = ClientCertificate::of(&facts);
-            (self.is_encrypted, self.is_bidi, self.base.is_held) = (true, false, false);
+            (self.is_encrypted, self.is_bidi) = (true, false);
             (self.pending, self.from, self.to) = (Vec::new(), None, None);
-            self.base.wire.upgraded();
+            self.base.secured();
             self.state = State::Opening;
             self.base.queue(Event::Secured(facts));
         }

@@ -35,7 +35,11 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 continue;
             }
             let turned = match self.stage {
-                Stage::Open => self.turn_open(cx),
+                Stage::Open => match self.turn_open(cx) {
+                    Poll::Ready(Some(next)) => return Poll::Ready(Some(next)),
+                    Poll::Ready(None) => Poll::Ready(()),
+                    Poll::Pending => Poll::Pending,
+                },
                 Stage::Parting => self.turn_parting(cx),
                 Stage::HangingUp => self.turn_hanging_up(cx),
                 Stage::Lingering { until, left } => self.turn_lingering(cx, until, left),
@@ -157,26 +161,46 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         }
     }
 
-    /// Writes, reads and waits while the session is on. Ready means that the machine may have something to say.
-    fn turn_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Writes, reads and waits while the session is on. Ready with what the machine had to tell after the write, or with nothing: then it is
+    /// to be asked again.
+    fn turn_open(&mut self, cx: &mut Context<'_>) -> Poll<Next<M>> {
         self.watch_channel();
         self.watch_marks();
         match self.write(cx) {
-            Poll::Ready(Ok(true)) => return Poll::Ready(()),
-            Poll::Ready(Ok(false)) => {
+            Poll::Ready(Ok(wrote)) => {
+                if wrote {
+                    // Handles may wait for the room that there is now.
+                    if self.presence.shared.has(POSTED) {
+                        return Poll::Ready(None);
+                    }
+                    // What went out may let the machine go on. Mostly it does not, and then all is as it was but for the peer.
+                    if let Some(next) = self.poll_machine() {
+                        return Poll::Ready(Some(next));
+                    }
+                    if self.stage != Stage::Open || !self.machine.outbox().is_empty() || self.state.unflushed {
+                        return Poll::Ready(None);
+                    }
+                    self.watch_marks();
+                    self.slowness.forgive();
+                }
                 if let Some(upgrade) = self.machine.upgrade() {
                     self.presence.ending.get_or_insert(Ending::Local);
                     self.failure = Some(Error::UnhandledUpgrade(upgrade));
                     self.part();
-                    return Poll::Ready(());
+                    return Poll::Ready(None);
                 }
             }
             Poll::Ready(Err(error)) => {
                 self.fail(error);
-                return Poll::Ready(());
+                return Poll::Ready(None);
             }
             Poll::Pending => {}
         }
+        self.listen(cx).map(|()| None)
+    }
+
+    /// Reads, and waits while there is nothing to be read. Ready means that the machine may have something to say.
+    fn listen(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let until = Instant::earlier(self.machine.deadline(), self.slowness.until());
         if self.machine.inbox().room() == 0 || self.presence.shared.has(PAUSED) {
             self.state.deaf = true;

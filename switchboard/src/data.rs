@@ -6,6 +6,8 @@
 //! DIR/mail/NAME/         NAME's Maildir: cur, new, tmp; the other mailboxes beside
 //!                        them as Maildir++ folders, and the index of all
 //! DIR/irc-history.sqlite what was said on IRC, where that is kept on disk, mode 0600
+//! DIR/xmpp.sqlite        rosters, archives, messages for those who are away, and
+//!                        tokens of XMPP, mode 0600
 //! DIR/tls/ca.pem         the made certificate authority, to be trusted by clients
 //! DIR/tls/ca-key.pem     its key, mode 0600
 //! DIR/tls/server.pem     the server's certificate
@@ -65,6 +67,11 @@ impl DataFolder {
     /// What was said on IRC, where that is kept on disk.
     pub fn irc_history(&self) -> PathBuf {
         self.root.join("irc-history.sqlite")
+    }
+
+    /// What outlives sessions of XMPP, where that is kept on disk.
+    pub fn xmpp(&self) -> PathBuf {
+        self.root.join("xmpp.sqlite")
     }
 
     /// The made users and their passwords.

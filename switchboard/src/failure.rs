@@ -15,6 +15,7 @@ use crate::protocol::Protocol;
 use crate::settings::MotdError;
 use crate::tls::TlsError;
 use crate::users::UsersError;
+use crate::xmpp::KeptError;
 
 /// Why the program ends early.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,9 @@ pub enum Failure {
     /// The history on disk cannot be used.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// What is kept of XMPP cannot be used.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     Randomness,

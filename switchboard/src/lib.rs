@@ -7,6 +7,7 @@
 //! For Unix only: a Maildir's file names hold colons, and secrets are kept by
 //! file modes.
 
+pub mod backlog;
 pub mod banner;
 pub mod credentials;
 pub mod data;

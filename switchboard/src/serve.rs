@@ -53,6 +53,9 @@ pub fn serve(prepared: Prepared) -> Result<(), Failure> {
         Runtime::AsyncStd => runtimes::async_std(servers, announce)?,
         Runtime::Blocking => runtimes::blocking(servers, announce),
     }
+    if let Some(hub) = prepared.xmpp.get() {
+        hub.close();
+    }
     if shutdown.is_triggered() { Ok(()) } else { Err(Failure::NothingLeft) }
 }
 

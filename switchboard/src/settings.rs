@@ -14,7 +14,7 @@ use crate::name::UserName;
 use crate::secret::Secret;
 
 pub use irc::{Gateway, History, Irc, IrcFault, Sts};
-pub use xmpp::{Xmpp, XmppFault};
+pub use xmpp::{Storage, Xmpp, XmppFault};
 
 /// Everything that was decided by flags, configuration file and defaults.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@
 
 mod component;
 mod hub;
+mod kept;
 mod pending;
 mod room;
 mod session;
@@ -29,8 +30,8 @@ use crate::protocol::Family;
 use crate::service::{Entrance, Service};
 pub use component::Components;
 pub use hub::Hub;
+pub use kept::KeptError;
 pub use setup::domain;
-use tokens::Tokens;
 
 /// What every connection runs on: the protocol, traced, compressed if the client
 /// wishes, within TLS.
@@ -41,7 +42,6 @@ pub type Machine = Tls<Deflate<Trace<Server, Redactor>>>;
 pub struct Xmpp {
     prepared: Arc<Prepared>,
     hub: Arc<Hub>,
-    tokens: Tokens,
     tls: Arc<ServerConfig>,
     /// Random per process; what is made from it, nobody outside can guess.
     key: [u8; 32],
@@ -58,7 +58,7 @@ impl Service for Xmpp {
         getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
         let hub = setup::hub(prepared)?;
         let tls = prepared.tls.server_config(&[b"xmpp-client"])?;
-        Ok(Self { prepared: prepared.clone(), hub, tokens: Tokens::default(), tls, key })
+        Ok(Self { prepared: prepared.clone(), hub, tls, key })
     }
 
     fn options(&self) -> Options {

@@ -551,3 +551,71 @@ fn nothing_is_lost_of_what_is_said_fast() {
         also.join().unwrap();
     }
 }
+
+#[test]
+fn what_is_kept_outlives_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let arguments = ["--data", data.to_str().unwrap()];
+    let mut chat = Chat::start(&arguments);
+    let (mut alice, mut bob) = (chat.alice("a"), chat.bob("b"));
+    bob.appear();
+    alice.appear();
+    let put = "<iq type='set' id='r'><query xmlns='jabber:iq:roster'><item jid='bob@localhost' name='Bob &amp; co'><group>g</group></item></query></iq>";
+    alice.ask(put, "id='r'");
+    alice.say("<presence to='bob@localhost' type='subscribe'/>");
+    bob.hear("type='subscribe'");
+    bob.say("<presence to='alice@localhost' type='subscribed'/>");
+    alice.hear("from='bob@localhost/b'");
+    alice.say("<message to='bob@localhost' type='chat'><body>heard</body></message>");
+    bob.hear("heard</body>");
+    // What waits for a client that does not come back in time is not lost either.
+    bob.ask("<enable xmlns='urn:xmpp:sm:3' resume='true'/>", "resume=");
+    bob.hear("/>");
+    drop(bob);
+    chat.program.wait_for_log("waits for its client");
+    alice.say("<message to='bob@localhost' type='chat'><body>for later</body></message>");
+    alice.sync();
+    chat.program.terminate();
+    alice.hear("system-shutdown");
+    drop(alice);
+    assert!(chat.program.ended().success());
+    let file = data.join("xmpp.sqlite");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+
+    let roster = "<iq type='get' id='q'><query xmlns='jabber:iq:roster'/></iq>";
+    let archive = "<iq type='set' id='m'><query xmlns='urn:xmpp:mam:2'/></iq>";
+    let mut chat = Chat::start(&arguments);
+    let (mut alice, mut bob) = (chat.alice("a"), chat.bob("b"));
+    let heard = alice.ask(roster, "</iq>");
+    assert!(heard.contains("subscription='to'") && heard.contains("Bob &amp; co"), "{heard}");
+    assert!(heard.contains("<group>g</group>"), "{heard}");
+    bob.say("<presence/>");
+    let heard = bob.hear("for later</body>");
+    assert!(heard.contains("from='alice@localhost/a'") && !heard.contains(">heard<"), "{heard}");
+    alice.say(archive);
+    let heard = alice.hear("<fin") + &alice.hear("</iq>");
+    assert!(heard.contains("heard</body>") && heard.contains("for later</body>"), "{heard}");
+    // Written, and then killed.
+    alice.appear();
+    alice.say("<message to='bob@localhost' type='chat'><body>last</body></message>");
+    bob.hear("last</body>");
+    alice.ask(archive, "last</body>");
+    chat.program.signal("KILL");
+    chat.program.ended();
+    let chat = Chat::start(&arguments);
+    let mut alice = chat.alice("a");
+    let heard = alice.ask(archive, "last</body>");
+    assert!(heard.contains("for later</body>"), "{heard}");
+    drop(chat);
+
+    // In memory nothing of it is there, and the file stays as it is.
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, "[xmpp-server]\nstorage = \"memory\"\n").unwrap();
+    let chat = Chat::start(&[&arguments[..], &["--config", path.to_str().unwrap()]].concat());
+    let mut alice = chat.alice("a");
+    let heard = alice.ask(archive, "<fin");
+    assert!(!heard.contains("<result"), "{heard}");
+    assert!(file.exists());
+}

@@ -83,7 +83,7 @@ impl Disk {
         writer.begin_anew(now).map_err(fault)?;
         let reader = Connection::open(path).map_err(fault)?;
         reader.pragma_update(None, "query_only", true).map_err(fault)?;
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(queue::queue());
         let own = queue.clone();
         let thread = std::thread::Builder::new().name("irc-history".to_owned());
         let thread = thread.spawn(move || writer.run(&own)).map_err(HistoryError::Thread)?;
@@ -93,7 +93,6 @@ impl Disk {
     /// Reads once all is written that came before.
     fn read<T>(&self, this: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Unavailable> {
         if !self.queue.settle() {
-            tracing::warn!("the history is written too slowly to be read");
             return Err(Unavailable);
         }
         this(&self.reader).map_err(|error| {
@@ -115,7 +114,8 @@ impl Drop for Disk {
 
 impl Store for Disk {
     fn append(&mut self, buffer: Buffer<'_>, entry: Entry) {
-        self.queue.push(Change::Append(Key::of(buffer), entry));
+        let size = entry.size();
+        self.queue.push(Change::Append(Key::of(buffer), entry), size);
     }
 
     fn query(&self, buffer: Buffer<'_>, query: Query<'_>, out: &mut Vec<Entry>) -> Result<(), Unavailable> {
@@ -137,29 +137,29 @@ impl Store for Disk {
     fn redact(&mut self, buffer: Buffer<'_>, msgid: &[u8], redaction: Entry) -> bool {
         let is_there = self.find(buffer, msgid).is_some();
         if is_there {
-            self.queue.push(Change::Redact(Key::of(buffer), msgid.into(), redaction));
+            self.queue.push(Change::Redact(Key::of(buffer), msgid.into(), redaction), 0);
         }
         is_there
     }
 
     fn rename(&mut self, from: &[u8], to: &[u8]) {
         if from != to {
-            self.queue.push(Change::Rename { from: from.into(), to: to.into() });
+            self.queue.push(Change::Rename { from: from.into(), to: to.into() }, 0);
         }
     }
 
     fn forget(&mut self, buffer: Buffer<'_>) {
-        self.queue.push(Change::Forget(Key::of(buffer)));
+        self.queue.push(Change::Forget(Key::of(buffer)), 0);
     }
 
     fn restrict(&mut self, channel: &[u8], restricted: bool) {
-        self.queue.push(Change::Restrict { channel: channel.into(), restricted });
+        self.queue.push(Change::Restrict { channel: channel.into(), restricted }, 0);
     }
 
     fn expire(&mut self, now: u64) {
         if now >= self.next_expiry {
             self.next_expiry = now + EXPIRY;
-            self.queue.push(Change::Expire { before: now.saturating_sub(self.age) });
+            self.queue.push(Change::Expire { before: now.saturating_sub(self.age) }, 0);
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Xmpp {
     pub send_queue: u32,
     /// Bytes that may wait for it; at least 65,536.
     pub send_queue_bytes: u32,
+    /// Where rosters, archives and messages for those who are away are kept.
+    pub storage: Storage,
     /// Messages that are kept for a user who is away.
     pub offline_messages: u32,
     /// Messages that are kept in the archive of a user or a room.
@@ -31,6 +33,17 @@ pub struct Xmpp {
     pub compression: bool,
 }
 
+/// Where what outlives sessions is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Storage {
+    /// In memory, while the program runs.
+    Memory,
+    /// In a file of the data folder, which outlives the program.
+    #[default]
+    Sqlite,
+}
+
 impl Default for Xmpp {
     fn default() -> Self {
         Self {
@@ -38,6 +51,7 @@ impl Default for Xmpp {
             resume_seconds: 300,
             send_queue: 16 * 1024,
             send_queue_bytes: 8 << 20,
+            storage: Storage::Sqlite,
             offline_messages: 100,
             archive_messages: 1000,
             components: BTreeMap::new(),

@@ -8,16 +8,21 @@ use std::time::Instant;
 
 use wirestate_driver::{Handle, Undelivered};
 use xmpp_proto::jid::Rules;
-use xmpp_proto::router::{Action, BindFault, CloseReason, ConnectFault, Deliveries, Router, Session};
+use xmpp_proto::router::{Action, BindFault, CloseReason, ConnectFault, Deliveries, Session, Storage};
 use xmpp_proto::server::{BindRequest, Limits, Suspended};
 use xmpp_proto::stanza::Stanza;
 use xmpp_proto::stream::{Packet, StreamCondition, StreamError};
 use xmpp_proto::{Jid, JidRef, ns};
 
+use super::kept::Queue;
 use super::pending::Pending;
 use super::setup::now;
+use super::tokens::Tokens;
 use super::{Machine, component};
 use crate::lobby::{Debt, Teller};
+
+/// The router, wherever it keeps what outlives sessions.
+pub(super) type Router = xmpp_proto::router::Router<Box<dyn Storage>>;
 
 /// The router, and who is on it.
 ///
@@ -27,6 +32,9 @@ pub struct Hub {
     desk: Mutex<Desk>,
     /// Rings when somebody has lost a connection.
     bell: Condvar,
+    tokens: Tokens,
+    /// What waits to be written, where anything is.
+    disk: Option<Arc<Queue>>,
 }
 
 struct Desk {
@@ -96,6 +104,13 @@ enum Seat {
     },
 }
 
+/// What a hub keeps besides what its router does.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) tokens: Tokens,
+    pub(super) disk: Option<Arc<Queue>>,
+}
+
 /// What is known of a stream that is to go on.
 pub(super) enum Found {
     /// It waited, and goes on as this session.
@@ -108,13 +123,29 @@ pub(super) enum Found {
 impl Hub {
     /// A hub, with a thread that parts with those who do not come back in time;
     /// both last as long as the program.
-    pub(super) fn open(router: Router, limits: Limits, teller: Teller) -> std::io::Result<Arc<Self>> {
+    pub(super) fn open(router: Router, limits: Limits, teller: Teller, kept: Kept) -> std::io::Result<Arc<Self>> {
         let (seats, free, overfull) = Default::default();
         let desk = Desk { router, limits, seats, free, out: Deliveries::new(), overfull, teller };
-        let hub = Arc::new(Self { desk: Mutex::new(desk), bell: Condvar::new() });
+        let Kept { tokens, disk } = kept;
+        let hub = Arc::new(Self { desk: Mutex::new(desk), bell: Condvar::new(), tokens, disk });
         let waiting = hub.clone();
         thread::Builder::new().name("xmpp-waiting".into()).spawn(move || waiting.part_with_late())?;
         Ok(hub)
+    }
+
+    /// The tokens by which clients log in again.
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// The end of the program: nobody comes back, and what is kept is written.
+    pub(crate) fn close(&self) {
+        let mut desk = self.desk();
+        (0..desk.seats.len()).for_each(|place| desk.part_with(Session(place as u64)));
+        drop(desk);
+        if let Some(disk) = &self.disk {
+            disk.settle();
+        }
     }
 
     /// A seat for a new connection. Give it back with [`leave`](Self::leave).

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Weak};
 
 use xmpp_proto::Jid;
-use xmpp_proto::router::{Deliveries, RoomFault, Router};
+use xmpp_proto::router::{Deliveries, RoomFault};
 
-use super::hub::Hub;
+use super::hub::{Hub, Router};
 use super::setup;
 use crate::lobby::Side;
 use crate::settings::Settings;

@@ -99,7 +99,7 @@ impl<O: Offload> Session<O> {
                 }
                 Event::Token { ticket, request } => {
                     let user = request.account.local().unwrap_or_default();
-                    let token = self.xmpp.tokens.give(user, request.user_agent.as_ref());
+                    let token = self.seat.hub.tokens().give(user, request.user_agent.as_ref());
                     conn.machine().give_token(ticket, token.as_ref())?;
                 }
                 Event::Bind { ticket, request } => self.bind(conn.machine(), ticket, &request)?,
@@ -138,7 +138,7 @@ impl<O: Offload> Session<O> {
             }
             Ask::Token { user, proof, count, invalidate, user_agent } => {
                 user.clone_into(&mut self.user);
-                let token = self.xmpp.tokens.find(&user, &proof, user_agent.as_ref(), count, invalidate);
+                let token = self.seat.hub.tokens().find(&user, &proof, user_agent.as_ref(), count, invalidate);
                 token.map_or(Answer::NoKeys, Answer::Secret)
             }
             _ => Answer::Reject(Rejection::Credentials),

@@ -6,16 +6,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use wirestate_sasl::{Mechanism, TokenBinding};
 use xmpp_proto::Jid;
 use xmpp_proto::router::storage::Bounds;
-use xmpp_proto::router::{self, Deliveries, Memory, RoomConfig, RoomFault, Router};
+use xmpp_proto::router::{self, Deliveries, Memory, RoomConfig, RoomFault};
 use xmpp_proto::server;
 
-use super::hub::Hub;
+use super::hub::{Hub, Kept, Router};
+use super::kept::Disk;
 use super::room::Lounge;
+use super::tokens::Tokens;
 use crate::failure::Failure;
 use crate::lobby::{Place, Teller};
 use crate::prepare::Prepared;
 use crate::service::Entrance;
-use crate::settings::Settings;
+use crate::settings::{Settings, Storage};
 
 /// The one that all listeners share.
 pub(super) fn hub(prepared: &Prepared) -> Result<Arc<Hub>, Failure> {
@@ -33,12 +35,8 @@ fn new_hub(prepared: &Prepared) -> Result<Arc<Hub>, Failure> {
     let config = router(settings)?;
     let domain = config.domain.clone();
     let rooms = config.rooms.clone();
-    let mut storage = Memory::new(bounds(settings));
-    for user in users.iter() {
-        if let Ok(account) = Jid::parse(&format!("{}@{domain}", user.name())) {
-            storage.add_account(account.as_ref());
-        }
-    }
+    let accounts = users.iter().filter_map(|user| Jid::parse(&format!("{}@{domain}", user.name())).ok());
+    let (storage, kept) = storage(prepared, accounts)?;
     let mut router = Router::new(config, storage);
     let mut lobby = None;
     for name in &settings.xmpp.rooms {
@@ -52,11 +50,31 @@ fn new_hub(prepared: &Prepared) -> Result<Arc<Hub>, Failure> {
         }
     }
     let limits = limits(settings);
-    let hub = Hub::open(router, limits, Teller::new(prepared.lobby.clone(), Place::Xmpp)).map_err(Failure::Runtime)?;
+    let hub =
+        Hub::open(router, limits, Teller::new(prepared.lobby.clone(), Place::Xmpp), kept).map_err(Failure::Runtime)?;
     if let Some(room) = lobby {
         prepared.lobby.add_xmpp(Arc::new(Lounge::new(&hub, room, settings.clone())));
     }
     Ok(hub)
+}
+
+/// Where what outlives sessions is kept.
+fn storage(
+    prepared: &Prepared,
+    accounts: impl Iterator<Item = Jid>,
+) -> Result<(Box<dyn router::Storage>, Kept), Failure> {
+    let settings = &prepared.settings;
+    if settings.xmpp.storage == Storage::Memory {
+        let mut memory = Memory::new(bounds(settings));
+        accounts.for_each(|account| memory.add_account(account.as_ref()));
+        return Ok((Box::new(memory), Kept::default()));
+    }
+    let path = prepared.data.xmpp();
+    let (disk, tokens) = Disk::open(&path, bounds(settings), accounts)?;
+    tracing::info!(?path, "what is kept of XMPP is on disk");
+    let queue = disk.queue();
+    let kept = Kept { tokens: Tokens::kept(tokens, queue.clone()), disk: Some(queue) };
+    Ok((Box::new(disk), kept))
 }
 
 /// Makes a room that stays; those who run the server own it.

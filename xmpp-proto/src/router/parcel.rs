@@ -95,6 +95,21 @@ impl Parcel {
         bytes.into()
     }
 
+    /// Reads what [`to_bytes`](Parcel::to_bytes) has written, without a `to` of a receiver's.
+    ///
+    /// # Errors
+    /// It is not one element, or larger than a peer's may be; [`XmlError::NotOneElement`] also where that is no stanza.
+    pub fn read(bytes: Bytes) -> Result<Self, XmlError> {
+        let element = Element::parse(bytes, &Scope::EMPTY, &Limits::PEER)?;
+        let kind =
+            Kind::parse(element.name()).filter(|_| element.ns() == ns::CLIENT && element.view().prefix().is_none());
+        let kind = kind.ok_or(XmlError::NotOneElement)?;
+        let (tag, _) = Stamp::new(element.view()).ns(ns::CLIENT).to_parts(&Scope::CLIENT)?;
+        let mut head = Vec::from(tag);
+        open(&mut head);
+        Ok(Parcel { kind, head: head.into(), content: content(&element, |_| true) })
+    }
+
     /// It as an element of `jabber:client`.
     ///
     /// # Errors
@@ -395,4 +410,40 @@ fn content(stanza: &Element, keep: impl Fn(ElementRef<'_>) -> bool) -> Bytes {
         }
     }
     kept.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_down_is_read_again() {
+        let relay = Relay::new();
+        let stanza = |text: &str| text.parse::<Element>().unwrap();
+        let message = stanza(
+            "<message xmlns='jabber:client' xmlns:o='urn:other' type='chat' id='1' xml:lang='de'>\
+             <body>Gr\u{fc}\u{df}e &amp; K\u{fc}sse</body><o:x o:a='1'/><y xmlns='urn:y'/></message>",
+        );
+        let prefixed = stanza("<c:message xmlns:c='jabber:client'><c:body>Hi</c:body></c:message>");
+        for (element, to) in [(&message, To::All("romeo@im.example")), (&message, To::Each), (&prefixed, To::Each)] {
+            let parcel = relay.stanza(Kind::Message, element, "juliet@im.example/b'c", to);
+            let again = Parcel::read(parcel.to_bytes(None)).unwrap();
+            for to in [None, Some("romeo@im.example/o")].into_iter().take(if matches!(to, To::Each) { 2 } else { 1 }) {
+                let (parcel, again) = (parcel.to_element(to).unwrap(), again.to_element(to).unwrap());
+                assert!(parcel == again, "{} and {}", parcel.view().raw(), again.view().raw());
+            }
+            assert_eq!(again.to_packet(None).as_bytes(), parcel.to_packet(None).as_bytes());
+        }
+        let built = build(Kind::Presence, Tag { from: Some("a@b/c"), ..Tag::default() }, |_| {});
+        assert!(Parcel::read(built.to_bytes(None)).unwrap() == built);
+        for wrong in [
+            "",
+            "<message/>",
+            "<iq xmlns='jabber:server'/>",
+            "<x xmlns='jabber:client'/>",
+            "<iq xmlns='jabber:client'>",
+        ] {
+            assert!(Parcel::read(wrong.into()).is_err(), "{wrong}");
+        }
+    }
 }

@@ -7,10 +7,11 @@ use super::news::News;
 use super::{Occupant, Role, Room, RoomConfig};
 use crate::jid::{Jid, JidError, JidRef};
 use crate::payload::muc::{Affiliation, status};
+use crate::payload::rsm::Place;
 use crate::router::Router;
 use crate::router::deliveries::Deliveries;
 use crate::router::parcel::{Kind, Tag, build};
-use crate::router::storage::Storage;
+use crate::router::storage::{Query, Storage};
 
 /// Why something was not done in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +47,8 @@ pub enum RoomFault {
 }
 
 impl<S: Storage> Router<S> {
-    /// Makes a room, or gives the one that is there another configuration. `owner` owns it besides those who do.
+    /// Makes a room, or gives the one that is there another configuration. `owner` owns it besides those who do. Newcomers to a new one are shown what its
+    /// archive has.
     ///
     /// # Errors
     /// [`RoomFault::NotOurs`], [`RoomFault::Full`].
@@ -68,13 +70,26 @@ impl<S: Storage> Router<S> {
                 return Err(RoomFault::Full);
             }
             let jid = room.to_jid();
-            let made = Room::new(&jid, config, &self.config.limits);
+            let mut made = Room::new(&jid, config, &self.config.limits);
+            if made.config.is_archived {
+                self.remember(&mut made);
+            }
             self.rooms.rooms.insert(jid, made);
         }
         if let Some(owner) = owner {
             self.set_affiliation(room, &owner.bare().to_jid(), Affiliation::Owner, None, out);
         }
         Ok(())
+    }
+
+    /// What was said last in a room, from its archive.
+    fn remember(&self, room: &mut Room) {
+        let max = self.config.limits.history as usize;
+        let query = Query { with: None, start: None, end: None, after: None, before: None, place: &Place::Last, max };
+        // Without it newcomers are shown less, and may ask the archive.
+        for entry in self.storage.query((*room.jid).as_ref(), &query).unwrap_or_default().entries {
+            room.history.push(entry.time, &entry.parcel);
+        }
     }
 
     /// Takes a room away, with all in it.

@@ -112,12 +112,8 @@ impl Memory {
 }
 
 fn key(document: Document<'_>) -> (String, String) {
-    match document {
-        Document::Vcard => (String::new(), crate::ns::VCARD.to_owned()),
-        // No name of an element.
-        Document::Node(node) => ("#node".to_owned(), node.to_owned()),
-        Document::Private { name, ns } => (name.to_owned(), ns.to_owned()),
-    }
+    let (name, ns) = document.key();
+    (name.to_owned(), ns.to_owned())
 }
 
 impl Storage for Memory {

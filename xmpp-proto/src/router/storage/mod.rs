@@ -58,6 +58,27 @@ pub enum Document<'a> {
     },
 }
 
+impl<'a> Document<'a> {
+    /// Two names that no other document of the account has.
+    pub fn key(self) -> (&'a str, &'a str) {
+        match self {
+            Document::Vcard => ("", crate::ns::VCARD),
+            // No name of an element.
+            Document::Node(node) => ("#node", node),
+            Document::Private { name, ns } => (name, ns),
+        }
+    }
+
+    /// The document that has these [names](Document::key).
+    pub fn of_key(name: &'a str, ns: &'a str) -> Self {
+        match name {
+            "" => Document::Vcard,
+            "#node" => Document::Node(ns),
+            name => Document::Private { name, ns },
+        }
+    }
+}
+
 /// A message for somebody who is away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -168,4 +189,51 @@ pub trait Storage: fmt::Debug + Send {
     /// # Errors
     /// An id is not there, or the archive could not be read.
     fn query(&self, archive: JidRef<'_>, query: &Query<'_>) -> Result<Found, StorageError>;
+}
+
+impl<S: Storage + ?Sized> Storage for Box<S> {
+    fn account(&mut self, account: JidRef<'_>) -> Option<Record> {
+        (**self).account(account)
+    }
+
+    fn put_contact(&mut self, account: JidRef<'_>, contact: &Contact, version: u64) {
+        (**self).put_contact(account, contact, version);
+    }
+
+    fn remove_contact(&mut self, account: JidRef<'_>, contact: JidRef<'_>, version: u64) {
+        (**self).remove_contact(account, contact, version);
+    }
+
+    fn set_blocked(&mut self, account: JidRef<'_>, blocked: &BTreeSet<Jid>) {
+        (**self).set_blocked(account, blocked);
+    }
+
+    fn document(&self, account: JidRef<'_>, document: Document<'_>) -> Option<Bytes> {
+        (**self).document(account, document)
+    }
+
+    fn set_document(
+        &mut self,
+        account: JidRef<'_>,
+        document: Document<'_>,
+        content: Bytes,
+    ) -> Result<(), StorageError> {
+        (**self).set_document(account, document, content)
+    }
+
+    fn hold(&mut self, account: JidRef<'_>, message: Held) -> Result<(), StorageError> {
+        (**self).hold(account, message)
+    }
+
+    fn release(&mut self, account: JidRef<'_>) -> Vec<Held> {
+        (**self).release(account)
+    }
+
+    fn archive(&mut self, archive: JidRef<'_>, entry: Entry) {
+        (**self).archive(archive, entry);
+    }
+
+    fn query(&self, archive: JidRef<'_>, query: &Query<'_>) -> Result<Found, StorageError> {
+        (**self).query(archive, query)
+    }
 }

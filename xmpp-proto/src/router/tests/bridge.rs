@@ -144,3 +144,17 @@ fn the_application_puts_out_whom_it_did_not_bring_in() {
     talk.say(2, &format!("<presence to='{LOBBY}/Romeo'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
     assert!(talk.heard(2).iter().any(|line| line.contains("<subject")), "he may come back");
 }
+
+#[test]
+fn a_room_that_is_made_again_remembers() {
+    let mut talk = lobby();
+    let room = jid(LOBBY);
+    talk.say(1, &format!("<message type='groupchat' to='{LOBBY}'><body>Hi</body></message>"));
+    talk.router.remove_room(room.as_ref(), None, &mut talk.out).unwrap();
+    talk.router.set_room(room.as_ref(), RoomConfig::default(), None, &mut talk.out).unwrap();
+    talk.deliver();
+    talk.heard.clear();
+    talk.say(1, &format!("<presence to='{LOBBY}/Juliet'><x xmlns='http://jabber.org/protocol/muc'/></presence>"));
+    let heard = talk.heard(1);
+    assert!(heard.iter().any(|line| line.contains("<body>Hi</body>") && line.contains("urn:xmpp:delay")), "{heard:?}");
+}

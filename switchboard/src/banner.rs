@@ -62,6 +62,11 @@ pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>, domain:
         };
         let _ = match protocol {
             Protocol::Web => writeln!(page, "\n{} on {address}:", title(*protocol)),
+            Protocol::Xmpp | Protocol::Xmpps => writeln!(
+                page,
+                "\n{} on {address}, for {name}; in profanity, /join lobby@rooms.{domain} is the room that IRC has as #lobby:",
+                title(*protocol)
+            ),
             _ => writeln!(page, "\n{} on {address}, for {name}:", title(*protocol)),
         };
         for command in commands {

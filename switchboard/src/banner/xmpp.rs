@@ -18,7 +18,7 @@ pub(super) fn xmpp(place: &Place<'_>, protocol: Protocol, domain: &str, user: &s
 }
 
 /// With a home of its own, for profanity takes accounts from its files alone;
-/// what the user has in theirs stays untouched. Then type on: `/join lobby@rooms.localhost`.
+/// what the user has in theirs stays untouched.
 fn profanity(place: &Place<'_>, tls: bool, domain: &str, user: &str, password: &str) -> String {
     let lines = [
         "[switchboard]".to_owned(),

@@ -1,10 +1,12 @@
 //! The laws of sans-IO machines for the XMPP client, on a corpus of good and of hostile servers, and on random ones.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use wirestate_machine::{Instant, Machine};
-use wirestate_testing::{Heap, Sample, cuts, laws, sessions};
+use wirestate_testing::{Heap, Sample, Subject, cuts, laws, sessions};
 use wirestate_tests::xmpp_client::{Talker, clear};
-use xmpp_proto::client::{Account, Config, LegacyLogin, Name, TlsPolicy};
+use xmpp_proto::client::{Account, Client, Config, Event, LegacyLogin, Name, State, TlsPolicy};
 
 #[global_allocator]
 static HEAP: Heap = Heap;
@@ -79,6 +81,41 @@ fn the_samples_lead_where_they_are_meant_to() {
 #[test]
 fn all_laws_hold() -> Result<(), wirestate_testing::Broken> {
     laws::all(&Talker::default(), &corpus()[..3])
+}
+
+/// A session without requests, filters or stanzas that wait; the address and the features are in it, and the management of the stream where it has one.
+#[test]
+fn an_idle_session_is_small() -> Result<(), wirestate_testing::Broken> {
+    let bound = format!("{HEADER}{SASL2}{BOUND}").replace("<token xmlns='urn:xmpp:fast:0' token='t'/>", "");
+    let unmanaged = bound.replace("<enabled xmlns='urn:xmpp:sm:3' id='m' resume='true'/>", "");
+    let chat = format!("{bound}{}", "<message from='bob@h.example/x'><body>Hi</body></message>".repeat(20));
+    for said in [bound, unmanaged, chat] {
+        let cost = laws::idle(&Quiet(Arc::new(Talker::default())), &said.as_str().into())?;
+        assert!(cost <= 1024, "{cost} bytes, {} of them the machine", size_of::<Client>());
+    }
+    Ok(())
+}
+
+/// Hears, and says nothing.
+#[derive(Clone)]
+struct Quiet(Arc<Talker>);
+
+impl Subject for Quiet {
+    type Machine = Client;
+
+    fn machine(&self, now: Instant) -> Client {
+        Client::new(self.0.config.clone(), self.0.account.clone(), [8; 32], now)
+    }
+
+    fn react(&mut self, client: &mut Client, event: Event, _now: Instant) {
+        if let Event::Ready(_) = event {
+            assert!(client.state() == State::Ready);
+        }
+    }
+
+    fn limit(&self) -> usize {
+        512 * 1024
+    }
 }
 
 #[test]

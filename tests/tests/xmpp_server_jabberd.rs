@@ -428,6 +428,13 @@ fn all_laws_hold() -> Result<(), Broken> {
     )
 }
 
+#[test]
+fn an_idle_session_is_small() -> Result<(), Broken> {
+    let cost = laws::idle(&Desk::default(), &[&*login(), BIND].concat().as_str().into())?;
+    assert!(cost <= 1024, "{cost} bytes, {} of them the machine", size_of::<RouterComponent>());
+    Ok(())
+}
+
 // --- the table ---
 
 /// What a session ought to be.

@@ -104,8 +104,11 @@ fn all_laws_hold_in_websocket_messages() -> Result<(), wirestate_testing::Broken
 
 #[test]
 fn an_idle_session_is_small() -> Result<(), wirestate_testing::Broken> {
-    let cost = laws::idle(&Desk::default(), &login().as_str().into())?;
-    assert!(cost <= 1024, "{cost} bytes, {} of them the machine", size_of::<xmpp_proto::server::Server>());
+    let managed = login() + "<enable xmlns='urn:xmpp:sm:3' resume='true'/>";
+    for said in [login(), managed] {
+        let cost = laws::idle(&Desk::default(), &said.as_str().into())?;
+        assert!(cost <= 1024, "{cost} bytes, {} of them the machine", size_of::<xmpp_proto::server::Server>());
+    }
     Ok(())
 }
 

@@ -154,6 +154,16 @@ fn a_silent_component_is_asked() {
 }
 
 #[test]
+fn idle_sessions_are_small() -> Result<(), wirestate_testing::Broken> {
+    let component = [COMPONENT, &handshake()].concat();
+    let cost = laws::idle(&Hall::default(), &component.as_str().into())?;
+    assert!(cost <= 1024, "{cost} bytes, {} of them the component's machine", size_of::<Component>());
+    let cost = laws::idle(&Gate::default(), &[PEER, RESULT].concat().as_str().into())?;
+    assert!(cost <= 1024, "{cost} bytes, {} of them the peer's machine", size_of::<Peer>());
+    Ok(())
+}
+
+#[test]
 fn all_laws_hold_for_components() -> Result<(), wirestate_testing::Broken> {
     let all = [COMPONENT, &handshake()].join("\n");
     laws::all(

@@ -6,6 +6,7 @@ use wirestate_sasl::Secret;
 use wirestate_sasl::client::{Credentials, CredentialsError};
 
 use super::jabberd::Name;
+use super::rare::{Absent, Rare};
 use crate::jid::{Jid, JidError, JidRef};
 
 /// Who connects, to whom, and how they prove it: one of the kinds of connection that there are. Debug shows no secret.
@@ -20,18 +21,32 @@ use crate::jid::{Jid, JidError, JidRef};
 #[derive(Clone)]
 pub struct Account {
     pub(super) jid: Jid,
-    /// The other server, of a server's stream.
-    pub(super) remote: Option<Jid>,
-    /// A stream's name and a key that the other server is asked about.
-    pub(super) verify: Option<Box<(String, String)>>,
     pub(super) dialect: Dialect,
+    /// Gone, as far as it is secret, once the session is ready.
+    pub(super) proof: Rare<Proof>,
+    /// A token of an earlier login (XEP-0484).
+    pub(super) token: Option<Box<FastToken>>,
+}
+
+/// What one login needs.
+#[derive(Clone, Default)]
+pub(super) struct Proof {
     pub(super) credentials: Option<Credentials>,
     /// What digests are made of.
     pub(super) secret: Option<Secret>,
     /// What the program is, told with SASL2 (XEP-0388 §2.3).
-    pub(super) agent: Option<Box<UserAgent>>,
-    /// A token of an earlier login (XEP-0484).
-    pub(super) token: Option<Box<FastToken>>,
+    pub(super) agent: Option<UserAgent>,
+    /// The other server, of a server's stream.
+    pub(super) remote: Option<Jid>,
+    /// A stream's name and a key that the other server is asked about.
+    pub(super) verify: Option<(String, String)>,
+}
+
+impl Absent for Proof {
+    fn absent() -> &'static Self {
+        static NONE: Proof = Proof { credentials: None, secret: None, agent: None, remote: None, verify: None };
+        &NONE
+    }
 }
 
 /// What is spoken.
@@ -107,13 +122,13 @@ impl Account {
     pub fn user(jid: &str, password: &str) -> Result<Account, AccountError> {
         let jid = Jid::parse(jid)?;
         let credentials = Credentials::password(local(&jid)?, password)?;
-        Ok(Account { credentials: Some(credentials), ..Account::of(jid, Dialect::Xmpp) })
+        Ok(Account::with_credentials(jid, credentials))
     }
 
     /// A user who proves who they are by other means: a certificate, a bearer token, or not at all ([`Credentials::anonymous`], for which the address is
     /// the server's).
     pub fn with_credentials(jid: Jid, credentials: Credentials) -> Account {
-        Account { credentials: Some(credentials), ..Account::of(jid, Dialect::Xmpp) }
+        Account::of(jid, Dialect::Xmpp, Proof { credentials: Some(credentials), ..Proof::default() })
     }
 
     /// A user of a server that speaks what was before XMPP 1.0. The address needs a resource.
@@ -126,7 +141,7 @@ impl Account {
         local(&jid)?;
         Credentials::password("", password).or_else(|_| Credentials::password("x", password))?;
         let secret = Some(Secret::new(password));
-        Ok(Account { secret, ..Account::of(jid, Dialect::Legacy(login)) })
+        Ok(Account::of(jid, Dialect::Legacy(login), Proof { secret, ..Proof::default() }))
     }
 
     /// An external component, by its domain and the secret that it shares with the server.
@@ -136,7 +151,7 @@ impl Account {
     /// [`AccountError::Jid`].
     pub fn component(domain: &str, secret: &str) -> Result<Account, AccountError> {
         let jid = Jid::parse(domain)?;
-        Ok(Account { secret: Some(Secret::new(secret)), ..Account::of(jid, Dialect::Component) })
+        Ok(Account::of(jid, Dialect::Component, Proof { secret: Some(Secret::new(secret)), ..Proof::default() }))
     }
 
     /// A component of jabberd2's router, by the name that it binds, and a user that the router knows.
@@ -146,7 +161,8 @@ impl Account {
     /// [`AccountError`].
     pub fn router(name: &str, how: Name, user: &str, password: &str) -> Result<Account, AccountError> {
         let credentials = Some(Credentials::password(user, password)?);
-        Ok(Account { credentials, ..Account::of(Jid::parse(name)?.server().to_jid(), Dialect::Router(how)) })
+        let name = Jid::parse(name)?.server().to_jid();
+        Ok(Account::of(name, Dialect::Router(how), Proof { credentials, ..Proof::default() }))
     }
 
     /// A server with a stream of its own to another server. `has_certificate` tells that TLS shows one that names us (SASL EXTERNAL); `secret` is
@@ -163,12 +179,13 @@ impl Account {
     ) -> Result<Account, AccountError> {
         let local = Jid::parse(local)?.server().to_jid();
         let external = || Credentials::external().authorize_as(local.domain());
-        Ok(Account {
+        let proof = Proof {
             credentials: if has_certificate { Some(external()?) } else { None },
             remote: Some(Jid::parse(remote)?.server().to_jid()),
             secret: secret.map(Secret::new),
-            ..Account::of(local, Dialect::Server)
-        })
+            ..Proof::default()
+        };
+        Ok(Account::of(local, Dialect::Server, proof))
     }
 
     /// A server that asks another one whether it made a key that was shown here, `<db:verify/>` (XEP-0220 §2.2.2). `stream` is the name that the
@@ -183,14 +200,15 @@ impl Account {
         stream: impl Into<String>,
         key: impl Into<String>,
     ) -> Result<Account, AccountError> {
-        let verify = Some(Box::new((stream.into(), key.into())));
-        Ok(Account { verify, ..Account::server(local, remote, false, None)? })
+        let mut account = Account::server(local, remote, false, None)?;
+        account.proof.verify = Some((stream.into(), key.into()));
+        Ok(account)
     }
 
     /// Tells what the program is. Without it no tokens are asked for.
     #[must_use]
     pub fn agent(mut self, agent: UserAgent) -> Account {
-        self.agent = Some(agent.into());
+        self.proof.agent = Some(agent);
         self
     }
 
@@ -206,8 +224,16 @@ impl Account {
         &self.jid
     }
 
-    fn of(jid: Jid, dialect: Dialect) -> Account {
-        Account { jid, remote: None, verify: None, dialect, credentials: None, secret: None, agent: None, token: None }
+    fn of(jid: Jid, dialect: Dialect, proof: Proof) -> Account {
+        Account { jid, dialect, proof: proof.into(), token: None }
+    }
+
+    /// Drops what only a login needs, secrets first.
+    pub(super) fn forget_proof(&mut self) {
+        match self.dialect {
+            Dialect::Server => (self.proof.credentials, self.proof.secret) = (None, None),
+            _ => self.proof.clear(),
+        }
     }
 
     /// Whom the stream is to.
@@ -215,7 +241,7 @@ impl Account {
         match self.dialect {
             Dialect::Component => Some(self.jid.as_ref()),
             Dialect::Router(_) => None,
-            Dialect::Server => self.remote.as_ref().map(Jid::as_ref),
+            Dialect::Server => self.proof.remote.as_ref().map(Jid::as_ref),
             Dialect::Xmpp | Dialect::Legacy(_) => Some(self.jid.server()),
         }
     }

@@ -57,7 +57,7 @@ impl Client {
         Continuation {
             queue: self.queue.iter().filter(|_| is_kept).cloned().collect(),
             backlog: self.backlog.iter().cloned().collect(),
-            filters: self.filters.clone(),
+            filters: (*self.filters).clone(),
             resumption: self.managed.resumption(self.me.as_ref()),
             offered: self.offered.as_deref().cloned(),
             token: self.account.token.as_deref().cloned(),

@@ -1,3 +1,5 @@
+use alloc::boxed::Box;
+
 use super::account::Dialect;
 use super::event::{Event, LoginError, Oddity, Reason};
 use super::violation::Violation;
@@ -45,7 +47,7 @@ impl Client {
         if self.state == State::Leaving {
             return Ok(());
         }
-        self.sid.clone_from(&header.id);
+        self.sid = header.id.as_deref().map(Box::from);
         let version = header.version;
         self.events.push_back(Event::StreamStarted(header.into()));
         match self.account.dialect {
@@ -95,14 +97,14 @@ impl Client {
         }
         self.events.push_back(Event::StreamError(error.clone().into()));
         match self.state {
-            State::Leaving => self.leave = Some(alloc::boxed::Box::new(Reason::Error(error.into()))),
+            State::Leaving => self.leave = Some(Box::new(Reason::Error(error.into()))),
             _ => self.take_leave(Reason::Error(error.into())),
         }
     }
 
     /// What is in the namespace of stanzas.
     fn on_content(&mut self, element: Element) -> Result<(), Violation> {
-        match &self.awaits {
+        match &self.negotiation.awaits {
             Awaits::Handshake => return self.on_handshake(&element),
             Awaits::Fields(id) | Awaits::LegacyLogin(id, _) if is_answer(&element, id) => {
                 return self.on_legacy_answer(&element);

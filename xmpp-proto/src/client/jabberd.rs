@@ -122,15 +122,15 @@ impl Client {
         if let Some(bind) = bind("bind", &name, how, Some(&id)) {
             self.wire.writer().embed(bind.view());
         }
-        self.awaits = Awaits::Name;
+        self.negotiation.awaits = Awaits::Name;
     }
 
     pub(super) fn on_router_element(&mut self, element: &Element) -> Result<(), Violation> {
         let view = element.view();
         let outcome = RouterError::read(view).map_or(Ok(()), Err);
-        if self.awaits == Awaits::Name && element.name() == "bind" {
+        if self.negotiation.awaits == Awaits::Name && element.name() == "bind" {
             self.allow_server(On::Bind, "bind")?;
-            self.awaits = Awaits::Nothing;
+            self.negotiation.awaits = Awaits::Nothing;
             match outcome {
                 Ok(()) => {
                     let jid = self.account.jid.clone();

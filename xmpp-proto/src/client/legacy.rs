@@ -27,13 +27,13 @@ impl Client {
         if let Ok(query) = query.finish() {
             self.wire.writer().embed(query.view());
         }
-        self.awaits = Awaits::Fields(id);
+        self.negotiation.awaits = Awaits::Fields(id);
         Ok(())
     }
 
     pub(super) fn on_legacy_answer(&mut self, answer: &Element) -> Result<(), Violation> {
         self.allow_server(On::Login, "iq")?;
-        let awaits = core::mem::replace(&mut self.awaits, Awaits::Nothing);
+        let awaits = core::mem::replace(&mut self.negotiation.awaits, Awaits::Nothing);
         if let Some(error) = StanzaError::read(answer.view()) {
             self.fail_login(LoginError::Legacy(error.into()));
             return Ok(());
@@ -57,7 +57,7 @@ impl Client {
 
     fn log_in_legacy(&mut self, has_digest: bool, has_password: bool) -> Result<(), Violation> {
         let Dialect::Legacy(login) = self.account.dialect else { return Ok(()) };
-        let Some(password) = self.account.secret.clone() else {
+        let Some(password) = self.account.proof.secret.clone() else {
             self.fail_login(LoginError::NoCredentials);
             return Ok(());
         };
@@ -87,13 +87,13 @@ impl Client {
                     .map(drop);
             }
         }
-        self.awaits = Awaits::LegacyLogin(id, method);
+        self.negotiation.awaits = Awaits::LegacyLogin(id, method);
         Ok(())
     }
 
     /// A component's login: one digest.
     pub(super) fn shake_hands(&mut self) -> Result<(), Violation> {
-        let Some(secret) = self.account.secret.clone() else {
+        let Some(secret) = self.account.proof.secret.clone() else {
             self.fail_login(LoginError::NoCredentials);
             return Ok(());
         };
@@ -103,7 +103,7 @@ impl Client {
         if let Ok(mut handshake) = writer.element("handshake", ns::COMPONENT_ACCEPT) {
             let _ = handshake.ascii(digest.expose().as_bytes());
         }
-        self.awaits = Awaits::Handshake;
+        self.negotiation.awaits = Awaits::Handshake;
         Ok(())
     }
 

@@ -1,5 +1,4 @@
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use wirestate_machine::{Misuse, Ticket};
@@ -58,7 +57,7 @@ impl Client {
     }
 
     fn begin_sasl(&mut self) -> Result<(), LoginError> {
-        let credentials = self.account.credentials.clone().ok_or(LoginError::NoCredentials)?;
+        let credentials = self.account.proof.credentials.clone().ok_or(LoginError::NoCredentials)?;
         let features = core::mem::take(&mut self.features);
         let offer = Offer { mechanisms: &features.mechanisms, binding_types: &features.channel_bindings };
         let started = self.pick(offer, &credentials).and_then(|mechanism| {
@@ -68,7 +67,7 @@ impl Client {
         self.features = features;
         let (mechanism, client, first) = started?;
         let method = Method::Sasl(mechanism);
-        self.exchange = Some(Box::new(Exchange { client, method, is_fast: false }));
+        self.negotiation.exchange = Some(Exchange { client, method, is_fast: false });
         self.events.push_back(Event::Authenticating(method));
         let mut writer = self.wire.writer();
         if let Ok(mut auth) = writer.element("auth", ns::SASL) {
@@ -82,8 +81,8 @@ impl Client {
 
     /// The best mechanism that is offered, fits the credentials, and is allowed here.
     pub(super) fn pick(&self, offer: Offer<'_>, credentials: &Credentials) -> Result<Mechanism, LoginError> {
-        let offered = offer.mechanisms(&self.tried);
-        let bindings = offer.bindings(&self.bindings);
+        let offered = offer.mechanisms(&self.negotiation.tried);
+        let bindings = offer.bindings(&self.negotiation.bindings);
         let policy = if self.is_encrypted { Policy::encrypted() } else { Policy::unencrypted() };
         let policy = policy.require_binding(self.config.require_channel_binding).allow_cleartext(self.config.cleartext);
         if let Some(mechanism) = choose(&offered, credentials, &bindings, &policy) {
@@ -104,8 +103,9 @@ impl Client {
         credentials: &Credentials,
     ) -> Result<(sasl::Client, Option<Vec<u8>>), LoginError> {
         let plus = offer.mechanisms.iter().any(|name| name.ends_with("-PLUS"));
-        let context = Context::new(self.nonces.fresh())
-            .bindings(offer.bindings(&self.bindings))
+        let nonce = self.negotiation.fresh_nonce().ok_or(LoginError::NoCredentials)?;
+        let context = Context::new(nonce)
+            .bindings(offer.bindings(&self.negotiation.bindings))
             .server_offers_plus(plus)
             .iterations(self.config.iterations.clone())
             .advertised(Advertised::new(offer.mechanisms, offer.binding_types))
@@ -128,7 +128,7 @@ impl Client {
     /// time is up.
     pub fn derived(&mut self, ticket: Ticket<Derive>, derived: Derived) -> Result<(), Misuse> {
         self.tickets.check(&ticket)?;
-        let Some(exchange) = self.exchange.as_deref_mut() else { return Err(Misuse::StaleTicket) };
+        let Some(exchange) = self.negotiation.exchange.as_mut() else { return Err(Misuse::StaleTicket) };
         let step = exchange.client.resume(derived);
         if let Err(SaslError::Misuse(_)) = step {
             return Err(Misuse::OutOfRange);
@@ -150,7 +150,8 @@ impl Client {
         if self.state == State::Leaving {
             return self.after_abort(element);
         }
-        let is_ours = self.exchange.as_deref().is_some_and(|exchange| matches!(exchange.method, Method::Sasl(_)));
+        let is_ours =
+            self.negotiation.exchange.as_ref().is_some_and(|exchange| matches!(exchange.method, Method::Sasl(_)));
         if !is_ours {
             return Err(Violation::Unexpected("sasl"));
         }
@@ -193,7 +194,7 @@ impl Client {
                 return Ok(());
             }
         };
-        let Some(exchange) = self.exchange.as_deref_mut() else { return Ok(()) };
+        let Some(exchange) = self.negotiation.exchange.as_mut() else { return Ok(()) };
         match exchange.client.step(Some(&challenge)) {
             Ok(Step::Send(message)) => self.respond(&message),
             Ok(Step::Work(derivation)) => {
@@ -212,7 +213,7 @@ impl Client {
 
     /// The server says that the login succeeded; only its proof makes that true.
     pub(super) fn on_success(&mut self, data: Option<&[u8]>) -> Result<(), Violation> {
-        let Some(mut exchange) = self.exchange.take() else { return Err(Violation::Unexpected("success")) };
+        let Some(mut exchange) = self.negotiation.exchange.take() else { return Err(Violation::Unexpected("success")) };
         exchange.client.succeed(data).map_err(Violation::Sasl)?;
         self.tickets.revoke();
         self.events.push_back(Event::Authenticated(exchange.method));
@@ -222,12 +223,12 @@ impl Client {
     /// From here on the server knows who we are, and may say more.
     pub(super) fn log_in(&mut self) {
         self.is_logged_in = true;
-        self.tried.clear();
+        self.negotiation.tried.clear();
         self.wire.set_limits(self.config.limits.after_login);
     }
 
     pub(super) fn on_refusal(&mut self, failure: ElementRef<'_>) {
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(exchange) = self.negotiation.exchange.take() else { return };
         self.tickets.revoke();
         let condition = failure
             .children()
@@ -243,8 +244,10 @@ impl Client {
             self.events.push_back(Event::AuthenticationFailed(error.into()));
             return self.begin_login();
         }
-        if matches!(condition, "invalid-mechanism" | "mechanism-too-weak") && !self.tried.contains(&mechanism) {
-            self.tried.push(mechanism);
+        if matches!(condition, "invalid-mechanism" | "mechanism-too-weak")
+            && !self.negotiation.tried.contains(&mechanism)
+        {
+            self.negotiation.tried.push(mechanism);
             self.events.push_back(Event::AuthenticationFailed(error.into()));
             return self.begin_login();
         }
@@ -259,7 +262,7 @@ impl Client {
 
     /// Breaks the exchange off, and with it the session.
     pub(super) fn abort(&mut self, error: LoginError) {
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(exchange) = self.negotiation.exchange.take() else { return };
         self.tickets.revoke();
         let ns = ns_of(exchange.method);
         drop(self.wire.writer().element("abort", ns));
@@ -269,11 +272,11 @@ impl Client {
     /// Drops a login that is overtaken by something else.
     pub(super) fn abandon_login(&mut self) {
         self.tickets.revoke();
-        self.exchange = None;
+        self.negotiation.exchange = None;
     }
 
     fn respond(&mut self, message: &[u8]) {
-        let Some(exchange) = self.exchange.as_deref() else { return };
+        let Some(exchange) = self.negotiation.exchange.as_ref() else { return };
         let ns = ns_of(exchange.method);
         let mut writer = self.wire.writer();
         if let Ok(mut response) = writer.element("response", ns)

@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
 use wirestate_machine::{Ending, Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
 use wirestate_sasl::{Bindings, ChannelBinding};
@@ -79,8 +80,8 @@ impl Machine for Client {
         match (how, self.layer) {
             (Upgraded::Tls(facts), Layer::Tls) => {
                 self.is_encrypted = true;
-                self.bindings = bindings(facts.exporter, facts.server_end_point.as_deref());
-                self.secured = Some(facts);
+                self.negotiation.bindings = bindings(facts.exporter, facts.server_end_point.as_deref());
+                self.negotiation.secured = Some(facts);
             }
             (Upgraded::Deflate, Layer::Deflate) => {
                 self.is_compressed = true;
@@ -117,7 +118,7 @@ impl Client {
         if self.wire.has_heard() {
             self.on_sign_of_life();
         }
-        if let Some(facts) = self.secured.take() {
+        if let Some(facts) = self.negotiation.present().and_then(|negotiation| negotiation.secured.take()) {
             return Ok(Some(Event::Secured(facts)));
         }
         loop {
@@ -135,6 +136,8 @@ impl Client {
                 if !self.wire.outbox().is_empty() {
                     self.said = self.now;
                 }
+                // An idle session keeps no room for events.
+                self.events = VecDeque::new();
                 return Ok(None);
             }
         }
@@ -171,7 +174,7 @@ impl Client {
         self.acknowledge();
         self.abandon_login();
         self.wire.end(self.now, self.config.limits.farewell);
-        self.awaits = Awaits::Nothing;
+        self.negotiation.awaits = Awaits::Nothing;
         self.state = State::Leaving;
         self.leave = Some(Box::new(reason));
         self.events.push_back(Event::Closing);
@@ -232,16 +235,13 @@ impl Client {
 
     /// Drops what only a living session needs, secrets first.
     fn put_away(&mut self) {
-        self.account.credentials = None;
-        self.account.secret = None;
+        self.account.forget_proof();
         self.abandon_login();
-        self.bindings = Bindings::none();
-        self.secured = None;
+        self.negotiation.clear();
         self.queue.forget_requests();
         self.backlog.forget_requests();
         self.leave = None;
         self.asked = None;
-        self.awaits = Awaits::Nothing;
         self.state = State::Closed;
     }
 
@@ -249,7 +249,7 @@ impl Client {
     pub(super) fn forget(&mut self) {
         *self.features = Features::default();
         self.sid = None;
-        self.awaits = Awaits::Nothing;
+        self.negotiation.awaits = Awaits::Nothing;
     }
 
     fn waits_for(&self) -> Option<Wait> {

@@ -15,12 +15,17 @@ use crate::xml::{Element, ElementRef, ElementWriter, Sink};
 pub(super) struct Managed {
     phase: Phase,
     /// What is counted, from `<enable/>` on.
-    stream: Option<Box<Management<Element>>>,
-    /// The server's name for a stream that can be resumed.
-    id: Option<String>,
-    location: Option<String>,
+    stream: Option<Box<Counted>>,
     /// The stream of the connection before.
     before: Option<Box<Resumption>>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    stream: Management<Element>,
+    /// The server's name for a stream that can be resumed.
+    id: Option<Box<str>>,
+    location: Option<Box<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +39,7 @@ enum Phase {
 impl Managed {
     pub(super) fn after(before: Option<Resumption>) -> Self {
         let before = before.map(Box::new);
-        Managed { phase: Phase::Off, stream: None, id: None, location: None, before }
+        Managed { phase: Phase::Off, stream: None, before }
     }
 
     pub(super) fn has_before(&self) -> bool {
@@ -47,31 +52,32 @@ impl Managed {
 
     /// Whether another stanza of so many bytes can be kept.
     pub(super) fn has_room(&self, octets: usize) -> bool {
-        self.stream.as_ref().is_none_or(|stream| stream.has_room(octets))
+        self.stream.as_ref().is_none_or(|counted| counted.stream.has_room(octets))
     }
 
     /// Counts and keeps a stanza that goes out.
     pub(super) fn sent(&mut self, stanza: &Element) {
-        if let Some(stream) = self.stream.as_deref_mut() {
+        if let Some(counted) = self.stream.as_deref_mut() {
             // There is room, as the caller has asked.
-            let _ = stream.sent(stanza.clone());
+            let _ = counted.stream.sent(stanza.clone());
         }
     }
 
     /// Counts a stanza that came.
     pub(super) fn received(&mut self) {
-        if let (Phase::On, Some(stream)) = (self.phase, self.stream.as_deref_mut()) {
-            stream.received();
+        if let (Phase::On, Some(counted)) = (self.phase, self.stream.as_deref_mut()) {
+            counted.stream.received();
         }
     }
 
     pub(super) fn resumption(&self, me: Option<&Jid>) -> Option<Resumption> {
-        match (&self.stream, &self.id, me) {
-            (Some(stream), Some(id), Some(me)) if self.is_on() => Some(Resumption {
-                id: id.clone(),
+        let counted = self.stream.as_deref();
+        match (counted, counted.and_then(|counted| counted.id.as_deref()), me) {
+            (Some(counted), Some(id), Some(me)) if self.is_on() => Some(Resumption {
+                id: id.into(),
                 jid: me.clone(),
-                location: self.location.clone(),
-                stream: (**stream).clone().detach(),
+                location: counted.location.as_deref().map(String::from),
+                stream: counted.stream.clone().detach(),
             }),
             // What was not taken up yet is still to be taken up.
             _ => self.before.as_deref().cloned(),
@@ -81,12 +87,12 @@ impl Managed {
     /// Ends the management with the stream, and gives what the server has not acknowledged.
     pub(super) fn end(&mut self) -> Vec<Element> {
         self.phase = Phase::Off;
-        self.id = None;
-        self.stream.take().map(|stream| stream.detach().unacknowledged).unwrap_or_default()
+        self.stream.take().map(|counted| counted.stream.detach().unacknowledged).unwrap_or_default()
     }
 
-    fn begin(&mut self, stream: Management<Element>, phase: Phase) {
-        self.stream = Some(Box::new(stream));
+    fn begin(&mut self, stream: Management<Element>, id: Option<String>, location: Option<String>, phase: Phase) {
+        let (id, location) = (id.map(String::into_boxed_str), location.map(String::into_boxed_str));
+        self.stream = Some(Box::new(Counted { stream, id, location }));
         self.phase = phase;
     }
 }
@@ -106,7 +112,7 @@ impl Client {
 
     /// Counts from here on: management is asked for.
     pub(super) fn expect_management(&mut self) {
-        self.managed.begin(Management::new(self.config.limits.unacknowledged), Phase::Enabling);
+        self.managed.begin(Management::new(self.config.limits.unacknowledged), None, None, Phase::Enabling);
     }
 
     /// Asks to resume the stream of the connection before.
@@ -116,7 +122,7 @@ impl Client {
         if let Ok(mut resume) = writer.element("resume", ns::SM) {
             let _ = write_resume(&mut resume, before);
         }
-        self.awaits = Awaits::Resumption;
+        self.negotiation.awaits = Awaits::Resumption;
     }
 
     /// Writes `<resume/>` into an element that carries it.
@@ -128,9 +134,9 @@ impl Client {
     }
 
     pub(super) fn on_management(&mut self, element: ElementRef<'_>) -> Result<(), Violation> {
-        if self.state == State::Binding && self.awaits == Awaits::Resumption {
+        if self.state == State::Binding && self.negotiation.awaits == Awaits::Resumption {
             self.allow_server(On::Bind, "resumed")?;
-            self.awaits = Awaits::Nothing;
+            self.negotiation.awaits = Awaits::Nothing;
             match element.name() {
                 "resumed" => return self.on_resumed(element),
                 "failed" => {
@@ -163,11 +169,14 @@ impl Client {
     pub(super) fn on_enabled(&mut self, enabled: ElementRef<'_>) {
         let is_true = |value: &str| matches!(value, "true" | "1");
         let may_resume = enabled.attr("resume").is_some_and(|value| is_true(&value));
-        self.managed.id = enabled.attr("id").filter(|_| may_resume).map(|id| id.into_owned());
-        self.managed.location = enabled.attr("location").map(|location| location.into_owned());
+        let id = enabled.attr("id").filter(|_| may_resume);
+        let is_resumable = id.is_some();
+        if let Some(counted) = &mut self.managed.stream {
+            counted.id = id.map(Box::from);
+            counted.location = enabled.attr("location").map(Box::from);
+        }
         self.managed.phase = Phase::On;
         let seconds = enabled.attr("max").and_then(|max| max.parse().ok());
-        let is_resumable = self.managed.id.is_some();
         self.events.push_back(Event::Managed { is_resumable, seconds });
     }
 
@@ -185,8 +194,7 @@ impl Client {
         for stanza in stream.unacknowledged() {
             writer.embed(stanza.view());
         }
-        self.managed.begin(stream, Phase::On);
-        (self.managed.id, self.managed.location) = (Some(id), location);
+        self.managed.begin(stream, Some(id), location, Phase::On);
         self.me = Some(jid);
         self.events.push_back(Event::Resumed);
         self.become_ready();
@@ -209,10 +217,10 @@ impl Client {
 
     fn on_acknowledged(&mut self, element: ElementRef<'_>) -> Result<(), Violation> {
         let handled = count(element).ok_or(Violation::Management)?;
-        let Some(stream) = self.managed.stream.as_deref_mut().filter(|_| self.managed.phase == Phase::On) else {
+        let Some(counted) = self.managed.stream.as_deref_mut().filter(|_| self.managed.phase == Phase::On) else {
             return Err(Violation::Unexpected("a"));
         };
-        let acknowledged: Vec<Element> = stream.acknowledged(handled)?.collect();
+        let acknowledged: Vec<Element> = counted.stream.acknowledged(handled)?.collect();
         if self.config.tells_sent && !acknowledged.is_empty() {
             self.events.push_back(Event::Acknowledged(acknowledged));
         }
@@ -221,10 +229,8 @@ impl Client {
 
     /// Tells how many stanzas were handled, where the stream is managed.
     pub(super) fn acknowledge(&mut self) {
-        let Some(handled) = self.managed.stream.as_deref().filter(|_| self.managed.is_on()).map(Management::handled)
-        else {
-            return;
-        };
+        let Some(counted) = self.managed.stream.as_deref().filter(|_| self.managed.is_on()) else { return };
+        let handled = counted.stream.handled();
         let mut writer = self.wire.writer();
         if let Ok(mut answer) = writer.element("a", ns::SM) {
             let _ = answer.attr_decimal("h", handled.into());
@@ -233,9 +239,10 @@ impl Client {
 
     /// Asks what the server has handled, where it is time for that.
     pub(super) fn ask_for_acknowledgement(&mut self, is_urgent: bool) -> bool {
-        let Some(stream) = self.managed.stream.as_deref_mut().filter(|_| self.managed.phase == Phase::On) else {
+        let Some(counted) = self.managed.stream.as_deref_mut().filter(|_| self.managed.phase == Phase::On) else {
             return false;
         };
+        let stream = &mut counted.stream;
         if !is_urgent && !stream.is_request_due() {
             return false;
         }

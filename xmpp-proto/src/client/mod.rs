@@ -82,6 +82,7 @@ mod managed;
 mod negotiation;
 mod peer;
 mod queue;
+mod rare;
 mod requests;
 mod sasl2;
 mod send;
@@ -105,13 +106,12 @@ pub use violation::Violation;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use wirestate_machine::{Ending, Instant, Misuse, Tickets, TlsFacts};
-use wirestate_sasl::{Bindings, Mechanism, Nonces};
+use wirestate_sasl::{Bindings, Mechanism, Nonce, Nonces};
 
 use crate::jid::Jid;
 use crate::ns;
@@ -121,6 +121,7 @@ use account::Dialect;
 use login::Exchange;
 use managed::Managed;
 use queue::Queue;
+use rare::{Absent, Rare};
 use requests::Requests;
 
 /// A session, from the side of whoever connects. See the [module's guide](self).
@@ -132,29 +133,20 @@ pub struct Client {
     layer: Layer,
     is_encrypted: bool,
     is_compressed: bool,
-    secured: Option<Box<TlsFacts>>,
-    bindings: Bindings,
+    /// Gone once the session is ready.
+    negotiation: Rare<Negotiation>,
     features: Box<Features>,
     /// What was offered for a login inside TLS, now or on the connection before.
     offered: Option<Box<Features>>,
-    /// Whether more was said with our header than the server could ask for yet.
-    is_early: bool,
-    sid: Option<String>,
-    awaits: Awaits,
+    sid: Option<Box<str>>,
     is_logged_in: bool,
     has_session: bool,
     /// Whether the other server sends stanzas on this stream, too.
     is_bidi: bool,
     me: Option<Jid>,
-    exchange: Option<Box<Exchange>>,
-    /// Mechanisms that the server refused as such.
-    tried: Vec<Mechanism>,
-    /// How often a resource was asked for.
-    binds: u8,
-    nonces: Nonces,
     tickets: Tickets,
     requests: Requests,
-    filters: Filters,
+    filters: Rare<Filters>,
     /// What was sent before there was a session.
     queue: Queue,
     /// What was sent faster than it goes.
@@ -181,6 +173,45 @@ pub struct Client {
     violation: Option<Box<Violation>>,
 }
 
+/// What the way to a session needs, and a session does not.
+#[derive(Default)]
+struct Negotiation {
+    secured: Option<Box<TlsFacts>>,
+    bindings: Bindings,
+    /// Whether more was said with our header than the server could ask for yet.
+    is_early: bool,
+    awaits: Awaits,
+    exchange: Option<Exchange>,
+    /// Mechanisms that the server refused as such.
+    tried: Vec<Mechanism>,
+    /// How often a resource was asked for.
+    binds: u8,
+    nonces: Option<Nonces>,
+}
+
+impl Absent for Negotiation {
+    fn absent() -> &'static Self {
+        static NONE: Negotiation = Negotiation {
+            secured: None,
+            bindings: Bindings::none(),
+            is_early: false,
+            awaits: Awaits::Nothing,
+            exchange: None,
+            tried: Vec::new(),
+            binds: 0,
+            nonces: None,
+        };
+        &NONE
+    }
+}
+
+impl Negotiation {
+    /// A nonce, until the session is ready.
+    fn fresh_nonce(&mut self) -> Option<Nonce> {
+        self.nonces.as_mut().map(Nonces::fresh)
+    }
+}
+
 /// What is about to be put below the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layer {
@@ -190,8 +221,9 @@ enum Layer {
 }
 
 /// Which answer of the server's the negotiation waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Awaits {
+    #[default]
     Nothing,
     Compression,
     Resumption,
@@ -223,36 +255,25 @@ impl Client {
         }
         let mut nonces = Nonces::from_seed(seed);
         let prefix = nonces.fresh().as_str().bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31) ^ u32::from(byte));
-        let mut queue = Queue::new(limits.queue, limits.queue_octets);
-        queue.take_over(before.queue.into_iter());
-        let mut backlog = Queue::new(limits.queue, limits.queue_octets);
-        backlog.take_over(before.backlog.into_iter());
         let mut client = Client {
             wire,
             state: if is_implicit { State::Handshake } else { State::Opening },
             layer: if is_implicit { Layer::Tls } else { Layer::None },
             is_encrypted: config.tls == TlsPolicy::Outside,
             is_compressed: false,
-            secured: None,
-            bindings: Bindings::none(),
+            negotiation: Negotiation { nonces: Some(nonces), ..Negotiation::default() }.into(),
             features: Box::default(),
             offered: before.offered.map(Box::new),
-            is_early: false,
             sid: None,
-            awaits: Awaits::Nothing,
             is_logged_in: false,
             has_session: false,
             is_bidi: false,
             me: None,
-            exchange: None,
-            tried: Vec::new(),
-            binds: 0,
-            nonces,
             tickets: Tickets::new(),
             requests: Requests::new(prefix),
-            filters: before.filters,
-            queue,
-            backlog,
+            filters: Rare::new(),
+            queue: Queue::after(before.queue),
+            backlog: Queue::after(before.backlog),
             managed: Managed::after(before.resumption),
             events: VecDeque::new(),
             now,
@@ -272,6 +293,9 @@ impl Client {
             account,
             config,
         };
+        if !before.filters.is_empty() {
+            client.filters = before.filters.into();
+        }
         if let Some(token) = before.token {
             client.account.token = Some(token.into());
         }
@@ -290,7 +314,7 @@ impl Client {
         if self.config.tls != TlsPolicy::Outside || self.state != State::Opening || self.is_logged_in {
             return Err(Misuse::WrongState);
         }
-        self.bindings = machine::bindings(facts.exporter, facts.server_end_point.as_deref());
+        self.negotiation.bindings = machine::bindings(facts.exporter, facts.server_end_point.as_deref());
         Ok(())
     }
 

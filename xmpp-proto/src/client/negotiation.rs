@@ -1,5 +1,7 @@
 use alloc::string::String;
 
+use wirestate_sasl::Nonce;
+
 use super::account::Dialect;
 use super::event::{Event, Oddity, Reason, TlsFailure};
 use super::queue::QueuePolicy;
@@ -16,7 +18,7 @@ impl Client {
         if self.state == State::Leaving {
             return Ok(());
         }
-        if self.state == State::Authenticating && self.exchange.is_some() {
+        if self.state == State::Authenticating && self.negotiation.exchange.is_some() {
             return Err(Violation::Unexpected("stream:features"));
         }
         *self.features = features;
@@ -26,7 +28,7 @@ impl Client {
         if !self.is_logged_in && self.is_encrypted {
             self.offered = Some(self.features.clone());
         }
-        if core::mem::take(&mut self.is_early) {
+        if self.negotiation.present().is_some_and(|negotiation| core::mem::take(&mut negotiation.is_early)) {
             self.catch_up();
             return Ok(());
         }
@@ -37,7 +39,7 @@ impl Client {
         if self.is_logged_in {
             self.state = State::Binding;
             // Another list of features does not ask again what is asked already.
-            if self.awaits == Awaits::Nothing {
+            if self.negotiation.awaits == Awaits::Nothing {
                 self.go_on();
             }
             return Ok(());
@@ -52,14 +54,14 @@ impl Client {
             return;
         }
         if !self.is_encrypted && self.config.tls == TlsPolicy::Required {
-            self.is_early = true;
+            self.negotiation.is_early = true;
             drop(self.wire.writer().element("starttls", ns::TLS));
         } else if self.is_encrypted
             && let Some(offered) = self.offered.take()
         {
             // Once: if that is not what the server offers any more, the next connection waits.
             self.features = offered;
-            self.is_early = true;
+            self.negotiation.is_early = true;
             self.begin_login();
             if self.state == State::Authenticating {
                 self.state = State::Opening;
@@ -69,7 +71,7 @@ impl Client {
 
     /// The features have come of a stream on which more was said already.
     fn catch_up(&mut self) {
-        if self.exchange.is_some() {
+        if self.negotiation.exchange.is_some() {
             self.state = State::Authenticating;
         } else if self.features.starttls.is_some() {
             self.events.push_back(Event::TlsNegotiating);
@@ -176,7 +178,7 @@ impl Client {
     }
 
     fn compress(&mut self) {
-        self.awaits = Awaits::Compression;
+        self.negotiation.awaits = Awaits::Compression;
         let mut writer = self.wire.writer();
         if let Ok(mut compress) = writer.element("compress", ns::COMPRESS) {
             let _ = compress.own_text("method", "zlib");
@@ -188,10 +190,10 @@ impl Client {
         if self.state == State::Leaving {
             return Ok(());
         }
-        if self.awaits != Awaits::Compression {
+        if self.negotiation.awaits != Awaits::Compression {
             return Err(Violation::Unexpected("compressed"));
         }
-        self.awaits = Awaits::Nothing;
+        self.negotiation.awaits = Awaits::Nothing;
         if element.name() == "compressed" {
             self.wire.hold_for_tls().map_err(|_| Violation::BytesBeforeCompression)?;
             self.layer = Layer::Deflate;
@@ -209,7 +211,7 @@ impl Client {
             self.events.push_back(Event::BindFailed(error.into()));
             return self.take_leave(Reason::BindFailed);
         }
-        self.binds = self.binds.saturating_add(1);
+        self.negotiation.binds = self.negotiation.binds.saturating_add(1);
         let id = self.requests.fresh_id();
         let mut bind = Iq::build(self.ns(), IqType::Set, &id, None).start("bind", ns::BIND);
         if let Some(resource) = &resource {
@@ -219,12 +221,12 @@ impl Client {
             self.wire.writer().embed(bind.view());
         }
         self.events.push_back(Event::Binding(resource));
-        self.awaits = Awaits::Bind(id);
+        self.negotiation.awaits = Awaits::Bind(id);
     }
 
     pub(super) fn on_bound(&mut self, answer: &Element) -> Result<(), Violation> {
         self.allow_server(On::Bind, "iq")?;
-        self.awaits = Awaits::Nothing;
+        self.negotiation.awaits = Awaits::Nothing;
         if answer.attr("type").as_deref() == Some("error") {
             let refusal = StanzaCondition::UndefinedCondition;
             let error = StanzaError::read(answer.view()).unwrap_or(StanzaError::new(refusal));
@@ -254,10 +256,11 @@ impl Client {
         self.events.push_back(Event::BindFailed(error.into()));
         let wished = self.account.jid.resource().map(String::from);
         match (self.config.bind_retry, wished) {
-            (BindRetry::ServersChoice, Some(_)) if may_help && self.binds < 2 => self.bind(None),
-            (BindRetry::Random(tries), Some(wished)) if may_help && self.binds <= tries => {
-                let nonce = self.nonces.fresh();
-                let letters = nonce.as_str().chars().filter(char::is_ascii_alphanumeric).take(8);
+            (BindRetry::ServersChoice, Some(_)) if may_help && self.negotiation.binds < 2 => self.bind(None),
+            (BindRetry::Random(tries), Some(wished)) if may_help && self.negotiation.binds <= tries => {
+                let nonce = self.negotiation.fresh_nonce();
+                let nonce = nonce.as_ref().map(Nonce::as_str).unwrap_or_default();
+                let letters = nonce.chars().filter(char::is_ascii_alphanumeric).take(8);
                 let resource = alloc::format!("{wished}-{}", letters.collect::<String>());
                 self.bind(Some(resource));
             }
@@ -271,11 +274,11 @@ impl Client {
         if let Ok(iq) = Iq::build(self.ns(), IqType::Set, &id, None).start("session", ns::SESSION).finish() {
             self.wire.writer().embed(iq.view());
         }
-        self.awaits = Awaits::Session(id);
+        self.negotiation.awaits = Awaits::Session(id);
     }
 
     pub(super) fn on_session(&mut self, answer: &Element) {
-        self.awaits = Awaits::Nothing;
+        self.negotiation.awaits = Awaits::Nothing;
         match StanzaError::read(answer.view()) {
             Some(error) => {
                 self.events.push_back(Event::SessionFailed(error.into()));
@@ -291,11 +294,13 @@ impl Client {
 
     pub(super) fn become_ready(&mut self) {
         self.state = State::Ready;
-        self.awaits = Awaits::Nothing;
         (self.heard, self.said, self.used) = (self.now, self.now, self.now);
         // Only a login over this connection needs it again.
-        self.account.credentials = None;
-        self.account.secret = None;
+        self.account.forget_proof();
+        self.negotiation.clear();
+        if !self.config.quickstart {
+            self.offered = None;
+        }
         if let Some(me) = &self.me {
             self.events.push_back(Event::Ready(me.clone()));
         }

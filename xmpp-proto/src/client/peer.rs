@@ -31,9 +31,9 @@ fn hex(bytes: &[u8]) -> String {
 impl Client {
     /// Whether SASL EXTERNAL or dialback is the way, and that.
     pub(super) fn begin_as_peer(&mut self) {
-        if let Some(verify) = self.account.verify.clone() {
+        if let Some(verify) = self.account.proof.verify.clone() {
             self.state = State::Authenticating;
-            let (id, key) = *verify;
+            let (id, key) = verify;
             return self.say_dialback(DialbackKind::Verify, Some(id), key);
         }
         if self.features.bidi && self.config.bidi {
@@ -41,7 +41,7 @@ impl Client {
             drop(self.wire.writer().element("bidi", ns::BIDI));
         }
         let can_external = self.features.mechanisms.iter().any(|name| name == "EXTERNAL");
-        if can_external && self.account.credentials.is_some() {
+        if can_external && self.account.proof.credentials.is_some() {
             return self.begin_login();
         }
         self.state = State::Authenticating;
@@ -49,21 +49,21 @@ impl Client {
     }
 
     fn dial_back(&mut self) {
-        let Some(secret) = self.account.secret.clone() else { return self.fail_login(LoginError::NotOffered) };
-        let id = self.sid.clone().unwrap_or_default();
-        let remote = self.account.remote.as_ref().map(crate::Jid::domain).unwrap_or_default();
-        let key = dialback_key(secret.expose(), remote, self.account.jid.domain(), &id);
+        let Some(secret) = self.account.proof.secret.clone() else { return self.fail_login(LoginError::NotOffered) };
+        let id = self.sid.as_deref().unwrap_or_default();
+        let remote = self.account.proof.remote.as_ref().map(crate::Jid::domain).unwrap_or_default();
+        let key = dialback_key(secret.expose(), remote, self.account.jid.domain(), id);
         self.events.push_back(Event::Authenticating(Method::Dialback));
         self.say_dialback(DialbackKind::Result, None, key);
     }
 
     fn say_dialback(&mut self, kind: DialbackKind, id: Option<String>, key: String) {
-        let Some(to) = self.account.remote.clone() else { return self.fail_login(LoginError::NoCredentials) };
+        let Some(to) = self.account.proof.remote.clone() else { return self.fail_login(LoginError::NoCredentials) };
         let from = self.account.jid.server().to_jid();
         let dialback = Dialback { kind, from, to, id, content: Content::Key(key) };
         // What XML cannot hold is nobody's key: the element goes without it.
         let _ = dialback.write(&mut self.wire.writer());
-        self.awaits = Awaits::Dialback;
+        self.negotiation.awaits = Awaits::Dialback;
     }
 
     pub(super) fn on_dialback(&mut self, element: ElementRef<'_>) -> Result<(), Violation> {
@@ -72,17 +72,17 @@ impl Client {
             return Ok(());
         }
         let Ok(Some(result)) = Dialback::read(element) else { return Err(Violation::Unexpected("db:result")) };
-        let verified = self.account.verify.as_deref().map(|(id, _)| id);
+        let verified = self.account.proof.verify.as_ref().map(|(id, _)| id);
         let kind = if verified.is_some() { DialbackKind::Verify } else { DialbackKind::Result };
-        let is_ours = self.awaits == Awaits::Dialback
+        let is_ours = self.negotiation.awaits == Awaits::Dialback
             && result.kind == kind
             && verified.is_none_or(|id| Some(id) == result.id.as_ref())
-            && Some(&result.from) == self.account.remote.as_ref()
+            && Some(&result.from) == self.account.proof.remote.as_ref()
             && result.to.as_ref() == self.account.jid.server();
         if !is_ours {
             return Err(Violation::Unexpected("db:result"));
         }
-        self.awaits = Awaits::Nothing;
+        self.negotiation.awaits = Awaits::Nothing;
         if verified.is_some() {
             let answer = match result.content {
                 Content::Valid => Ok(true),

@@ -1,7 +1,9 @@
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::event::RequestId;
-use crate::stream::management::Stanza as _;
+use super::rare::{Absent, Rare};
+use crate::stream::management::{Bounds, Stanza as _};
 use crate::xml::Element;
 
 /// When stanzas that waited for a session go out.
@@ -17,13 +19,21 @@ pub enum QueuePolicy {
     DropOnReset,
 }
 
-/// Stanzas that wait for a session, in order, within bounds.
+/// Stanzas that wait for a session, in order, within bounds. Takes no heap while there are none.
 #[derive(Clone, Debug)]
-pub(super) struct Queue {
-    waiting: VecDeque<Queued>,
+pub(super) struct Queue(Rare<Waiting>);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Waiting {
+    stanzas: VecDeque<Queued>,
     octets: usize,
-    stanzas_at_most: usize,
-    octets_at_most: usize,
+}
+
+impl Absent for Waiting {
+    fn absent() -> &'static Self {
+        static NONE: Waiting = Waiting { stanzas: VecDeque::new(), octets: 0 };
+        &NONE
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -38,62 +48,74 @@ pub(super) struct Queued {
 pub(super) struct Overflow;
 
 impl Queue {
-    pub(super) fn new(stanzas: usize, octets: usize) -> Self {
-        Queue { waiting: VecDeque::new(), octets: 0, stanzas_at_most: stanzas, octets_at_most: octets }
+    pub(super) const fn new() -> Self {
+        Queue(Rare::new())
     }
 
-    pub(super) fn push(&mut self, stanza: Element, request: Option<RequestId>) -> Result<(), Overflow> {
-        let octets = self.octets.saturating_add(stanza.octets());
-        if self.waiting.len() >= self.stanzas_at_most || octets > self.octets_at_most {
+    /// What others kept before.
+    pub(super) fn after(before: Vec<Element>) -> Self {
+        let mut queue = Queue::new();
+        before.into_iter().for_each(|stanza| queue.push_anyway(stanza, None));
+        queue
+    }
+
+    pub(super) fn push(&mut self, stanza: Element, request: Option<RequestId>, most: Bounds) -> Result<(), Overflow> {
+        let octets = self.0.octets.saturating_add(stanza.octets());
+        if self.0.stanzas.len() >= most.stanzas || octets > most.octets {
             return Err(Overflow);
         }
-        self.octets = octets;
-        self.waiting.push_back(Queued { stanza, request });
+        self.push_anyway(stanza, request);
         Ok(())
     }
 
     /// The same for what was let in already, whatever the bounds.
     pub(super) fn push_anyway(&mut self, stanza: Element, request: Option<RequestId>) {
-        self.octets = self.octets.saturating_add(stanza.octets());
-        self.waiting.push_back(Queued { stanza, request });
-    }
-
-    /// Takes what others kept before it, ahead of all that waits here. Bounds do not count: it was let in already.
-    pub(super) fn take_over(&mut self, before: impl DoubleEndedIterator<Item = Element>) {
-        for stanza in before.rev() {
-            self.octets = self.octets.saturating_add(stanza.octets());
-            self.waiting.push_front(Queued { stanza, request: None });
-        }
+        let waiting = &mut *self.0;
+        waiting.octets = waiting.octets.saturating_add(stanza.octets());
+        waiting.stanzas.push_back(Queued { stanza, request });
     }
 
     pub(super) fn front(&self) -> Option<&Queued> {
-        self.waiting.front()
+        self.0.stanzas.front()
     }
 
     pub(super) fn pop(&mut self) -> Option<Queued> {
-        let first = self.waiting.pop_front()?;
-        self.octets = self.octets.saturating_sub(first.stanza.octets());
+        let waiting = self.0.present()?;
+        let first = waiting.stanzas.pop_front()?;
+        waiting.octets = waiting.octets.saturating_sub(first.stanza.octets());
+        self.tidy();
         Some(first)
     }
 
     /// Drops a request that nobody waits for any more.
     pub(super) fn forget(&mut self, request: RequestId) {
-        self.waiting.retain(|one| one.request != Some(request));
-        self.octets = self.waiting.iter().map(|one| one.stanza.octets()).sum();
+        self.retain(|one| one.request != Some(request));
     }
 
     /// Drops all requests, whose answers nobody waits for any more.
     pub(super) fn forget_requests(&mut self) {
-        self.waiting.retain(|one| one.request.is_none());
-        self.octets = self.waiting.iter().map(|one| one.stanza.octets()).sum();
+        self.retain(|one| one.request.is_none());
     }
 
     pub(super) fn len(&self) -> usize {
-        self.waiting.len()
+        self.0.stanzas.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Element> {
-        self.waiting.iter().map(|one| &one.stanza)
+        self.0.stanzas.iter().map(|one| &one.stanza)
+    }
+
+    fn retain(&mut self, keep: impl FnMut(&Queued) -> bool) {
+        let Some(waiting) = self.0.present() else { return };
+        waiting.stanzas.retain(keep);
+        waiting.octets = waiting.stanzas.iter().map(|one| one.stanza.octets()).sum();
+        self.tidy();
+    }
+
+    fn tidy(&mut self) {
+        if self.0.stanzas.is_empty() {
+            self.0.clear();
+        }
     }
 }
 
@@ -107,28 +129,29 @@ mod tests {
 
     #[test]
     fn it_is_bounded_in_stanzas_and_in_bytes() {
-        let mut queue = Queue::new(2, 1000);
-        assert_eq!(queue.push(stanza(1), None), Ok(()));
-        assert_eq!(queue.push(stanza(2), Some(RequestId(7))), Ok(()));
-        assert_eq!(queue.push(stanza(3), None), Err(Overflow));
+        let few = Bounds { stanzas: 2, octets: 1000 };
+        let mut queue = Queue::new();
+        assert_eq!(queue.push(stanza(1), None, few), Ok(()));
+        assert_eq!(queue.push(stanza(2), Some(RequestId(7)), few), Ok(()));
+        assert_eq!(queue.push(stanza(3), None, few), Err(Overflow));
         queue.forget(RequestId(7));
-        assert_eq!(queue.push(stanza(3), None), Ok(()));
+        assert_eq!(queue.push(stanza(3), None, few), Ok(()));
         assert_eq!(queue.pop().map(|one| one.stanza), Some(stanza(1)));
-        assert_eq!(queue.iter().collect::<alloc::vec::Vec<_>>(), [&stanza(3)]);
+        assert_eq!(queue.iter().collect::<Vec<_>>(), [&stanza(3)]);
 
-        let mut queue = Queue::new(100, stanza(1).octets() + 1);
-        assert_eq!(queue.push(stanza(1), None), Ok(()));
-        assert_eq!(queue.push(stanza(2), None), Err(Overflow));
+        let mut queue = Queue::new();
+        let small = Bounds { stanzas: 100, octets: stanza(1).octets() + 1 };
+        assert_eq!(queue.push(stanza(1), None, small), Ok(()));
+        assert_eq!(queue.push(stanza(2), None, small), Err(Overflow));
         assert!(queue.pop().is_some());
-        assert_eq!(queue.push(stanza(2), None), Ok(()));
+        assert_eq!(queue.push(stanza(2), None, small), Ok(()));
     }
 
     #[test]
     fn what_was_kept_before_comes_first() {
-        let mut queue = Queue::new(9, 1000);
-        queue.push(stanza(3), None).unwrap();
-        queue.take_over([stanza(1), stanza(2)].into_iter());
-        let order: alloc::vec::Vec<_> = core::iter::from_fn(|| queue.pop()).map(|one| one.stanza).collect();
+        let mut queue = Queue::after([stanza(1), stanza(2)].into());
+        queue.push_anyway(stanza(3), None);
+        let order: Vec<_> = core::iter::from_fn(|| queue.pop()).map(|one| one.stanza).collect();
         assert_eq!(order, [stanza(1), stanza(2), stanza(3)]);
     }
 }

@@ -7,21 +7,36 @@ use core::time::Duration;
 use wirestate_machine::Instant;
 
 use super::event::RequestId;
+use super::rare::{Absent, Rare};
 use crate::jid::{Jid, JidRef};
 use crate::xml::ElementRef;
 
 /// Requests that wait for their answers (RFC 6120 §8.2.3). An answer is a stanza `iq` of type `result` or `error`, with the request's id, from whom
 /// the request was to; anything else is nobody's answer, whatever its id.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Requests {
+    all: Rare<All>,
+    last: u32,
+    /// What the ids begin with that are made here, so that they differ from those of other streams.
+    prefix: u32,
+}
+
+/// Those that are open. Gone while none is.
+#[derive(Debug, Default)]
+pub(super) struct All {
     open: BTreeMap<Box<str>, Pending>,
     due: BTreeSet<(Instant, RequestId)>,
     ids: BTreeMap<RequestId, Box<str>>,
     /// Those that the clock has not seen yet, with the time they have.
     untimed: Vec<(RequestId, Duration)>,
-    last: u32,
-    /// What the ids begin with that are made here, so that they differ from those of other streams.
-    prefix: u32,
+}
+
+impl Absent for All {
+    fn absent() -> &'static Self {
+        static NONE: All =
+            All { open: BTreeMap::new(), due: BTreeSet::new(), ids: BTreeMap::new(), untimed: Vec::new() };
+        &NONE
+    }
 }
 
 #[derive(Debug)]
@@ -33,24 +48,24 @@ struct Pending {
 
 impl Requests {
     pub(super) fn new(prefix: u32) -> Self {
-        Requests { prefix, ..Requests::default() }
+        Requests { all: Rare::new(), last: 0, prefix }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.open.len()
+        self.all.open.len()
     }
 
     /// Opens a request. It gets the id that the program wished for, unless another one that is open has it.
     pub(super) fn open(&mut self, wish: Option<&str>, to: Option<Jid>, patience: Duration) -> (RequestId, Box<str>) {
         let id: Box<str> = match wish {
-            Some(wish) if !wish.is_empty() && !self.open.contains_key(wish) => wish.into(),
+            Some(wish) if !wish.is_empty() && !self.all.open.contains_key(wish) => wish.into(),
             _ => self.fresh_id(),
         };
         self.last = self.last.wrapping_add(1);
         let request = RequestId(self.last);
-        self.open.insert(id.clone(), Pending { request, to, due: None });
-        self.ids.insert(request, id.clone());
-        self.untimed.push((request, patience));
+        self.all.open.insert(id.clone(), Pending { request, to, due: None });
+        self.all.ids.insert(request, id.clone());
+        self.all.untimed.push((request, patience));
         (request, id)
     }
 
@@ -59,7 +74,7 @@ impl Requests {
         loop {
             self.last = self.last.wrapping_add(1);
             let id = format!("w{:08x}-{:x}", self.prefix, self.last);
-            if !self.open.contains_key(&*id) {
+            if !self.all.open.contains_key(&*id) {
                 return id.into();
             }
         }
@@ -67,14 +82,14 @@ impl Requests {
 
     /// Closes the request that `stanza` answers, if there is one. `me` is who we are on this stream.
     pub(super) fn answered_by(&mut self, stanza: ElementRef<'_>, me: Option<&Jid>) -> Option<RequestId> {
-        if self.open.is_empty() || stanza.name() != "iq" {
+        if self.all.open.is_empty() || stanza.name() != "iq" {
             return None;
         }
         if !matches!(stanza.attr("type").as_deref(), Some("result" | "error")) {
             return None;
         }
         let id = stanza.attr("id")?;
-        let pending = self.open.get(&*id)?;
+        let pending = self.all.open.get(&*id)?;
         let from = stanza.attr("from");
         if !is_from_peer(from.as_deref(), pending.to.as_ref(), me) {
             return None;
@@ -86,43 +101,48 @@ impl Requests {
 
     /// Closes a request, if it is open.
     pub(super) fn close(&mut self, request: RequestId) -> bool {
-        let Some(id) = self.ids.remove(&request) else { return false };
-        if let Some(Pending { due: Some(due), .. }) = self.open.remove(&id) {
-            self.due.remove(&(due, request));
+        let Some(all) = self.all.present() else { return false };
+        let Some(id) = all.ids.remove(&request) else { return false };
+        if let Some(Pending { due: Some(due), .. }) = all.open.remove(&id) {
+            all.due.remove(&(due, request));
         }
-        self.untimed.retain(|(untimed, _)| *untimed != request);
+        all.untimed.retain(|(untimed, _)| *untimed != request);
+        if all.open.is_empty() {
+            self.all.clear();
+        }
         true
     }
 
     /// Begins to time what was asked since this was called last.
     pub(super) fn keep_time(&mut self, now: Instant) {
-        for (request, patience) in self.untimed.drain(..) {
-            let Some(pending) = self.ids.get(&request).and_then(|id| self.open.get_mut(id)) else { continue };
+        let Some(All { open, due: all_due, ids, untimed }) = self.all.present() else { return };
+        for (request, patience) in untimed.drain(..) {
+            let Some(pending) = ids.get(&request).and_then(|id| open.get_mut(id)) else { continue };
             let due = now + patience;
             pending.due = Some(due);
-            self.due.insert((due, request));
+            all_due.insert((due, request));
         }
     }
 
     /// When the next one is late; at once where one is not timed yet.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
-        if self.untimed.is_empty() { self.due.first().map(|(due, _)| *due) } else { Some(now) }
+        if self.all.untimed.is_empty() { self.all.due.first().map(|(due, _)| *due) } else { Some(now) }
     }
 
     /// Closes one whose time is up.
     pub(super) fn late(&mut self, now: Instant) -> Option<RequestId> {
-        let (due, request) = *self.due.first()?;
+        let (due, request) = *self.all.due.first()?;
         (due <= now && self.close(request)).then_some(request)
     }
 
     /// Closes the oldest one.
     pub(super) fn cancel_one(&mut self) -> Option<RequestId> {
-        let request = *self.ids.keys().next()?;
+        let request = *self.all.ids.keys().next()?;
         self.close(request).then_some(request)
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Requests { last: self.last, ..Requests::new(self.prefix) };
+        self.all.clear();
     }
 }
 

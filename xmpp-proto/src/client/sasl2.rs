@@ -30,7 +30,7 @@ impl Client {
         let (mechanism, offer, credentials, is_fast) = match self.by_token(sasl2, binding_types) {
             Some((mechanism, offer, credentials)) => (mechanism, offer, credentials, true),
             None => {
-                let credentials = self.account.credentials.clone().ok_or(LoginError::NoCredentials)?;
+                let credentials = self.account.proof.credentials.clone().ok_or(LoginError::NoCredentials)?;
                 let offer = Offer { mechanisms: &sasl2.mechanisms, binding_types };
                 (self.pick(offer, &credentials)?, offer, credentials, false)
             }
@@ -42,7 +42,7 @@ impl Client {
         let request = Authenticate {
             mechanism,
             first,
-            agent: self.account.agent.as_deref(),
+            agent: self.account.proof.agent.as_ref(),
             is_bound: inline.bind2.is_some(),
             bind_tag: self.config.bind_tag.as_deref(),
             enables_management: can_manage && self.config.management,
@@ -59,7 +59,7 @@ impl Client {
             }
         }
         let method = Method::Sasl2(mechanism);
-        self.exchange = Some(Box::new(Exchange { client, method, is_fast }));
+        self.negotiation.exchange = Some(Exchange { client, method, is_fast });
         self.events.push_back(Event::Authenticating(method));
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Client {
         let fast = sasl2.inline.fast.as_ref()?;
         let token = self.account.token.as_deref()?;
         // The server binds the token to who asked for it (XEP-0484 §3.3).
-        self.account.agent.as_ref()?;
+        self.account.proof.agent.as_ref()?;
         let credentials = Credentials::fast_token(self.account.jid.local()?, token.token.as_str()).ok()?;
         let offer = Offer { mechanisms: &fast.mechanisms, binding_types: types };
         let mechanism = self.pick(offer, &credentials).ok()?;
@@ -78,7 +78,7 @@ impl Client {
 
     /// The mechanism that a token is worth asking for.
     fn token_to_ask_for(&self, sasl2: &Sasl2, types: &[String]) -> Option<Mechanism> {
-        self.account.agent.as_ref()?;
+        self.account.proof.agent.as_ref()?;
         let fast = sasl2.inline.fast.as_ref()?;
         // Whatever the token, it fits the same mechanisms.
         let any = Credentials::fast_token(self.account.jid.local()?, "t").ok()?;
@@ -90,7 +90,8 @@ impl Client {
         if self.state == State::Leaving {
             return self.after_abort(element);
         }
-        let is_ours = self.exchange.as_deref().is_some_and(|exchange| matches!(exchange.method, Method::Sasl2(_)));
+        let is_ours =
+            self.negotiation.exchange.as_ref().is_some_and(|exchange| matches!(exchange.method, Method::Sasl2(_)));
         if !is_ours {
             return Err(Violation::Unexpected("sasl2"));
         }
@@ -118,7 +119,8 @@ impl Client {
                 return Ok(());
             }
         };
-        let mechanism = self.exchange.as_deref().map(|exchange| (exchange.client.mechanism(), exchange.is_fast));
+        let mechanism =
+            self.negotiation.exchange.as_ref().map(|exchange| (exchange.client.mechanism(), exchange.is_fast));
         self.on_success(data.as_deref())?;
         self.log_in();
         self.take_token(success, mechanism);

@@ -7,7 +7,7 @@ use super::queue::Queued;
 use super::{Client, Dialect, On, State, TABLE};
 use crate::jid::Jid;
 use crate::ns;
-use crate::stream::management::Stanza as _;
+use crate::stream::management::{Bounds, Stanza as _};
 use crate::xml::{Element, Limits, Scope, Stamp};
 
 /// What became of a stanza.
@@ -163,7 +163,8 @@ impl Client {
             return Ok(Sent::Written);
         }
         let queue = if is_ready { &mut self.backlog } else { &mut self.queue };
-        queue.push(stanza.clone(), request).map_err(|_| Misuse::QueueFull)?;
+        let most = Bounds { stanzas: self.config.limits.queue, octets: self.config.limits.queue_octets };
+        queue.push(stanza.clone(), request, most).map_err(|_| Misuse::QueueFull)?;
         if self.config.tells_sent {
             self.events.push_back(Event::Queued(stanza));
         }

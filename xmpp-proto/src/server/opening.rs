@@ -97,10 +97,8 @@ impl Server {
             return Features { starttls, limits, ..Features::default() };
         }
         let mechanisms = names(self.offered_mechanisms());
-        let sasl2 = (self.config.sasl2 && !mechanisms.is_empty()).then(|| Sasl2 {
-            mechanisms: mechanisms.clone(),
-            inline: self.inline_features(),
-            upgrades: Vec::new(),
+        let sasl2 = (self.config.sasl2 && !mechanisms.is_empty()).then(|| {
+            Box::new(Sasl2 { mechanisms: mechanisms.clone(), inline: self.inline_features(), upgrades: Vec::new() })
         });
         Features {
             starttls,

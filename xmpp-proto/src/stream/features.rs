@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -31,7 +32,7 @@ pub struct Features {
     /// The types of channel binding that SASL may use (XEP-0440).
     pub channel_bindings: Vec<String>,
     /// SASL2 (XEP-0388).
-    pub sasl2: Option<Sasl2>,
+    pub sasl2: Option<Box<Sasl2>>,
     /// Resource binding (RFC 6120 §7).
     pub bind: bool,
     /// Sessions as they were (RFC 3921 §3).
@@ -113,7 +114,7 @@ impl Features {
                 let types = child.children().filter(|child| child.is("channel-binding", ns::SASL_CHANNEL_BINDING));
                 self.channel_bindings = types.filter_map(|one| Some(one.attr("type")?.into_owned())).collect();
             }
-            (ns::SASL2, "authentication") => self.sasl2 = Some(Sasl2::read(child)),
+            (ns::SASL2, "authentication") => self.sasl2 = Some(Sasl2::read(child).into()),
             (ns::BIND, "bind") => self.bind = true,
             (ns::SESSION, "session") => {
                 self.session = Some(Session { optional: child.child("optional", ns::SESSION).is_some() });

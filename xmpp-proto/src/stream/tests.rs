@@ -2,6 +2,7 @@ use super::*;
 use crate::jid::{JidError, Part, Rules};
 use crate::ns;
 use crate::xml::{Element, ElementBuf, Frame, Limits, Reader, Scope, Writer, XmlError};
+use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use alloc::{format, vec};
@@ -158,7 +159,7 @@ fn all_features() -> Features {
         starttls: Some(Starttls { required: true }),
         mechanisms: vec!["SCRAM-SHA-256-PLUS".into(), "SCRAM-SHA-256".into()],
         channel_bindings: vec!["tls-exporter".into(), "tls-server-end-point".into()],
-        sasl2: Some(Sasl2 {
+        sasl2: Some(Box::new(Sasl2 {
             mechanisms: vec!["SCRAM-SHA-1".into()],
             inline: Inline {
                 bind2: Some(vec![ns::CARBONS.into(), ns::CSI.into()]),
@@ -167,7 +168,7 @@ fn all_features() -> Features {
                 others: vec![element("<x xmlns='urn:x'/>")],
             },
             upgrades: vec!["UPGR-SCRAM-SHA-256".into()],
-        }),
+        })),
         bind: true,
         session: Some(Session { optional: true }),
         sm: true,
@@ -191,7 +192,10 @@ fn features_go_both_ways() {
         session: Some(Session { optional: false }),
         dialback: Some(Dialback { errors: false }),
         limits: Some(StreamLimits::default()),
-        sasl2: Some(Sasl2 { inline: Inline { bind2: Some(vec![]), ..Inline::default() }, ..Sasl2::default() }),
+        sasl2: Some(Box::new(Sasl2 {
+            inline: Inline { bind2: Some(vec![]), ..Inline::default() },
+            ..Sasl2::default()
+        })),
         ..Features::default()
     };
     for features in [Features::default(), optional, all_features()] {

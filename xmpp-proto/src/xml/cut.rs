@@ -1,3 +1,5 @@
+use alloc::boxed::Box;
+
 use wirestate_machine::scan::position;
 
 use super::name::{self, CLASS, STOP};
@@ -19,11 +21,17 @@ pub(super) struct Cutter {
     elements: u32,
     declarations: u8,
     depth: u8,
-    levels: [Level; Limits::MAX_DEPTH as usize],
+    levels: [Level; SHALLOW],
+    /// What lies deeper, in elements that are.
+    deeper: Option<Box<[Level; DEEP]>>,
 }
 
+/// How many levels have their room in each session: as many as strangers may open, and more than stanzas have.
+const SHALLOW: usize = 16;
+const DEEP: usize = Limits::MAX_DEPTH as usize - SHALLOW;
+
 /// What is remembered of an open element.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Level {
     /// Of its name, so that most end tags that belong elsewhere are refused at once.
     mark: u8,
@@ -75,7 +83,6 @@ pub(super) enum CutKind {
 
 impl Cutter {
     pub(super) fn new() -> Self {
-        let level = Level { mark: 0, declarations: 0 };
         Cutter {
             at: 0,
             mode: Mode::Text,
@@ -85,7 +92,8 @@ impl Cutter {
             elements: 0,
             declarations: 0,
             depth: 0,
-            levels: [level; Limits::MAX_DEPTH as usize],
+            levels: [Level::default(); SHALLOW],
+            deeper: None,
         }
     }
 
@@ -99,6 +107,7 @@ impl Cutter {
     pub(super) fn reset(&mut self) {
         (self.at, self.mode, self.elements, self.all_attributes) = (0, Mode::Text, 0, 0);
         (self.depth, self.declarations) = (0, 0);
+        self.deeper = None;
     }
 
     /// Goes on where it stopped. `bytes` begin with the `<` of an element, or of an end tag. With `only_start_tag` the first start tag is all.
@@ -244,7 +253,7 @@ impl Cutter {
                     if at == bytes.len() {
                         Mode::EndName
                     } else {
-                        if self.depth > 0 && self.levels[self.level()].mark != self.mark(bytes, at) {
+                        if self.depth > 0 && self.level().mark != self.mark(bytes, at) {
                             return Err(XmlError::MismatchedTag);
                         }
                         Mode::EndGap
@@ -337,21 +346,38 @@ impl Cutter {
     #[inline]
     fn open(&mut self, bytes: &[u8], end: usize) {
         let level = Level { mark: self.mark(bytes, end), declarations: self.declarations };
+        let at = usize::from(self.depth);
         self.depth += 1;
-        let at = self.level();
-        self.levels[at] = level;
+        match self.levels.get_mut(at) {
+            Some(room) => *room = level,
+            None => self.open_deep(at - SHALLOW, level),
+        }
     }
 
     #[inline]
     fn close(&mut self) {
-        self.declarations = self.levels[self.level()].declarations;
+        self.declarations = self.level().declarations;
         self.depth = self.depth.saturating_sub(1);
     }
 
     /// The innermost open element's, of which there is one.
     #[inline(always)]
-    fn level(&self) -> usize {
-        (usize::from(self.depth) + Limits::MAX_DEPTH as usize - 1) % Limits::MAX_DEPTH as usize
+    fn level(&self) -> Level {
+        let at = usize::from(self.depth).saturating_sub(1);
+        self.levels.get(at).copied().unwrap_or_else(|| self.deep_level(at - SHALLOW))
+    }
+
+    #[cold]
+    fn deep_level(&self, at: usize) -> Level {
+        self.deeper.as_ref().and_then(|levels| levels.get(at)).copied().unwrap_or_default()
+    }
+
+    #[cold]
+    fn open_deep(&mut self, at: usize, level: Level) {
+        let levels = self.deeper.get_or_insert_with(|| Box::new([Level::default(); DEEP]));
+        if let Some(room) = levels.get_mut(at) {
+            *room = level;
+        }
     }
 
     #[inline]

@@ -12,6 +12,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::client::rare::Absent;
 use crate::jid::{Jid, JidRef};
 use crate::xml::{Element, ElementRef};
 
@@ -182,6 +183,13 @@ pub struct Filters {
     last: u32,
 }
 
+impl Absent for Filters {
+    fn absent() -> &'static Self {
+        static NONE: Filters = Filters::new();
+        &NONE
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Filter {
     id: FilterId,
@@ -199,8 +207,8 @@ pub(super) struct Found {
 
 impl Filters {
     /// None yet.
-    pub fn new() -> Self {
-        Filters::default()
+    pub const fn new() -> Self {
+        Filters { filters: Vec::new(), last: 0 }
     }
 
     /// Adds a filter. Any number may have the same tag.

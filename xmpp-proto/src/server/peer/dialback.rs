@@ -1,6 +1,7 @@
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use wirestate_machine::Misuse;
 
@@ -27,6 +28,9 @@ impl Peer {
             return Err(Misuse::WrongState);
         }
         self.pending.swap_remove(at);
+        if self.pending.is_empty() {
+            self.pending = Vec::new();
+        }
         let content = match verdict {
             Verdict::Valid => Said::Valid,
             Verdict::Invalid => Said::Invalid,

@@ -337,6 +337,10 @@ impl Peer {
 
     fn prove(&mut self, theirs: Jid, ours: Jid) {
         if !self.is_proved(theirs.as_ref(), ours.as_ref()) {
+            // Most streams carry one pair.
+            if self.pairs.is_empty() {
+                self.pairs.reserve_exact(1);
+            }
             self.pairs.push((theirs, ours));
         }
         if !self.base.is_trusted() {

@@ -69,6 +69,7 @@ const XMPP: Table = Table {
         ("model", "xmpp-proto/tests/router_model"),
         ("memory", "xmpp-proto/tests/xml_memory.rs"),
         ("program", "switchboard/tests/xmpp.rs"),
+        ("own-client", "switchboard/tests/xmpp_client.rs"),
         ("layers", "proto-core/layers/tests"),
         ("sasl", "proto-core/sasl/tests"),
     ],

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "shared by test files, none of which uses all of it")]
 
+pub mod authority;
 pub mod imap;
 
 use std::fs::{self, File};

@@ -48,7 +48,7 @@ pub fn first_steps(users: &Users, bound: &[Entrance], ca: Option<&Path>, domain:
             (Protocol::Irc | Protocol::Ircs | Protocol::Web, Address::Tcp(address)) => {
                 let place = Place { host: host(*address), port: address.port(), socket: None, ca };
                 match protocol {
-                    Protocol::Web => irc::web(&place),
+                    Protocol::Web => irc::web(&place, entrance.is_private()),
                     _ => {
                         irc::irc(&place, *protocol, name, password, entrance.is_private() || protocol.is_implicit_tls())
                     }
@@ -166,7 +166,7 @@ fn title(protocol: Protocol) -> &'static str {
         Protocol::Xmpp => "XMPP with STARTTLS",
         Protocol::Xmpps => "XMPP within TLS",
         Protocol::XmppComponent => "XMPP for components",
-        Protocol::Web => "A page to chat on, and IRC by WebSocket,",
+        Protocol::Web => "A page to chat on, and IRC and XMPP by WebSocket,",
     }
 }
 
@@ -250,6 +250,7 @@ mod tests {
                  -autojoin=#lobby;/connect switchboard'"
             ),
             "  xdg-open http://localhost:40007/".to_owned(),
+            "  curl http://localhost:40007/.well-known/host-meta".to_owned(),
             format!(
                 "  echo hello | SSL_CERT_FILE=/d/tls/ca.pem go-sendxmpp -t -u alice@localhost -p {password} -j localhost:40011 \
                  -c lobby@rooms.localhost"

@@ -64,13 +64,6 @@ impl Service for Imap {
 
     const FAMILY: Family = Family::Imap;
 
-    fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
-        let tls = prepared.tls.server_config(&[b"imap"])?;
-        Ok(Self { prepared: prepared.clone(), tls, open: Open::default(), key })
-    }
-
     fn door(&self, entrance: &Entrance) -> Arc<server::Config> {
         let settings = &self.prepared.settings;
         let mut config = server::Config::default();
@@ -109,6 +102,18 @@ impl Service for Imap {
 }
 
 impl Imap {
+    /// What all its listeners share.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], which ends the start.
+    pub fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
+        let tls = prepared.tls.server_config(&[b"imap"])?;
+        Ok(Self { prepared: prepared.clone(), tls, open: Open::default(), key })
+    }
+
     /// Different for each connection, and never the same again.
     fn seed(&self, info: &Info) -> [u8; 32] {
         Sha256::new().chain_update(self.key).chain_update(info.id().to_be_bytes()).finalize().into()

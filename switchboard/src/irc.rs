@@ -1,9 +1,8 @@
-//! IRC: in the clear, within TLS, and by WebSocket, all on one network.
+//! IRC: in the clear, within TLS, and in WebSockets, all on one network.
 //!
 //! [`Irc`] is what all listeners share; `session` serves one connection, on
 //! any runtime; the `Hub` is where sessions meet.
 
-mod carriage;
 mod ear;
 mod guests;
 mod history;
@@ -16,26 +15,29 @@ mod setup;
 
 use std::sync::Arc;
 
+use irc_proto::Redactor;
 use irc_proto::server::{self, Server};
 use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 use wirestate_driver::{Connection, Info, Options, Stream};
-use wirestate_layers::{Tls, Trace, websocket};
+use wirestate_layers::websocket::{self, Accepted};
+use wirestate_layers::{Tls, Trace};
 use wirestate_machine::Instant;
 
+use crate::carriage::Carriage;
 use crate::failure::Failure;
 use crate::offload::Offload;
 use crate::prepare::Prepared;
-use crate::protocol::{Family, Protocol};
+use crate::protocol::Family;
 use crate::service::{Entrance, Service};
-use carriage::Carriage;
 pub use history::HistoryError;
 use host::Hosts;
 use hub::Hub;
 
-/// What every connection runs on: the protocol, traced, by WebSocket or not,
+/// What every connection runs on: the protocol, traced, in a WebSocket or not,
 /// within TLS.
-pub type Machine = Tls<Carriage>;
+pub type Machine = Tls<Carriage<Traced, websocket::Lines>>;
+type Traced = Trace<Server, Redactor>;
 
 /// What all IRC listeners share.
 pub struct Irc {
@@ -47,33 +49,11 @@ pub struct Irc {
     key: [u8; 32],
 }
 
-/// What the connections of one listener have in common.
-pub struct Door {
-    session: Arc<server::Config>,
-    /// For those who come by WebSocket.
-    web: Option<Arc<websocket::Config>>,
-}
-
 impl Service for Irc {
     type Machine = Machine;
-    type Door = Door;
+    type Door = Arc<server::Config>;
 
     const FAMILY: Family = Family::Irc;
-
-    fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
-        let hub = setup::hub(prepared, &key)?;
-        let shown = Arc::downgrade(&hub);
-        prepared.on_reload(move |motd| {
-            if let Some(hub) = shown.upgrade() {
-                hub.set_motd(setup::motd(motd));
-            }
-        });
-        let hosts = Hosts::new(&key, prepared.settings.irc.cloaks);
-        let tls = prepared.tls.server_config(&[b"irc"])?;
-        Ok(Self { prepared: prepared.clone(), hub, hosts, tls, key })
-    }
 
     fn options(&self) -> Options {
         let irc = &self.prepared.settings.irc;
@@ -82,21 +62,12 @@ impl Service for Irc {
         Options::new().mailbox(messages).mailbox_bytes(bytes)
     }
 
-    fn door(&self, entrance: &Entrance) -> Door {
-        let session = Arc::new(setup::session(&self.prepared, entrance));
-        let is_web = entrance.protocol == Protocol::Web;
-        let web = is_web.then(|| Arc::new(setup::web(&self.prepared.settings, entrance)));
-        Door { session, web }
+    fn door(&self, entrance: &Entrance) -> Self::Door {
+        Arc::new(setup::session(&self.prepared, entrance))
     }
 
-    fn machine(&self, door: &Door, info: &Info, now: Instant) -> Machine {
-        let server = Server::new(door.session.clone(), self.seed(info), now);
-        let traced = Trace::to_tracing(server, irc_proto::Redactor::server(), info.id());
-        let carriage = match &door.web {
-            Some(web) => Carriage::by_websocket(traced, web.clone()),
-            None => Carriage::Lines(traced),
-        };
-        Tls::server(carriage, self.tls.clone())
+    fn machine(&self, door: &Self::Door, info: &Info, now: Instant) -> Machine {
+        Tls::server(Carriage::Stream(self.traced(door, info, now)), self.tls.clone())
     }
 
     fn session<S, O>(
@@ -113,6 +84,46 @@ impl Service for Irc {
 }
 
 impl Irc {
+    /// The network, with the channels that are there from the start.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], which ends the start.
+    pub fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
+        let hub = setup::hub(prepared, &key)?;
+        let shown = Arc::downgrade(&hub);
+        prepared.on_reload(move |motd| {
+            if let Some(hub) = shown.upgrade() {
+                hub.set_motd(setup::motd(motd));
+            }
+        });
+        let hosts = Hosts::new(&key, prepared.settings.irc.cloaks);
+        let tls = prepared.tls.server_config(&[b"irc"])?;
+        Ok(Self { prepared: prepared.clone(), hub, hosts, tls, key })
+    }
+
+    /// The machine for a connection that is to be a WebSocket.
+    pub fn by_websocket(
+        &self,
+        door: &Arc<server::Config>,
+        accepted: Box<Accepted>,
+        config: Arc<websocket::Config>,
+        info: &Info,
+        now: Instant,
+    ) -> Machine {
+        // Clients older than the specification end their messages with CRLF.
+        let lines = websocket::Lines::lenient();
+        let carriage = Carriage::by_websocket(self.traced(door, info, now), lines, accepted, config);
+        Tls::server(carriage, self.tls.clone())
+    }
+
+    fn traced(&self, door: &Arc<server::Config>, info: &Info, now: Instant) -> Traced {
+        let server = Server::new(door.clone(), self.seed(info), now);
+        Trace::to_tracing(server, Redactor::server(), info.id())
+    }
+
     /// Different for each connection, and never the same again.
     fn seed(&self, info: &Info) -> [u8; 32] {
         Sha256::new().chain_update(self.key).chain_update(info.id().to_be_bytes()).finalize().into()

@@ -9,6 +9,7 @@
 
 pub mod backlog;
 pub mod banner;
+pub mod carriage;
 pub mod credentials;
 pub mod data;
 pub mod failure;
@@ -36,4 +37,5 @@ pub mod signals;
 pub mod store;
 pub mod tls;
 pub mod users;
+pub mod web;
 pub mod xmpp;

@@ -55,7 +55,7 @@ where
 }
 
 /// Serves mail and chat on loopback: POP3, IMAP, IRC and XMPP, with and without
-/// TLS, and IRC by WebSocket.
+/// TLS, and IRC and XMPP by WebSocket.
 ///
 /// Without arguments it makes a data folder with three users, sample mail and
 /// a certificate, opens the channel #lobby, which is a room of XMPP, too, and prints commands to try.
@@ -103,7 +103,7 @@ struct Options {
     /// XMPP for components [default: off; 5347 is usual], whose domains and secrets stand in the file's [xmpp-server.components]
     #[arg(long, value_name = "ADDR|off")]
     xmpp_component: Option<Listen>,
-    /// Web page, and IRC by WebSocket [default: 127.0.0.1:8080]
+    /// Web page, and IRC and XMPP by WebSocket [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR|off")]
     web: Option<Listen>,
     /// One more listener, in the place of the default or beside what the protocol's own option says (repeat for more)

@@ -44,13 +44,6 @@ impl Service for Pop3 {
 
     const FAMILY: Family = Family::Pop3;
 
-    fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
-        let tls = prepared.tls.server_config(&[b"pop3"])?;
-        Ok(Self { prepared: prepared.clone(), tls, key })
-    }
-
     fn door(&self, entrance: &Entrance) -> Arc<server::Config> {
         let settings = &self.prepared.settings;
         let mut config = server::Config::default();
@@ -87,6 +80,18 @@ impl Service for Pop3 {
 }
 
 impl Pop3 {
+    /// What all its listeners share.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], which ends the start.
+    pub fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
+        let tls = prepared.tls.server_config(&[b"pop3"])?;
+        Ok(Self { prepared: prepared.clone(), tls, key })
+    }
+
     /// Different for each connection, and never the same again.
     fn seed(&self, info: &Info) -> [u8; 32] {
         Sha256::new().chain_update(self.key).chain_update(info.id().to_be_bytes()).finalize().into()

@@ -29,7 +29,7 @@ pub enum Protocol {
     Xmpps,
     /// XMPP for components, XEP-0114.
     XmppComponent,
-    /// The web page, and IRC by WebSocket.
+    /// The web page, and IRC and XMPP by WebSocket.
     Web,
 }
 
@@ -91,9 +91,10 @@ impl Protocol {
         match self {
             Self::Pop3 | Self::Pop3s => Family::Pop3,
             Self::Imap | Self::Imaps => Family::Imap,
-            Self::Irc | Self::Ircs | Self::Web => Family::Irc,
+            Self::Irc | Self::Ircs => Family::Irc,
             Self::Xmpp | Self::Xmpps => Family::Xmpp,
             Self::XmppComponent => Family::XmppComponent,
+            Self::Web => Family::Web,
         }
     }
 
@@ -110,12 +111,14 @@ pub enum Family {
     Pop3,
     /// IMAP and IMAPS.
     Imap,
-    /// IRC in the clear, within TLS, and by WebSocket.
+    /// IRC in the clear and within TLS.
     Irc,
     /// XMPP with STARTTLS and within TLS.
     Xmpp,
     /// XMPP for components.
     XmppComponent,
+    /// The web page, and IRC and XMPP by WebSocket.
+    Web,
 }
 
 impl fmt::Display for Family {
@@ -126,6 +129,7 @@ impl fmt::Display for Family {
             Self::Irc => "irc",
             Self::Xmpp => "xmpp",
             Self::XmppComponent => "xmpp-component",
+            Self::Web => "web",
         })
     }
 }

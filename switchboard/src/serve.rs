@@ -5,6 +5,7 @@ mod open;
 mod runtimes;
 mod server;
 
+use std::cell::OnceCell;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::pop3::Pop3;
 use crate::prepare::Prepared;
 use crate::service::Entrance;
 use crate::settings::Runtime;
+use crate::web::Web;
 use crate::xmpp::{self, Components, Xmpp};
 use crate::{banner, signals};
 use open::Opened;
@@ -60,18 +62,44 @@ pub fn serve(prepared: Prepared) -> Result<(), Failure> {
 }
 
 /// The servers that have listeners. A new protocol is one more line here.
+///
+/// The web's sessions are those of IRC and of XMPP, on their network and router.
 fn servers(
     prepared: &Arc<Prepared>,
     opened: &mut Vec<Opened>,
     shutdown: &Shutdown,
 ) -> Result<Vec<Box<dyn Served>>, Failure> {
+    let (irc, xmpp) = (Shared::default(), Shared::default());
+    let irc = || irc.get_or_make(|| Irc::new(prepared));
+    let xmpp = || xmpp.get_or_make(|| Xmpp::new(prepared));
+    let web = || Ok(Arc::new(Web::new(prepared, irc()?, xmpp()?)));
     let mut servers: Vec<Box<dyn Served>> = Vec::new();
-    servers.extend(Server::<Pop3>::begin(prepared, opened, shutdown)?);
-    servers.extend(Server::<Imap>::begin(prepared, opened, shutdown)?);
-    servers.extend(Server::<Irc>::begin(prepared, opened, shutdown)?);
-    servers.extend(Server::<Xmpp>::begin(prepared, opened, shutdown)?);
-    servers.extend(Server::<Components>::begin(prepared, opened, shutdown)?);
+    servers.extend(Server::begin(prepared, opened, shutdown, || Pop3::new(prepared).map(Arc::new))?);
+    servers.extend(Server::begin(prepared, opened, shutdown, || Imap::new(prepared).map(Arc::new))?);
+    servers.extend(Server::begin(prepared, opened, shutdown, irc)?);
+    servers.extend(Server::begin(prepared, opened, shutdown, xmpp)?);
+    servers.extend(Server::begin(prepared, opened, shutdown, || Components::new(prepared).map(Arc::new))?);
+    servers.extend(Server::begin(prepared, opened, shutdown, web)?);
     Ok(servers)
+}
+
+/// A service that several servers need, made for the first of them.
+struct Shared<P>(OnceCell<Arc<P>>);
+
+impl<P> Default for Shared<P> {
+    fn default() -> Self {
+        Self(OnceCell::new())
+    }
+}
+
+impl<P> Shared<P> {
+    fn get_or_make(&self, make: impl FnOnce() -> Result<P, Failure>) -> Result<Arc<P>, Failure> {
+        if let Some(made) = self.0.get() {
+            return Ok(made.clone());
+        }
+        let made = Arc::new(make()?);
+        Ok(self.0.get_or_init(|| made).clone())
+    }
 }
 
 fn announce(prepared: &Prepared, entrances: &[Entrance]) {

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use wirestate_driver::{Address, Connection, Info, Options, Stream};
 use wirestate_machine::{Instant, Machine};
 
-use crate::failure::Failure;
 use crate::offload::Offload;
-use crate::prepare::Prepared;
 use crate::protocol::{Family, Protocol};
 
 /// A protocol that is served: its machines, and what is done with them.
@@ -21,13 +19,6 @@ pub trait Service: Send + Sync + Sized + 'static {
 
     /// Which of the listeners are its own.
     const FAMILY: Family;
-
-    /// What all its listeners share.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`], which ends the start.
-    fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure>;
 
     /// How its connections are driven.
     fn options(&self) -> Options {

@@ -17,9 +17,12 @@ pub(super) fn irc(
     vec![irssi(place, tls, user, password), weechat(place, tls, user, login), openssl(place, tls, user)]
 }
 
-/// What to open in a browser.
-pub(super) fn web(place: &Place<'_>) -> Vec<String> {
-    vec![format!("xdg-open http://{}:{}/", place.url_host(), place.port)]
+/// What to open in a browser, and, where XMPP's users may log in, what tells its
+/// clients of WebSockets.
+pub(super) fn web(place: &Place<'_>, admits: bool) -> Vec<String> {
+    let site = format!("http://{}:{}", place.url_host(), place.port);
+    let told = admits.then(|| format!("curl {site}/.well-known/host-meta"));
+    [format!("xdg-open {site}/")].into_iter().chain(told).collect()
 }
 
 /// With a home of its own, for irssi takes networks from its configuration

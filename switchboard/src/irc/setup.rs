@@ -1,4 +1,4 @@
-//! What the settings mean for the network, its sessions and the web.
+//! What the settings mean for the network and its sessions.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,8 +9,6 @@ use irc_proto::codec::Encoding;
 use irc_proto::network::history::{self, Memory, Store};
 use irc_proto::network::{self, Network};
 use irc_proto::server::{self, Flood, ServerName, Webirc};
-use wirestate_driver::Address;
-use wirestate_layers::websocket;
 
 use super::ear::Ear;
 use super::guests::{Guests, Saloon};
@@ -26,7 +24,6 @@ use crate::settings::{History, Settings};
 const VERSION: &str = concat!("switchboard-", env!("CARGO_PKG_VERSION"));
 /// In seconds.
 const DAY: u64 = 24 * 60 * 60;
-const PAGE: &str = include_str!("page.html");
 
 /// The network, with the channels that are there from the start.
 pub(super) fn hub(prepared: &Prepared, key: &[u8; 32]) -> Result<Arc<Hub>, Failure> {
@@ -134,22 +131,6 @@ pub(super) fn session(prepared: &Prepared, entrance: &Entrance) -> server::Confi
     config.limits.registration_time = Duration::from_secs(settings.limits.login_seconds.into());
     config.limits.failed_logins = u16::try_from(settings.limits.failed_logins).unwrap_or(u16::MAX);
     config
-}
-
-/// WebSockets, and the page of this listener.
-pub(super) fn web(settings: &Settings, entrance: &Entrance) -> websocket::Config {
-    let port = match &entrance.address {
-        Address::Tcp(address) => format!(":{}", address.port()),
-        _ => String::new(),
-    };
-    // The page that is served here, by whatever name, behind a proxy or not; and no other site's, which a browser would let in as its user.
-    let mut origins = settings.irc.origins.clone();
-    for host in ["localhost", "127.0.0.1", "[::1]", &settings.server_name] {
-        origins.push(format!("http://{host}{port}"));
-        origins.extend(["http", "https"].map(|scheme| format!("{scheme}://{host}")));
-    }
-    let config = websocket::Config::irc().with_origins(origins);
-    config.clone().with_page("text/html; charset=utf-8", PAGE).unwrap_or(config)
 }
 
 /// The server's name as it stands in a source. One without a dot or a colon

@@ -33,18 +33,19 @@ pub(super) struct Server<P: Service> {
 }
 
 impl<P: Service> Server<P> {
-    /// Takes the protocol's listeners out of `opened`; `None` where there are
-    /// none.
+    /// Takes the protocol's listeners out of `opened`, and makes `service` for them;
+    /// `None` where there are none.
     pub(super) fn begin(
         prepared: &Arc<Prepared>,
         opened: &mut Vec<Opened>,
         shutdown: &Shutdown,
+        service: impl FnOnce() -> Result<Arc<P>, Failure>,
     ) -> Result<Option<Box<dyn Served>>, Failure> {
         let own: Vec<_> = opened.extract_if(.., |one| one.entrance.protocol.family() == P::FAMILY).collect();
         if own.is_empty() {
             return Ok(None);
         }
-        let service = Arc::new(P::new(prepared)?);
+        let service = service()?;
         let ids =
             |one: &Opened| one.listener.ids().into_iter().map(|id| (id, one.entrance.protocol)).collect::<Vec<_>>();
         let protocols = own.iter().flat_map(ids).collect();

@@ -31,6 +31,10 @@ pub struct Xmpp {
     pub components: BTreeMap<String, Secret>,
     /// Whether streams may be compressed.
     pub compression: bool,
+    /// Where clients find the web port, if not where it listens: behind a proxy
+    /// with TLS, `wss://chat.example.org/xmpp-websocket`. With `wss` whoever comes
+    /// to the web port counts as secured, so nobody but the proxy may reach it.
+    pub websocket_url: Option<String>,
 }
 
 /// Where what outlives sessions is kept.
@@ -56,6 +60,7 @@ impl Default for Xmpp {
             archive_messages: 1000,
             components: BTreeMap::new(),
             compression: false,
+            websocket_url: None,
         }
     }
 }
@@ -69,8 +74,19 @@ impl Xmpp {
         if self.send_queue_bytes < 64 * 1024 {
             return Some(XmppFault::SendQueueBytes);
         }
-        None
+        self.websocket_url.as_deref().filter(|url| !is_websocket_url(url)).map(|_| XmppFault::WebsocketUrl)
     }
+
+    /// Whether clients of the web port come by a proxy that has TLS.
+    pub fn is_secured_before(&self) -> bool {
+        self.websocket_url.as_ref().is_some_and(|url| url.starts_with("wss://"))
+    }
+}
+
+fn is_websocket_url(url: &str) -> bool {
+    let rest = url.strip_prefix("wss://").or_else(|| url.strip_prefix("ws://"));
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(is_plain))
 }
 
 /// Why a value in `[xmpp-server]` cannot be used.
@@ -83,6 +99,11 @@ pub enum XmppFault {
     /// One large stanza would not fit.
     #[error("send-queue-bytes must be at least 65536")]
     SendQueueBytes,
+    /// No client could go there.
+    #[error(
+        "websocket-url must be a URL that begins with wss:// or ws://, such as wss://chat.example.org/xmpp-websocket"
+    )]
+    WebsocketUrl,
 }
 
 #[cfg(test)]
@@ -95,5 +116,9 @@ mod tests {
         assert_eq!(fault(""), None);
         assert_eq!(fault("send-queue = 63"), Some(XmppFault::SendQueue));
         assert_eq!(fault("send-queue-bytes = 65535"), Some(XmppFault::SendQueueBytes));
+        for bad in ["https://a/", "wss://", "ws:///x", "wss://a b/", "wss://a/<"] {
+            assert_eq!(fault(&format!("websocket-url = {bad:?}")), Some(XmppFault::WebsocketUrl), "{bad}");
+        }
+        assert_eq!(fault("websocket-url = \"wss://a/b?c&d\""), None);
     }
 }

@@ -40,12 +40,6 @@ impl Service for Components {
 
     const FAMILY: Family = Family::XmppComponent;
 
-    fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
-        Ok(Self { prepared: prepared.clone(), hub: setup::hub(prepared)?, key })
-    }
-
     fn door(&self, _entrance: &Entrance) -> Arc<component::Config> {
         Arc::default()
     }
@@ -95,6 +89,17 @@ enum Fault {
 }
 
 impl Components {
+    /// What all its listeners share.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], which ends the start.
+    pub fn new(prepared: &Arc<Prepared>) -> Result<Self, Failure> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| Failure::Randomness)?;
+        Ok(Self { prepared: prepared.clone(), hub: setup::hub(prepared)?, key })
+    }
+
     async fn serve<S: Stream>(&self, conn: &mut Connection<Machine, S>, seat: &Seat) -> Result<(), Fault> {
         let id = conn.info().id();
         while let Some(event) = conn.try_next().await? {

@@ -64,7 +64,7 @@ struct Session<O> {
 #[derive(Debug, thiserror::Error)]
 enum Fault {
     #[error(transparent)]
-    Connection(#[from] Error<wirestate_layers::Error<wirestate_layers::Error<Violation>>>),
+    Connection(#[from] Error<wirestate_layers::Error<wirestate_layers::Error<wirestate_layers::Error<Violation>>>>),
     #[error("an answer did not fit its question: {0}")]
     Misuse(#[from] Misuse),
 }

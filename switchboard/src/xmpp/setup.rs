@@ -8,6 +8,7 @@ use xmpp_proto::Jid;
 use xmpp_proto::router::storage::Bounds;
 use xmpp_proto::router::{self, Deliveries, Memory, RoomConfig, RoomFault};
 use xmpp_proto::server;
+use xmpp_proto::stream::Framing;
 
 use super::hub::{Hub, Kept, Router};
 use super::kept::Disk;
@@ -16,6 +17,7 @@ use super::tokens::Tokens;
 use crate::failure::Failure;
 use crate::lobby::{Place, Teller};
 use crate::prepare::Prepared;
+use crate::protocol::Protocol;
 use crate::service::Entrance;
 use crate::settings::{Settings, Storage};
 
@@ -120,12 +122,21 @@ pub(super) fn session(prepared: &Prepared, entrance: &Entrance) -> server::Confi
     let mut config = server::Config::serving([domain(settings).as_str()]).unwrap_or_default();
     // What never leaves this machine can be read by nobody on the way.
     config.cleartext = entrance.is_private();
-    config.tls = match entrance.protocol.is_implicit_tls() {
-        true => server::Tls::Implicit,
-        false => server::Tls::Starttls { required: !config.cleartext },
+    config.tls = match entrance.protocol {
+        protocol if protocol.is_implicit_tls() => server::Tls::Implicit,
+        Protocol::Web if settings.xmpp.is_secured_before() => server::Tls::Outside,
+        // Within a WebSocket there is no other stream to begin.
+        Protocol::Web => server::Tls::Off,
+        _ => server::Tls::Starttls { required: !config.cleartext },
     };
+    if entrance.protocol == Protocol::Web {
+        config.framing = Framing::WebSocket;
+    }
     let known = credentials.mechanisms();
     config.mechanisms = known.into_iter().filter(|one| !matches!(one, Mechanism::Login | Mechanism::CramMd5)).collect();
+    if !admits(settings, entrance) {
+        config.mechanisms.clear();
+    }
     config.fake_keys = Some(credentials.fake_keys());
     config.fast = vec![TokenBinding::Exporter, TokenBinding::EndPoint, TokenBinding::None];
     config.roster_versioning = true;
@@ -135,6 +146,12 @@ pub(super) fn session(prepared: &Prepared, entrance: &Entrance) -> server::Confi
         Some(Duration::from_secs(settings.xmpp.resume_seconds.into())).filter(|time| !time.is_zero());
     config.limits = limits(settings);
     config
+}
+
+/// Whether anybody may log in there as it is, or only once TLS is up, which in a
+/// WebSocket cannot begin.
+pub fn admits(settings: &Settings, entrance: &Entrance) -> bool {
+    entrance.protocol != Protocol::Web || entrance.is_private() || settings.xmpp.is_secured_before()
 }
 
 fn limits(settings: &Settings) -> server::Limits {

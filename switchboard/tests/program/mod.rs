@@ -5,6 +5,8 @@
 
 pub mod authority;
 pub mod imap;
+pub mod socket;
+pub mod talk;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,11 +1,18 @@
-"""profanity, go-sendxmpp and slixmpp, who come into the room that is #lobby on IRC, and talk to somebody there."""
+"""profanity, go-sendxmpp, slixmpp, and by WebSocket our own client, who come into the room that is #lobby on IRC, and talk to somebody there."""
 
+import base64
+import json
 import os
 import signal
 import sys
+import urllib.request
+from xml.dom import minidom
 
-from .cases import case
+from websockets.sync.client import connect
+
+from .cases import case, equal
 from .chat import Terminal, person, until
+from .xmpp_client import WEBSOCKET, client, only, run, xml
 
 STARTTLS, XMPPS = "STARTTLS", "XMPPS"
 BOTH = [STARTTLS, XMPPS]
@@ -122,3 +129,70 @@ def slixmpp(world):
         finally:
             client.kill()
             client.wait()
+
+
+# --- by WebSocket ---
+
+
+def web(world):
+    return world.server.ports["web"]
+
+
+@case("our client talks to somebody of IRC by WebSocket", ways=[WEBSOCKET], messages=[])
+def by_websocket(world):
+    enter = xml("presence", "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>", to=f"{ROOM}/ws")
+    say = xml("message", "<body>hello by WebSocket</body>", type="groupchat", to=ROOM)
+    todo = ["send", enter, "hear", "code='110'", "send", say, "hear", "hello, WebSocket", "quit"]
+    with person(world, "f-ws", "#lobby") as friend:
+        with client(world, *todo, port=web(world)) as ours:
+            friend.hear(":ws!xmpp@xmpp PRIVMSG #lobby :hello by WebSocket")
+            friend.say("PRIVMSG #lobby :hello, WebSocket")
+            lines = ours.said()
+    heard = only(lines, "heard")
+    assert "<body>hello, WebSocket</body>" in heard[-1], heard
+    equal(lines[-1], "closed quit", "the end")
+
+
+@case("many messages come by WebSocket, in order", ways=[WEBSOCKET], messages=[])
+def many_by_websocket(world):
+    with client(world, "bodies", "100", "quit", port=web(world)) as one:
+        me = one.saw("ready").removeprefix("ready ")
+        run(world, "count", me, "100", "quit", way="STARTTLS", port=world.server.ports["xmpp"])
+        equal(only(one.said(), "body"), [str(number) for number in range(100)], "the messages")
+
+
+@case("a WebSocket carries one element a message, and its end is told", messages=[])
+def one_element_a_message(world):
+    site = f"127.0.0.1:{web(world)}"
+    with urllib.request.urlopen(f"http://{site}/.well-known/host-meta.json") as answer:
+        equal(answer.headers["Access-Control-Allow-Origin"], "*", "who may read it")
+        link, = json.load(answer)["links"]
+    equal(link["rel"], "urn:xmpp:alt-connections:websocket", "what the link is for")
+    framing, sasl = "urn:ietf:params:xml:ns:xmpp-framing", "urn:ietf:params:xml:ns:xmpp-sasl"
+    login = base64.b64encode(f"\0{world.user}\0{world.password}".encode()).decode()
+    with connect(link["href"].replace("localhost", "127.0.0.1"), subprotocols=["stomp", "xmpp", "text.ircv3.net"]) as socket:
+        equal(socket.subprotocol, "xmpp", "the subprotocol")
+
+        def hear(name):
+            text = socket.recv(timeout=30)
+            element = minidom.parseString(text).documentElement
+            equal(element.localName, name, f"the element of {text}")
+            return element
+
+        for ask, answers in (
+            (f"<open xmlns='{framing}' to='localhost' version='1.0'/>", ["open", "features"]),
+            (f"<auth xmlns='{sasl}' mechanism='PLAIN'>{login}</auth>", ["success"]),
+            (f"<open xmlns='{framing}' to='localhost' version='1.0'/>", ["open", "features"]),
+            (xml("iq", "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>", type="set", id="1"), ["iq"]),
+            ("<enable xmlns='urn:xmpp:sm:3'/>", ["enabled"]),
+            (xml("message", type="nonsense") + xml("message"), ["error", "close"]),
+        ):
+            socket.send(ask)
+            for name in answers:
+                hear(name)
+        try:
+            socket.recv(timeout=30)
+        except Exception as end:
+            equal(end.rcvd.code, 1008, "the code of the end")
+        else:
+            raise AssertionError("something comes behind <close/>")

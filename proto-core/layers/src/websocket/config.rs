@@ -74,6 +74,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// For messages of any length.
+    fn of_parts() -> Self {
+        Limits { message: usize::MAX, ..Limits::default() }
+    }
+}
+
 impl Config {
     /// A server that knows no subprotocol, takes any origin, sends text messages, and shows no page.
     pub fn new() -> Self {
@@ -86,9 +93,10 @@ impl Config {
         Config::new().with_protocols([TEXT_IRCV3, BINARY_IRCV3])
     }
 
-    /// A server of XMPP: `xmpp` (RFC 7395), and text messages for clients that do not ask for it.
+    /// A server of XMPP: `xmpp` (RFC 7395), and text messages for clients that do not ask for it. The machine, which reads messages in parts, bounds
+    /// them by itself.
     pub fn xmpp() -> Self {
-        Config::new().with_protocols([XMPP])
+        Config::new().with_protocols([XMPP]).with_limits(Limits::of_parts())
     }
 
     /// Sets the subprotocols. The first one of the client's that is among them is agreed on, as the client lists them in the order of its
@@ -180,13 +188,13 @@ impl Request {
         Ok(Request { host, target, origin: None, protocols, otherwise, seed, limits: Limits::default() })
     }
 
-    /// The same for XMPP: `xmpp` (RFC 7395).
+    /// The same for XMPP: `xmpp` (RFC 7395). The machine, which reads messages in parts, bounds them by itself.
     ///
     /// # Errors
     ///
     /// Those of [`new`](Request::new).
     pub fn xmpp(host: impl Into<String>, target: impl Into<String>, seed: [u8; 32]) -> Result<Self, Misuse> {
-        Ok(Request::new(host, target, seed)?.with_protocols([XMPP]))
+        Ok(Request::new(host, target, seed)?.with_protocols([XMPP]).with_limits(Limits::of_parts()))
     }
 
     /// The same for IRC: text messages by preference.

@@ -1,32 +1,27 @@
-//! What carries the lines of a session.
+//! What carries a session.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use irc_proto::Redactor;
-use irc_proto::server::{Event, Lines, Server, Violation};
-use wirestate_layers::websocket::{self, Config};
-use wirestate_layers::{Error, Trace, WebSocket};
+use wirestate_layers::websocket::{Accepted, Config, Delimiter};
+use wirestate_layers::{Error, WebSocket};
 use wirestate_machine::{Channel, Ending, Inbox, Instant, Machine, Outbox, Relay, TlsFacts, Upgrade, Upgraded};
-
-type Traced = Trace<Server, Redactor>;
 
 /// A session in the stream itself, or in the messages of a WebSocket.
 ///
-/// Two kinds in one type, so that one list of handles reaches all sessions.
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one")]
-pub enum Carriage {
-    /// Lines in the stream.
-    Lines(Traced),
-    /// A line in each message. Boxed, for most sessions have none.
-    Web(Box<WebSocket<Traced>>),
+/// Two kinds in one type, so that one list of handles reaches all sessions of a
+/// protocol.
+pub enum Carriage<M, D> {
+    /// In the stream.
+    Stream(M),
+    /// In messages. Boxed, for most sessions have none.
+    Web(Box<WebSocket<M, D>>),
 }
 
-impl Carriage {
-    /// A session in the messages of a WebSocket.
-    pub fn by_websocket(session: Traced, config: Arc<Config>) -> Self {
-        // Clients older than the specification end their messages with CRLF.
-        Self::Web(Box::new(WebSocket::server(session, websocket::Lines::lenient(), config)))
+impl<M: Machine, D: Delimiter> Carriage<M, D> {
+    /// A session in the messages of a WebSocket that was asked for.
+    pub fn by_websocket(session: M, delimiter: D, accepted: Box<Accepted>, config: Arc<Config>) -> Self {
+        Self::Web(Box::new(WebSocket::accepted(session, delimiter, accepted, config)))
     }
 }
 
@@ -34,35 +29,35 @@ impl Carriage {
 macro_rules! either {
     ($carriage:expr, $machine:ident => $this:expr) => {
         match $carriage {
-            Carriage::Lines($machine) => $this,
+            Carriage::Stream($machine) => $this,
             Carriage::Web($machine) => $this,
         }
     };
 }
 
-impl Deref for Carriage {
-    type Target = Server;
+impl<M, D> Deref for Carriage<M, D> {
+    type Target = M;
 
-    fn deref(&self) -> &Server {
+    fn deref(&self) -> &M {
         match self {
-            Self::Lines(traced) => traced,
+            Self::Stream(session) => session,
             Self::Web(web) => web,
         }
     }
 }
 
-impl DerefMut for Carriage {
-    fn deref_mut(&mut self) -> &mut Server {
+impl<M, D> DerefMut for Carriage<M, D> {
+    fn deref_mut(&mut self) -> &mut M {
         match self {
-            Self::Lines(traced) => traced,
+            Self::Stream(session) => session,
             Self::Web(web) => web,
         }
     }
 }
 
-impl Machine for Carriage {
-    type Event = Event;
-    type Error = Error<Violation>;
+impl<M: Machine, D: Delimiter> Machine for Carriage<M, D> {
+    type Event = M::Event;
+    type Error = Error<M::Error>;
 
     fn inbox(&mut self) -> &mut Inbox {
         either!(self, machine => machine.inbox())
@@ -72,9 +67,9 @@ impl Machine for Carriage {
         either!(self, machine => machine.outbox())
     }
 
-    fn poll(&mut self, now: Instant) -> Result<Option<Event>, Error<Violation>> {
+    fn poll(&mut self, now: Instant) -> Result<Option<M::Event>, Error<M::Error>> {
         match self {
-            Self::Lines(machine) => machine.poll(now).map_err(Error::Inner),
+            Self::Stream(machine) => machine.poll(now).map_err(Error::Inner),
             Self::Web(machine) => machine.poll(now),
         }
     }
@@ -116,10 +111,10 @@ impl Machine for Carriage {
     }
 }
 
-impl Relay for Carriage {
-    type Message = Lines;
+impl<M: Relay, D: Delimiter> Relay for Carriage<M, D> {
+    type Message = M::Message;
 
-    fn relay(&mut self, message: &Lines) {
+    fn relay(&mut self, message: &M::Message) {
         either!(self, machine => machine.relay(message));
     }
 }

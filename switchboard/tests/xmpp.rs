@@ -454,6 +454,8 @@ fn what_is_kept_outlives_the_program() {
     alice.hear("from='bob@localhost/b'");
     alice.say("<message to='bob@localhost' type='chat'><body>heard</body></message>");
     bob.hear("heard</body>");
+    let choose = "<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='roster'><never><jid>spam@x</jid></never></prefs></iq>";
+    alice.ask(choose, "id='p'");
     // What waits for a client that does not come back in time is not lost either.
     bob.ask("<enable xmlns='urn:xmpp:sm:3' resume='true'/>", "resume=");
     bob.hear("/>");
@@ -476,6 +478,8 @@ fn what_is_kept_outlives_the_program() {
     let heard = alice.ask(roster, "</iq>");
     assert!(heard.contains("subscription='to'") && heard.contains("Bob &amp; co"), "{heard}");
     assert!(heard.contains("<group>g</group>"), "{heard}");
+    let heard = alice.ask("<iq type='get' id='p'><prefs xmlns='urn:xmpp:mam:2'/></iq>", "</iq>");
+    assert!(heard.contains("default='roster'") && heard.contains("<jid>spam@x</jid>"), "{heard}");
     bob.say("<presence/>");
     let heard = bob.hear("for later</body>");
     assert!(heard.contains("from='alice@localhost/a'") && !heard.contains(">heard<"), "{heard}");

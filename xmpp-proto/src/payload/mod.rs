@@ -19,6 +19,7 @@ pub mod mam;
 pub mod moment;
 pub mod muc;
 pub mod ping;
+pub mod preferences;
 pub mod pubsub;
 pub mod roster;
 pub mod router;

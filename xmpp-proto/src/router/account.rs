@@ -6,6 +6,7 @@ use super::deliveries::{Recipient, Session};
 use super::parcel::Parcel;
 use super::storage::{Contact, Record};
 use crate::jid::{Jid, JidRef};
+use crate::payload::preferences::Preferences;
 use crate::payload::roster::Subscription;
 
 /// An account that is connected, or was spoken to lately.
@@ -16,6 +17,8 @@ pub(super) struct Account {
     pub(super) contacts: BTreeMap<Jid, Contact>,
     pub(super) version: u64,
     pub(super) blocked: BTreeSet<Jid>,
+    /// Which of its messages are archived.
+    pub(super) archiving: Preferences,
     /// Few, in the order in which they were bound.
     pub(super) resources: Vec<Resource>,
     /// Whether it is among those that go when there are too many.
@@ -62,13 +65,14 @@ impl Resource {
 }
 
 impl Account {
-    pub(super) fn new(jid: Arc<Jid>, record: Record) -> Self {
+    pub(super) fn new(jid: Arc<Jid>, record: Record, archiving: Preferences) -> Self {
         let contacts = record.contacts.into_iter().map(|contact| (contact.item.jid.clone(), contact));
         Account {
             jid,
             contacts: contacts.collect(),
             version: record.version,
             blocked: record.blocked,
+            archiving,
             resources: Vec::new(),
             is_idle: false,
         }
@@ -92,6 +96,11 @@ impl Account {
 
     pub(super) fn contact(&self, jid: JidRef<'_>) -> Option<&Contact> {
         self.contacts.get(jid.bare().as_str())
+    }
+
+    /// Whether a message from or to somebody belongs into the account's archive.
+    pub(super) fn archives(&self, other: JidRef<'_>) -> bool {
+        self.archiving.wants(other, self.contact(other).is_some_and(|contact| contact.is_listed))
     }
 
     pub(super) fn subscription(&self, jid: JidRef<'_>) -> Subscription {

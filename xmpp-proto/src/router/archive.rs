@@ -2,17 +2,20 @@
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::parcel::{Kind, Parcel, Tag, build};
-use super::storage::{self, Entry, Storage, StorageError};
+use super::storage::{self, Document, Entry, Storage, StorageError};
 use super::{Router, Turn};
 use crate::jid::{Jid, JidRef};
 use crate::ns;
+use crate::payload::Malformed;
 use crate::payload::mam::{Fin, Query};
+use crate::payload::preferences::Preferences;
 use crate::payload::rsm::{Page, Place};
 use crate::payload::{mam, moment};
 use crate::stanza::{StanzaCondition, StanzaError};
-use crate::xml::ElementRef;
+use crate::xml::{ElementRef, Scope, Writer};
 
 impl<S: Storage> Router<S> {
     pub(super) fn keep(&mut self, archive: JidRef<'_>, id: String, time: u64, with: Arc<Jid>, parcel: &Parcel) {
@@ -93,6 +96,54 @@ impl<S: Storage> Router<S> {
                 Ok(())
             });
         });
+    }
+}
+
+impl<S: Storage> Router<S> {
+    /// What an account has chosen to be archived; all, where it has chosen nothing.
+    pub(super) fn archiving(&self, account: JidRef<'_>) -> Preferences {
+        let kept = self.document(account, Document::Preferences);
+        kept.and_then(|kept| Preferences::read(kept.view()).ok()).unwrap_or_default()
+    }
+
+    /// Which messages are archived (XEP-0441).
+    pub(super) fn preferences(&mut self, turn: &mut Turn<'_>, to: Option<JidRef<'_>>) {
+        let Some(account) = self.accounts.get(turn.from.bare().as_str()) else { return };
+        self.result(turn, to, |content| {
+            content.payloads(|iq| account.archiving.write(iq));
+        });
+    }
+
+    /// Which messages are to be archived from now on. What is in the archive stays there.
+    pub(super) fn set_preferences(&mut self, turn: &mut Turn<'_>, prefs: ElementRef<'_>, to: Option<JidRef<'_>>) {
+        let wanted = match Preferences::read(prefs) {
+            Ok(wanted) => wanted,
+            Err(Malformed::Jid(_)) => return self.refuse(turn, to, StanzaCondition::JidMalformed),
+            Err(_) => return self.refuse(turn, to, StanzaCondition::BadRequest),
+        };
+        if wanted.always.len() + wanted.never.len() > self.config.limits.archiving as usize {
+            return self.refuse(turn, to, StanzaCondition::PolicyViolation);
+        }
+        let user = turn.from.clone();
+        let mut bytes = Vec::new();
+        if let Ok(mut holder) = Writer::new(&mut bytes, &Scope::EMPTY).element("prefs", ns::MAM) {
+            // Addresses and words of our own can be written.
+            let _ = wanted.fill(&mut holder);
+        }
+        match self.storage.set_document(user.bare(), Document::Preferences, bytes.into()) {
+            Ok(()) => {}
+            Err(StorageError::Full) => return self.refuse(turn, to, StanzaCondition::ResourceConstraint),
+            Err(_) => return self.refuse(turn, to, StanzaCondition::InternalServerError),
+        }
+        if let Some(account) = self.accounts.get_mut(user.bare().as_str()) {
+            account.archiving = wanted;
+        }
+        self.preferences(turn, to);
+    }
+
+    /// Whether a message from or to `other` belongs into the archive of an account, by what its user has chosen.
+    pub(super) fn is_wanted(&self, user: JidRef<'_>, other: JidRef<'_>) -> bool {
+        self.accounts.get(user.as_str()).is_none_or(|account| account.archives(other))
     }
 }
 

@@ -165,7 +165,8 @@ impl<S: Storage> Router<S> {
     pub(super) fn account_mut(&mut self, jid: JidRef<'_>) -> Option<&mut Account> {
         if !self.accounts.contains_key(jid.as_str()) {
             let record = self.storage.account(jid)?;
-            self.accounts.insert(jid.to_jid(), Account::new(Arc::new(jid.to_jid()), record));
+            let archiving = self.archiving(jid);
+            self.accounts.insert(jid.to_jid(), Account::new(Arc::new(jid.to_jid()), record, archiving));
             self.became_idle(jid);
         }
         self.accounts.get_mut(jid.as_str())
@@ -203,13 +204,15 @@ impl<S: Storage> Router<S> {
     pub fn forget_account(&mut self, account: JidRef<'_>, now: u64, out: &mut Deliveries) {
         let account = account.bare();
         let record = self.storage.account(account);
+        let archiving = self.archiving(account);
         let Some(known) = self.accounts.get_mut(account.as_str()) else { return };
         match record {
             Some(record) => {
-                let fresh = Account::new(known.jid.clone(), record);
+                let fresh = Account::new(known.jid.clone(), record, archiving);
                 known.contacts = fresh.contacts;
                 known.version = fresh.version;
                 known.blocked = fresh.blocked;
+                known.archiving = fresh.archiving;
             }
             None => {
                 let sessions: alloc::vec::Vec<_> = known.resources.iter().map(|resource| resource.session).collect();

@@ -66,7 +66,7 @@ pub enum RoomMakers {
 ///
 /// - of a session: its presence (8 KiB), the addresses it sent presence to (200), the rooms it is in (50);
 /// - of an account that is connected, or was lately (256 of these): contacts (1,000, each an address, a name and 16 groups of 256 bytes), requests (100
-///   addresses), whom it blocks (500 addresses);
+///   addresses), whom it blocks (500 addresses), whose messages it archives (500 addresses);
 /// - of a room (1,000): occupants (500, each with a presence of 8 KiB and 8 sessions, which are two addresses each), affiliations (1,000 addresses), a
 ///   subject, a description and a name (2 KiB each), history (64 KiB);
 /// - of a component: as many occupants as rooms have places for.
@@ -94,6 +94,8 @@ pub struct Limits {
     pub blocked: u32,
     /// Accounts without a session that are kept in memory, to be found sooner. Default 256.
     pub idle_accounts: u32,
+    /// Addresses in an account's two lists of whose messages are archived and whose are not; beyond it `policy-violation`. Default 500.
+    pub archiving: u32,
     /// Messages in one page of an archive; who asks for more gets this many. Default 100.
     pub archive_page: u32,
     /// Rooms. Default 1,000.
@@ -128,6 +130,7 @@ impl Default for Limits {
             directed: 200,
             blocked: 500,
             idle_accounts: 256,
+            archiving: 500,
             archive_page: 100,
             rooms: 1_000,
             occupants: 500,

@@ -70,6 +70,8 @@ impl<S: Storage> Router<S> {
             (IqType::Get, "query", ns::MAM) => self.archive_fields(turn, user.bare()),
             (IqType::Set, "query", ns::MAM) => self.archive_query(turn, user.bare(), payload),
             (IqType::Get, "metadata", ns::MAM) => self.archive_metadata(turn, user.bare()),
+            (IqType::Get, "prefs", ns::MAM) => self.preferences(turn, to),
+            (IqType::Set, "prefs", ns::MAM) => self.set_preferences(turn, payload, to),
             (IqType::Get, "query", ns::DISCO_INFO) => self.account_info(turn, payload, user.bare()),
             (IqType::Get, "query", ns::DISCO_ITEMS) => self.account_items(turn, payload, user.bare()),
             (_, "pubsub", ns::PUBSUB) => self.pubsub(turn, kind, payload, user.bare(), to),

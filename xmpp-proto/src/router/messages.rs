@@ -99,7 +99,7 @@ impl<S: Storage> Router<S> {
         let user = to.bare();
         let keep = |child: ElementRef<'_>| !stanza_id::is_by(child, user);
         let parcel = self.relay.parcel(Kind::Message, turn.element, turn.from.as_str(), To::All(to.as_str()), keep);
-        if !self.is_for_archive(kind, turn.element.view()) {
+        if !self.is_for_archive(kind, turn.element.view()) || !self.is_wanted(user, (*turn.from).as_ref()) {
             return parcel;
         }
         let id = self.next_id(turn.now);
@@ -117,7 +117,7 @@ impl<S: Storage> Router<S> {
     fn was_sent(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>) {
         let own = turn.session;
         let is_copied = self.has_listeners(turn.from.bare(), own) && carbons::is_eligible(turn.element.view());
-        let is_kept = self.is_for_archive(message.kind(), turn.element.view());
+        let is_kept = self.is_for_archive(message.kind(), turn.element.view()) && self.is_wanted(turn.from.bare(), to);
         if !is_copied && !is_kept {
             return;
         }

@@ -53,7 +53,7 @@
 //! | XEP-0163 | what users publish of themselves; their own clients are told, others ask |
 //! | XEP-0191 | blocking |
 //! | XEP-0280, 0334 | copies for the other clients, hints |
-//! | XEP-0313, 0059, 0359 | archives of accounts and rooms, in pages, with ids |
+//! | XEP-0313, 0059, 0359, 0441 | archives of accounts and rooms, in pages, with ids; users choose what is archived |
 //!
 //! # What is kept
 //!

@@ -64,7 +64,8 @@ fn all_is_there_after_a_restart() {
     let blocked = BTreeSet::from([jid("spam@y"), jid("z")]);
     disk.set_blocked(a.as_ref(), &BTreeSet::from([jid("old@y")]));
     disk.set_blocked(a.as_ref(), &blocked);
-    let documents = [Document::Vcard, Document::Node("urn:n"), Document::Private { name: "n", ns: "urn:p" }];
+    let private = Document::Private { name: "n", ns: "urn:p" };
+    let documents = [Document::Vcard, Document::Node("urn:n"), Document::Preferences, private];
     for (number, document) in documents.into_iter().enumerate() {
         disk.set_document(a.as_ref(), document, "<old/>".into()).unwrap();
         disk.set_document(a.as_ref(), document, format!("<x n='{number}'/>").into()).unwrap();

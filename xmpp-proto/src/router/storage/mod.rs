@@ -49,6 +49,8 @@ pub enum Document<'a> {
     Vcard,
     /// What the user publishes at a node (XEP-0163): all its items.
     Node(&'a str),
+    /// Which of its messages are archived (XEP-0441).
+    Preferences,
     /// What a client stores for itself and others of the user (XEP-0049).
     Private {
         /// The element's name.
@@ -63,8 +65,9 @@ impl<'a> Document<'a> {
     pub fn key(self) -> (&'a str, &'a str) {
         match self {
             Document::Vcard => ("", crate::ns::VCARD),
-            // No name of an element.
+            // These are no names of elements.
             Document::Node(node) => ("#node", node),
+            Document::Preferences => ("#preferences", ""),
             Document::Private { name, ns } => (name, ns),
         }
     }
@@ -74,6 +77,7 @@ impl<'a> Document<'a> {
         match name {
             "" => Document::Vcard,
             "#node" => Document::Node(ns),
+            "#preferences" => Document::Preferences,
             name => Document::Private { name, ns },
         }
     }

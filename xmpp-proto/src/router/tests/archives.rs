@@ -176,3 +176,64 @@ fn there_may_be_no_archives() {
         "<iq type='get' id='d' to='juliet@im.example'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>";
     assert!(!talk.ask(1, info)[0].contains("urn:xmpp:mam"));
 }
+
+#[test]
+fn users_choose_what_is_archived() {
+    let mut talk = Talk::new();
+    talk.user(1, "juliet", 0);
+    talk.user(2, "romeo", 0);
+    talk.user(3, "nurse", 0);
+    let own = "juliet@im.example";
+    let get = "<iq type='get' id='p'><prefs xmlns='urn:xmpp:mam:2'/></iq>";
+    let none = talk.ask(1, get);
+    assert!(none[0].contains("default='always'"), "{none:?}");
+    assert!(none[0].contains("<always/>") && none[0].contains("<never/>"), "also of nobody: {none:?}");
+    let set = |policy: &str, lists: &str| {
+        format!("<iq type='set' id='p'><prefs xmlns='urn:xmpp:mam:2' default='{policy}'>{lists}</prefs></iq>")
+    };
+    let chosen = talk.ask(1, &set("always", "<never><jid>nurse@im.example</jid></never>"));
+    assert!(chosen[0].contains("<never><jid>nurse@im.example</jid></never>"), "{chosen:?}");
+    let chat =
+        |to: &str, text: &str| format!("<message type='chat' to='{to}@im.example'><body>{text}</body></message>");
+    let round = |talk: &mut Talk, number: u32| {
+        for (name, session) in [("romeo", 2), ("nurse", 3)] {
+            talk.say(1, &chat(name, &format!("to {name} {number},")));
+            talk.say(session, &chat("juliet", &format!("{name} {number},")));
+        }
+    };
+    round(&mut talk, 1);
+    let all = |talk: &mut Talk, session, own| talk.archive(session, &query(""), own).0.concat();
+    assert_eq!(all(&mut talk, 1, own), "to romeo 1,romeo 1,");
+    assert_eq!(all(&mut talk, 3, "nurse@im.example"), "to nurse 1,nurse 1,", "each has an archive of their own");
+    // What is not archived has no id there.
+    talk.heard.clear();
+    talk.say(3, &chat("juliet", "off the record"));
+    assert!(!talk.heard(1)[0].contains("stanza-id"));
+
+    talk.befriend(1, 3);
+    talk.ask(1, &set("roster", ""));
+    round(&mut talk, 2);
+    assert!(all(&mut talk, 1, own).ends_with("romeo 1,to nurse 2,nurse 2,"));
+    talk.ask(1, &set("never", "<always><jid>romeo@im.example</jid></always>"));
+    round(&mut talk, 3);
+    assert!(all(&mut talk, 1, own).ends_with("nurse 2,to romeo 3,romeo 3,"));
+
+    // They are kept, and nobody else's.
+    talk.gone(1);
+    talk.router.forget_account(jid(own).as_ref(), talk.now, &mut talk.out);
+    talk.user(1, "juliet", 0);
+    assert!(talk.ask(1, get)[0].contains("default='never'"));
+    talk.heard.clear();
+    talk.say(2, "<iq type='set' id='p' to='juliet@im.example'><prefs xmlns='urn:xmpp:mam:2' default='always'/></iq>");
+    assert_eq!(refusal(&talk.elements(2)), refused(own, "service-unavailable"));
+    let many: String = (0..501).map(|number| format!("<jid>u{number}@im.example</jid>")).collect();
+    for (bad, condition) in [
+        (set("sometimes", ""), "bad-request"),
+        (set("never", "<always><jid>@</jid></always>"), "jid-malformed"),
+        (set("never", &format!("<always>{many}</always>")), "policy-violation"),
+    ] {
+        talk.say(1, &bad);
+        assert_eq!(refusal(&talk.elements(1)), refused("", condition));
+    }
+    assert!(talk.ask(1, get)[0].contains("romeo"), "nothing has changed");
+}

@@ -8,6 +8,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use wirestate_fuzz::bytes::{World, check_in_first, check_secrets, without_tickets};
 use wirestate_fuzz::feed::Cuts;
@@ -17,7 +18,7 @@ use wirestate_fuzz::xmpp_desk::{Desk, HEADER, PASSWORD, PLAIN, TOKEN, auth, bind
 use wirestate_machine::{Instant, Machine};
 use xmpp_proto::server::{Config, Event, FromRule, Server, State, Tls, Violation};
 use xmpp_proto::stream::Framing;
-use xmpp_proto::xml::Limits;
+use xmpp_proto::xml::{Element, Limits, MESSAGE_END, Scope};
 
 const HEAP_BEFORE_LOGIN: isize = 64 * 1024;
 const HEAP: isize = 512 * 1024;
@@ -161,9 +162,21 @@ impl World for Session {
         if !self.logged_in {
             check_secrets(said, &[TOKEN.as_bytes()]);
         }
-        if self.desk.config.framing == Framing::Tcp {
-            is_stream(said);
+        match self.desk.config.framing {
+            Framing::Tcp => is_stream(said),
+            _ => are_messages(said),
         }
+    }
+}
+
+/// Each message is one whole element, and ends.
+fn are_messages(said: &[u8]) {
+    let Some(messages) = said.strip_suffix(&[MESSAGE_END]) else {
+        return assert!(said.is_empty(), "half of a message: {}", said.escape_ascii());
+    };
+    for message in messages.split(|byte| *byte == MESSAGE_END) {
+        let element = Element::parse(Bytes::copy_from_slice(message), &Scope::EMPTY, &Limits::PEER);
+        assert!(element.is_ok(), "{element:?}: {}", message.escape_ascii());
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use wirestate_layers::WebSocket;
 use wirestate_layers::websocket::{Config, Ended, Request};
-use wirestate_machine::{Instant, Machine};
+use wirestate_machine::{Instant, Machine, Misuse};
 use wirestate_testing::{Broken, Heap, Pair, Sample, Subject, laws};
 use wirestate_tests::talk::Application;
 use wirestate_tests::xmpp::{Desk, PASSWORD, PLAIN, auth, bind};
 use xmpp_proto::client::{self, Account, Client, TlsPolicy};
 use xmpp_proto::server::{Event, Server};
-use xmpp_proto::stream::Framing;
+use xmpp_proto::stream::{Framing, OtherUri};
 use xmpp_proto::xml::{Element, MESSAGE_END};
 
 #[global_allocator]
@@ -94,6 +94,7 @@ fn all_laws_hold_in_a_websocket() -> Result<(), Broken> {
 #[derive(Debug, Default)]
 struct Heard {
     texts: Vec<String>,
+    elsewhere: Option<OtherUri>,
     closed: bool,
 }
 
@@ -113,19 +114,24 @@ fn hear(heard: &mut Heard, client: &mut Client, event: client::Event) {
                 client.close().unwrap();
             }
         }
+        client::Event::SeeOtherUri(uri) => heard.elsewhere = Some(uri),
         client::Event::Closed(_) => heard.closed = true,
         _ => {}
     }
 }
 
+fn juliet(seed: u64) -> WebSocket<Client, Ended> {
+    let config = client::Config::default().tls(TlsPolicy::Never).framing(Framing::WebSocket).cleartext(true);
+    let account = Account::user("juliet@im.example/balcony", PASSWORD).unwrap();
+    let client = Client::new(config.into(), account, [8; 32], Instant::START);
+    let request = Request::xmpp("im.example", "/xmpp-websocket", [seed as u8; 32]).unwrap();
+    WebSocket::client(client, Ended::by(MESSAGE_END), request)
+}
+
 #[test]
 fn a_pair_talks_in_messages_over_any_cuts() -> Result<(), Broken> {
     for seed in 1..10 {
-        let config = client::Config::default().tls(TlsPolicy::Never).framing(Framing::WebSocket).cleartext(true);
-        let account = Account::user("juliet@im.example/balcony", PASSWORD).unwrap();
-        let client = Client::new(config.into(), account, [8; 32], Instant::START);
-        let request = Request::xmpp("im.example", "/xmpp-websocket", [seed as u8; 32]).unwrap();
-        let mut client = WebSocket::client(client, Ended::by(MESSAGE_END), request);
+        let mut client = juliet(seed);
         client.poll(Instant::START).unwrap();
         let subject = InWebSocket::new();
         let server = subject.machine(Instant::START);
@@ -144,5 +150,30 @@ fn a_pair_talks_in_messages_over_any_cuts() -> Result<(), Broken> {
         assert_eq!(pair.client.machine.handshake().and_then(|facts| facts.protocol()), Some("xmpp"));
         assert_eq!(pair.client.machine.peer_close().and_then(|close| close.code), Some(1000));
     }
+    Ok(())
+}
+
+#[test]
+fn a_client_is_told_where_to_go_on() -> Result<(), Broken> {
+    let uri = OtherUri::parse("wss://other.example/xmpp?a&b").unwrap();
+    let (subject, heard) = (InWebSocket::new(), Arc::new(Mutex::new(Heard::default())));
+    let server = subject.machine(Instant::START);
+    let (ears, mut desk, told) = (heard.clone(), subject.0, uri.clone());
+    let mut pair = Pair::new(juliet(1), server)
+        .on_client(move |client, event, _| hear(&mut ears.lock().unwrap(), client, event))
+        .on_server(move |server, event, _| match event {
+            Event::Stanza(_) if server.end_elsewhere(&told).is_err() => {
+                assert_eq!(server.end_elsewhere(&told), Err(Misuse::Closed), "it is told once");
+            }
+            Event::Stanza(_) => {}
+            event => desk.answer(server, event).unwrap(),
+        });
+    pair.run_to_end(Duration::from_secs(60))?;
+    let heard = heard.lock().unwrap();
+    assert_eq!((&heard.elsewhere, heard.closed), (&Some(uri.clone()), true));
+    assert_eq!((&pair.client.error, &pair.server.error), (&None, &None));
+
+    let mut over_tcp = Desk::default().machine(Instant::START);
+    assert_eq!(over_tcp.end_elsewhere(&uri), Err(Misuse::WrongState));
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::filters::FilterId;
 use super::jabberd::Routed;
 use crate::jid::Jid;
 use crate::stanza::{Refused, Stanza, StanzaError};
-use crate::stream::{Features, Header, StreamError};
+use crate::stream::{Features, Header, OtherUri, StreamError};
 use crate::xml::Element;
 
 /// The number of a request; the event that answers it carries it.
@@ -126,6 +126,8 @@ pub enum Event {
     StreamError(Box<StreamError>),
     /// The end of our stream has been said; the server has a moment for the end of its own.
     Closing,
+    /// The server asks to connect to another WebSocket instead, and ends its stream (RFC 7395 §3.6.1). From `wss` nobody should follow it to `ws`.
+    SeeOtherUri(OtherUri),
     /// The server has ended its stream.
     StreamEnded,
     /// The session is over.

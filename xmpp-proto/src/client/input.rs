@@ -23,7 +23,8 @@ impl Client {
                 self.on_sign_of_life();
                 self.on_element(element)?;
             }
-            Incoming::End => {
+            Incoming::End(elsewhere) => {
+                self.events.extend(elsewhere.map(Event::SeeOtherUri));
                 self.events.push_back(Event::StreamEnded);
                 self.take_leave(Reason::PeerClosed);
                 self.at_end(Reason::PeerClosed);

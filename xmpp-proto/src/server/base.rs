@@ -148,7 +148,7 @@ impl<E: From<Reason>> Base<E> {
                 Err(error) => return Err(self.violate(error.into(), limits)),
                 Ok(None) => return Ok(Step::Idle),
                 Ok(Some(Incoming::Gone)) => self.close(Reason::Gone),
-                Ok(Some(Incoming::End)) => {
+                Ok(Some(Incoming::End(_))) => {
                     let reason = if self.wire.is_ended() { Reason::Closed } else { Reason::Ended };
                     self.end(limits);
                     self.close(reason);

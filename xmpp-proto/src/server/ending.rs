@@ -1,21 +1,45 @@
 use alloc::boxed::Box;
 
+use wirestate_machine::Misuse;
+
 use super::{Event, Reason, Server, State, Violation};
-use crate::stream::{StreamCondition, StreamError};
+use crate::stream::{Framing, OtherUri, StreamCondition, StreamError};
 
 impl Server {
     /// Ends the stream in good order (RFC 6120 §4.4): what the client has sent until it hears of it still comes. A stream that is ended like this
     /// cannot be resumed.
     pub fn end(&mut self) {
+        self.end_with(None);
+    }
+
+    /// As [`end`](Server::end), and tells the client of a WebSocket to connect there instead (RFC 7395 §3.6.1). Over TCP there is an error for it:
+    /// [`StreamError::see_other_host`].
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::WrongState`] over TCP, [`Misuse::Closed`] where the stream has ended or is about to.
+    pub fn end_elsewhere(&mut self, uri: &OtherUri) -> Result<(), Misuse> {
+        match self.state {
+            _ if self.wire.framing() != Framing::WebSocket => Err(Misuse::WrongState),
+            State::Closed | State::Closing => Err(Misuse::Closed),
+            _ => {
+                self.end_with(Some(uri));
+                Ok(())
+            }
+        }
+    }
+
+    fn end_with(&mut self, elsewhere: Option<&OtherUri>) {
         if matches!(self.state, State::Closed | State::Closing) {
             return;
         }
         if self.state != State::Bound {
-            return self.close_for(Reason::Closed);
+            self.end_stream_with(elsewhere);
+            return self.close(Reason::Closed);
         }
         self.release_held();
         self.give_up_resumption();
-        self.end_stream();
+        self.end_stream_with(elsewhere);
         self.state = State::Closing;
     }
 
@@ -78,9 +102,17 @@ impl Server {
     }
 
     pub(super) fn end_stream(&mut self) {
+        self.end_stream_with(None);
+    }
+
+    fn end_stream_with(&mut self, elsewhere: Option<&OtherUri>) {
         if !matches!(self.state, State::Securing | State::Compressing) {
             self.open(None, true);
-            self.wire.end(self.now, self.config.limits.close_time);
+            let patience = self.config.limits.close_time;
+            match elsewhere {
+                Some(uri) => self.wire.end_elsewhere(self.now, patience, uri),
+                None => self.wire.end(self.now, patience),
+            }
         }
     }
 

@@ -41,7 +41,7 @@ impl Server {
         let (keyword, element) = match incoming {
             Incoming::Header(header) => (Keyword::Header, header),
             Incoming::Element(element) => (Keyword::of(element.view()), element),
-            Incoming::End => return Ok(self.take_end()),
+            Incoming::End(_) => return Ok(self.take_end()),
             Incoming::Gone => {
                 self.close(Reason::Gone);
                 return Ok(Read::Something);

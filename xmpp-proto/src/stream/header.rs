@@ -5,7 +5,7 @@ use core::fmt;
 use super::{Opening, StreamCondition};
 use crate::jid::{Jid, JidError, Rules};
 use crate::ns;
-use crate::xml::{Element, ElementRef, Scope};
+use crate::xml::{Element, Scope};
 
 /// A `version` (RFC 6120 §4.7.5). Versions are compared number by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,14 +127,6 @@ impl Header {
             version: self.version.map(|_| "1.0"),
             lang: self.lang.as_deref(),
         }
-    }
-}
-
-/// Where a WebSocket's `<close/>` says to connect instead (RFC 7395 §3.6.1). Whether to go there is the caller's to say.
-pub fn see_other_uri(close: ElementRef<'_>) -> Option<Cow<'_, str>> {
-    match close.is("close", ns::FRAMING) {
-        true => close.attr("see-other-uri"),
-        false => None,
     }
 }
 

@@ -5,6 +5,7 @@ mod error;
 mod features;
 mod header;
 pub mod management;
+mod other_uri;
 mod packet;
 mod sasl2;
 mod sasl_offer;
@@ -15,7 +16,8 @@ mod tests;
 
 pub use error::{OtherHost, StreamCondition, StreamError};
 pub use features::{Dialback, Features, Session, Starttls, StreamLimits};
-pub use header::{Header, HeaderError, Version, see_other_uri};
+pub use header::{Header, HeaderError, Version};
+pub use other_uri::OtherUri;
 pub use packet::{Content, Packet, PacketKind};
 pub use sasl_offer::SaslOffer;
 pub use sasl2::{Fast, Inline, Sasl2};

@@ -95,11 +95,25 @@ fn headers_that_are_not_what_they_should_be() {
 
 #[test]
 fn a_websocket_may_be_sent_elsewhere() {
-    let close = |text| see_other_uri(element(text).view()).map(|uri| uri.into_owned());
+    let close = |text| OtherUri::of(element(text).view());
     let text = "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://other.example/?a&amp;b'/>";
-    assert_eq!(close(text).as_deref(), Some("wss://other.example/?a&b"));
+    let uri = close(text).unwrap();
+    assert_eq!((uri.as_str(), uri.is_secure()), ("wss://other.example/?a&b", true));
     assert_eq!(close("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"), None);
-    assert_eq!(close("<close see-other-uri='x'/>"), None);
+    assert_eq!(close("<close see-other-uri='wss://other.example'/>"), None);
+    assert!(OtherUri::parse("WS://[::1]:80").is_some_and(|uri| !uri.is_secure()));
+    for bad in ["", "ws:", "ws://", "wss:///x", "ws://:80", "http://a/", "wss://a b", "wss://é", "ws://a/'\n"] {
+        assert_eq!(OtherUri::parse(bad), None, "{bad:?}");
+    }
+
+    let mut wire =
+        Wire::new(Framing::WebSocket, Scope::CLIENT, Limits::BEFORE_LOGIN, wirestate_machine::Marks::default());
+    wire.open(&Opening::default());
+    wire.outbox().clear();
+    wire.end_elsewhere(wirestate_machine::Instant::START, core::time::Duration::ZERO, &uri);
+    assert_eq!(String::from_utf8(wire.outbox().drain()).unwrap(), [text, "\0"].concat());
+    wire.inbox().push(&[text.as_bytes(), b"\0"].concat());
+    assert_eq!(wire.read(), Ok(Some(Incoming::End(Some(uri)))));
 }
 
 /// RFC 6120 §4.9.2 to §4.9.4.

@@ -3,7 +3,7 @@ use core::time::Duration;
 use thiserror::Error;
 use wirestate_machine::{Inbox, Instant, Marks, Outbox};
 
-use super::{Content, Packet};
+use super::{Content, OtherUri, Packet};
 use crate::ns;
 use crate::xml::{Element, Frame, Limits, Reader, Scope, Writer, XmlError, write_stream_end};
 
@@ -27,8 +27,8 @@ pub enum Incoming {
     Header(Element),
     /// A first-level element.
     Element(Element),
-    /// The peer has ended its stream in good order (RFC 6120 §4.4).
-    End,
+    /// The peer has ended its stream in good order (RFC 6120 §4.4), and over WebSocket perhaps told where to go on.
+    End(Option<OtherUri>),
     /// The peer has gone without a word.
     Gone,
 }
@@ -156,13 +156,13 @@ impl Wire {
         }
         let incoming = match self.reader.next(&mut self.inbox)? {
             Some(Frame::Header(header)) => Incoming::Header(header),
-            Some(Frame::End) => Incoming::End,
+            Some(Frame::End) => Incoming::End(None),
             Some(Frame::Element(element)) if self.framing == Framing::WebSocket => of_message(element),
             Some(Frame::Element(element)) => Incoming::Element(element),
             None if self.inbox.is_closed() => Incoming::Gone,
             None => return Ok(None),
         };
-        if matches!(incoming, Incoming::End | Incoming::Gone) {
+        if matches!(incoming, Incoming::End(_) | Incoming::Gone) {
             self.is_left = true;
             self.inbox.clear();
             self.inbox.close();
@@ -272,6 +272,15 @@ impl Wire {
 
     /// Ends our direction of the stream, once (RFC 6120 §4.4). The peer has `patience` to end its own.
     pub fn end(&mut self, now: Instant, patience: Duration) {
+        self.end_with(now, patience, None);
+    }
+
+    /// As [`end`](Wire::end), and over WebSocket with where to connect instead (RFC 7395 §3.6.1).
+    pub fn end_elsewhere(&mut self, now: Instant, patience: Duration, uri: &OtherUri) {
+        self.end_with(now, patience, Some(uri));
+    }
+
+    fn end_with(&mut self, now: Instant, patience: Duration, elsewhere: Option<&OtherUri>) {
         if core::mem::replace(&mut self.is_ended, true) {
             return;
         }
@@ -283,8 +292,9 @@ impl Wire {
             Framing::Tcp => write_stream_end(&mut self.outbox),
             Framing::WebSocket => {
                 let mut writer = Writer::messages(&mut self.outbox);
-                // A name and a namespace of our own.
-                let _ = writer.element("close", ns::FRAMING);
+                // A name and a namespace of our own, and a value of ASCII.
+                let Ok(mut close) = writer.element("close", ns::FRAMING) else { return };
+                let _ = close.attr_if("see-other-uri", elsewhere.map(OtherUri::as_str)).map(drop);
             }
         }
     }
@@ -322,7 +332,7 @@ impl Wire {
 fn of_message(element: Element) -> Incoming {
     match element.ns() {
         ns::FRAMING if element.name() == "open" => Incoming::Header(element),
-        ns::FRAMING if element.name() == "close" => Incoming::End,
+        ns::FRAMING if element.name() == "close" => Incoming::End(OtherUri::of(element.view())),
         _ => Incoming::Element(element),
     }
 }
@@ -365,7 +375,7 @@ mod tests {
              from='im.example' id='1' version='1.0' xml:lang='en'>"
         );
         assert!(matches!(wire.read(), Ok(Some(Incoming::Element(presence))) if presence.is("presence", ns::CLIENT)));
-        assert_eq!(wire.read(), Ok(Some(Incoming::End)));
+        assert_eq!(wire.read(), Ok(Some(Incoming::End(None))));
         assert_eq!((wire.read(), wire.is_between()), (Ok(None), true));
         assert!(!wire.is_over(NOW));
         wire.end(NOW, Duration::from_secs(5));
@@ -390,7 +400,7 @@ mod tests {
         );
         wire.inbox().push(b"<message xmlns='jabber:client'/>\0<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>\0");
         assert!(matches!(wire.read(), Ok(Some(Incoming::Element(message))) if message.is("message", ns::CLIENT)));
-        assert_eq!(wire.read(), Ok(Some(Incoming::End)));
+        assert_eq!(wire.read(), Ok(Some(Incoming::End(None))));
     }
 
     #[test]

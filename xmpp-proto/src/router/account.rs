@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::deliveries::{Recipient, Session};
 use super::parcel::Parcel;
 use super::storage::{Contact, Record};
+use super::wishes::Wishes;
 use crate::jid::{Jid, JidRef};
 use crate::payload::preferences::Preferences;
 use crate::payload::roster::Subscription;
@@ -40,6 +41,8 @@ pub(super) struct Resource {
     pub(super) has_carbons: bool,
     /// To whom presence was sent that is not told otherwise of it.
     pub(super) directed: BTreeSet<Jid>,
+    /// What it wants to be told of what users publish.
+    pub(super) wishes: Wishes,
     /// The rooms it is in.
     pub(super) rooms: BTreeSet<Jid>,
     /// When it sent something, in milliseconds since 1970.

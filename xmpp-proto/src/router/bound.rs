@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use super::account::{Account, Resource};
 use super::deliveries::{Action, CloseReason, Deliveries, Session};
 use super::storage::Storage;
+use super::wishes::Wishes;
 use super::{Conflict, Router, Seat};
 use crate::jid::{Jid, JidError, JidRef};
 use crate::stanza::StanzaCondition;
@@ -94,6 +95,7 @@ impl<S: Storage> Router<S> {
             knows_blocked: false,
             has_carbons: false,
             directed: BTreeSet::new(),
+            wishes: Wishes::default(),
             rooms: BTreeSet::new(),
             active: now,
         });

@@ -64,7 +64,8 @@ pub enum RoomMakers {
 ///
 /// An address has at most 3,071 bytes, and some 30 as a rule. By the defaults, and besides fixed sizes, there are in memory at most
 ///
-/// - of a session: its presence (8 KiB), the addresses it sent presence to (200), the rooms it is in (50);
+/// - of a session: its presence (8 KiB), the addresses it sent presence to (200), the rooms it is in (50), the nodes it wants to be told of (32,
+///   each a name of 1,023 bytes);
 /// - of an account that is connected, or was lately (256 of these): contacts (1,000, each an address, a name and 16 groups of 256 bytes), requests (100
 ///   addresses), whom it blocks (500 addresses), whose messages it archives (500 addresses);
 /// - of a room (1,000): occupants (500, each with a presence of 8 KiB and 8 sessions, which are two addresses each), affiliations (1,000 addresses), a

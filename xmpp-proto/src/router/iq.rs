@@ -32,6 +32,7 @@ impl<S: Storage> Router<S> {
             (Place::Connected(_) | Place::Beyond, _) => {
                 self.relay_beyond(turn, to);
             }
+            (Place::Server, _) if turn.is_client && !is_request => self.hear_wishes(turn, iq),
             (Place::Account | Place::Server, None) => {}
             (Place::Account | Place::Server, Some(_)) if !is_request => {}
             (Place::Account, Some(payload)) if turn.is_client && to == from.bare() => {

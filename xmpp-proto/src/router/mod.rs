@@ -50,7 +50,7 @@
 //! | XEP-0045, 0410 | rooms: see [`RoomConfig`]; their application's side is [`observe`](Router::observe) and what follows it |
 //! | XEP-0049, 0054 | a store for clients, what users tell about themselves |
 //! | XEP-0160, 0203 | messages for those who are away |
-//! | XEP-0163 | what users publish of themselves; their own clients are told, others ask |
+//! | XEP-0163, 0115 | what users publish of themselves; their own clients are told, and those of contacts that want it; others ask |
 //! | XEP-0191 | blocking |
 //! | XEP-0280, 0334 | copies for the other clients, hints |
 //! | XEP-0313, 0059, 0359, 0441 | archives of accounts and rooms, in pages, with ids; users choose what is archived |
@@ -83,6 +83,7 @@ pub mod storage;
 mod subscription;
 mod subscriptions;
 mod table;
+mod wishes;
 
 #[cfg(test)]
 mod tests;

@@ -1,27 +1,27 @@
 //! What users publish of themselves (XEP-0163): bookmarks, pictures, keys. A node is made by publishing there, holds its newest items, and is read by those
-//! who may. The user's own clients are told of what changes; others ask.
+//! who may. The user's own clients are told of what changes, and those of the user's contacts here that [want](super::wishes) it; others ask.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::account::Resource;
-use super::parcel::{Kind, Tag, build};
+use super::parcel::{Kind, Parcel, Tag, build};
 use super::presence::may_see;
 use super::storage::{Document, Storage, StorageError};
 use super::{Router, Turn};
-use crate::jid::JidRef;
+use crate::jid::{Jid, JidRef};
 use crate::ns;
 use crate::payload::form::Fields;
 use crate::payload::pubsub::Request;
 use crate::stanza::{IqType, StanzaCondition};
-use crate::xml::{Element, ElementBuf, ElementRef};
+use crate::xml::{Element, ElementBuf, ElementRef, ElementWriter, XmlError};
 
 /// Items that a node may hold, if it is to hold as many as there may be.
 const MOST_ITEMS: usize = 256;
 
 /// Bytes of a node's name and of an item's id.
-const MOST_NAME: usize = 1_023;
+pub(super) const MOST_NAME: usize = 1_023;
 
 /// Who may read a node (XEP-0060 §4.5).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,14 +143,7 @@ impl<S: Storage> Router<S> {
             });
         });
         let payload = item.children().next();
-        self.node_changed(turn, node, |items| {
-            let mut item = items.own("item")?;
-            item.attr("id", &id)?;
-            if let Some(payload) = payload {
-                item.embed(payload);
-            }
-            Ok(())
-        });
+        self.node_changed(turn, node, options.access, |items| write_item(items, &id, payload));
     }
 
     fn retract(&mut self, turn: &mut Turn<'_>, node: &str, ids: &[String], to: Option<JidRef<'_>>) {
@@ -163,12 +156,13 @@ impl<S: Storage> Router<S> {
         if items(&kept).all(|item| is_other(&item)) {
             return self.refuse(turn, to, StanzaCondition::ItemNotFound);
         }
-        let content = begin(Options::of(Some(&kept)), items(&kept).filter(is_other));
+        let options = Options::of(Some(&kept));
+        let content = begin(options, items(&kept).filter(is_other));
         if !self.put_node(turn, node, content, to) {
             return;
         }
         self.result(turn, to, |_| {});
-        self.node_changed(turn, node, |items| items.own("retract")?.attr("id", id).map(drop));
+        self.node_changed(turn, node, options.access, |items| items.own("retract")?.attr("id", id).map(drop));
     }
 
     fn node_items(
@@ -220,24 +214,76 @@ impl<S: Storage> Router<S> {
         false
     }
 
-    /// Tells the user's own clients.
+    /// Tells the user's own clients, but those that have said that they want something else; and those of the user's contacts that want it.
     fn node_changed(
         &self,
         turn: &mut Turn<'_>,
         node: &str,
-        fill: impl FnOnce(&mut crate::xml::ElementWriter<'_, Vec<u8>>) -> Result<(), crate::xml::XmlError>,
+        access: Access,
+        fill: impl FnOnce(&mut ElementWriter<'_, Vec<u8>>) -> Result<(), XmlError>,
     ) {
         let Some(account) = self.accounts.get(turn.from.bare().as_str()) else { return };
-        let tag = Tag { from: Some(account.jid.as_str()), kind: Some("headline"), ..Tag::default() };
-        let parcel = build(Kind::Message, tag, |content| {
-            content.element("event", ns::PUBSUB_EVENT, |event| {
-                let mut items = event.own("items")?;
-                items.attr("node", node)?;
-                fill(&mut items)
-            });
-        });
-        turn.out.share(account.available().map(|(resource, _): (&Resource, _)| resource.recipient()), &parcel);
+        let user = (*account.jid).as_ref();
+        let own = account.available().map(|(resource, _)| resource);
+        let mut told: Vec<_> =
+            own.filter(|resource| resource.wishes.include(node) != Some(false)).map(Resource::recipient).collect();
+        if access != Access::Whitelist {
+            let watchers = account.watchers().filter(|watcher| !account.blocks(watcher.bare()));
+            let here = watchers.filter(|watcher| self.is_ours(Jid::as_ref(watcher)));
+            let contacts = here.filter_map(|watcher| self.accounts.get(watcher.as_str()));
+            // Whom they do not want to see they do not hear of either.
+            let willing = contacts.filter(|contact| contact.subscription(user).is_to() && !contact.blocks(user));
+            let resources = willing.flat_map(|contact| contact.available()).map(|(resource, _)| resource);
+            told.extend(
+                resources.filter(|resource| resource.wishes.include(node) == Some(true)).map(Resource::recipient),
+            );
+        }
+        turn.out.share(told, &event(user, node, fill));
     }
+
+    /// What a node of `owner` holds last, as it is told to somebody who may read it.
+    pub(super) fn newest_item(&mut self, who: JidRef<'_>, owner: JidRef<'_>, node: &str) -> Option<Parcel> {
+        let is_own = who == owner;
+        if !is_own && (!self.is_ours(owner) || !may_see(self.account_mut(owner)?, who)) {
+            return None;
+        }
+        let kept = self.document(owner, Document::Node(node))?;
+        if !is_own && Options::of(Some(&kept)).access == Access::Whitelist {
+            return None;
+        }
+        let newest = items(&kept).next_back()?;
+        let id = newest.attr("id").unwrap_or_default();
+        Some(event(owner, node, |items| write_item(items, &id, newest.children().next())))
+    }
+}
+
+/// What subscribers are told of a node (XEP-0060 §7.1.2).
+fn event(
+    owner: JidRef<'_>,
+    node: &str,
+    fill: impl FnOnce(&mut ElementWriter<'_, Vec<u8>>) -> Result<(), XmlError>,
+) -> Parcel {
+    let tag = Tag { from: Some(owner.as_str()), kind: Some("headline"), ..Tag::default() };
+    build(Kind::Message, tag, |content| {
+        content.element("event", ns::PUBSUB_EVENT, |event| {
+            let mut items = event.own("items")?;
+            items.attr("node", node)?;
+            fill(&mut items)
+        });
+    })
+}
+
+fn write_item(
+    items: &mut ElementWriter<'_, Vec<u8>>,
+    id: &str,
+    payload: Option<ElementRef<'_>>,
+) -> Result<(), XmlError> {
+    let mut item = items.own("item")?;
+    item.attr("id", id)?;
+    if let Some(payload) = payload {
+        item.embed(payload);
+    }
+    Ok(())
 }
 
 /// A node with these items, to which more can be added.

@@ -51,6 +51,7 @@ impl<S: Storage> Router<S> {
         if priority >= 0 && before.is_none_or(|before| before < 0) {
             self.release(user.bare(), turn.session, turn.now, turn.out);
         }
+        self.learn_wishes(turn, presence, before.is_none());
     }
 
     /// To all who see the user, and to the user's available resources; that one included where `own`.

@@ -9,6 +9,7 @@ mod presence;
 mod rooms;
 mod rosters;
 mod services;
+mod wishes;
 
 use std::collections::BTreeMap;
 use std::string::{String, ToString};

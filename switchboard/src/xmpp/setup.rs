@@ -104,6 +104,7 @@ fn router(settings: &Settings) -> Result<router::Config, Failure> {
     config.software = "Wirestate switchboard".into();
     config.version = env!("CARGO_PKG_VERSION").into();
     config.name = settings.server_name.as_str().into();
+    config.is_archiving = settings.xmpp.archive_messages > 0;
     Ok(config)
 }
 

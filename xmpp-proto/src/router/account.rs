@@ -93,6 +93,11 @@ impl Account {
         self.resources.iter_mut().find(|resource| resource.session == session)
     }
 
+    /// Whether a client of the user wants copies, other than one.
+    pub(super) fn has_listeners(&self, except: Option<Session>) -> bool {
+        self.resources.iter().any(|resource| resource.has_carbons && Some(resource.session) != except)
+    }
+
     pub(super) fn available(&self) -> impl Iterator<Item = (&Resource, &Available)> {
         self.resources.iter().filter_map(|resource| Some((resource, resource.presence.as_ref()?)))
     }

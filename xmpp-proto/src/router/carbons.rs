@@ -26,13 +26,6 @@ impl<S: Storage> Router<S> {
         }
     }
 
-    /// Whether another client of the user wants copies.
-    pub(super) fn has_listeners(&self, user: JidRef<'_>, except: Session) -> bool {
-        let account = self.accounts.get(user.as_str());
-        let mut resources = account.into_iter().flat_map(|account| &account.resources);
-        resources.any(|resource| resource.has_carbons && resource.session != except)
-    }
-
     /// A copy for all clients of the user that want it, except some.
     pub(super) fn copy(
         &self,

@@ -1,7 +1,6 @@
 //! Messages (RFC 6121 §5, §8.5): to whom they go by [the table](super::DELIVERY), and what else becomes of them.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::account::{Account, Resource};
 use super::deliveries::{Recipient, Session};
@@ -21,35 +20,42 @@ impl<S: Storage> Router<S> {
     pub(super) fn message(&mut self, turn: &mut Turn<'_>, message: &Message, to: Option<JidRef<'_>>) {
         let from = turn.from.clone();
         let to = to.unwrap_or(from.bare());
-        if turn.is_client && self.blocks(from.bare(), to) && message.kind() != MessageType::Error {
+        let sender = self.accounts.get(from.bare().as_str()).filter(|_| turn.is_client);
+        if sender.is_some_and(|sender| sender.blocks(to)) && message.kind() != MessageType::Error {
             return self.refuse(turn, Some(to), Self::blocked_by_oneself());
         }
-        let is_taken = match self.place(to) {
+        let has_listeners = sender.is_some_and(|sender| sender.has_listeners(Some(turn.session)));
+        let place = self.place(to);
+        let is_for_archive = place != Place::Rooms && self.is_for_archive(message);
+        let is_taken = match place {
             Place::Rooms => return self.room_message(turn, message, to),
             Place::Server if matches!(message.kind(), MessageType::Error | MessageType::Headline) => return,
             Place::Server => return self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable),
-            Place::Account => self.message_to_account(turn, message, to),
+            Place::Account => self.message_to_account(turn, message, to, is_for_archive),
             Place::Connected(_) | Place::Beyond => self.relay_beyond(turn, to),
         };
         // What came back at once, the user's other clients need not know of.
         if is_taken && turn.is_client && to.bare() != from.bare() {
-            self.was_sent(turn, message, to);
+            self.was_sent(turn, message, to, is_for_archive, has_listeners);
         }
     }
 
     /// Tells whether it was taken, and did not come back.
-    fn message_to_account(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>) -> bool {
-        let from = turn.from.clone();
+    fn message_to_account(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: &Message,
+        to: JidRef<'_>,
+        is_for_archive: bool,
+    ) -> bool {
         let kind = message.kind();
-        let (found, blocks) = match self.account_mut(to.bare()) {
-            Some(account) => (state(account), account.blocks((*from).as_ref())),
-            None => (Found::NoAccount, false),
-        };
-        if blocks {
+        let account = self.account_mut(to.bare());
+        if account.as_ref().is_some_and(|account| account.blocks((*turn.from).as_ref())) {
             self.refuse(turn, Some(to), StanzaCondition::ServiceUnavailable);
             return false;
         }
-        let account = self.accounts.get(to.bare().as_str());
+        let found = account.as_ref().map_or(Found::NoAccount, |account| state(account));
+        let has_listeners = account.as_ref().is_some_and(|account| account.has_listeners(None));
         let matching = account.zip(to.resource()).and_then(|(account, name)| account.resource(name));
         let matching = matching.map(|resource| resource.session);
         let address = match (to.is_bare(), matching) {
@@ -71,8 +77,11 @@ impl<S: Storage> Router<S> {
             Outcome::Hold if !mam::is_archivable(turn.element.view()) => return true,
             _ => {}
         }
-        let parcel = self.received(turn, kind, to);
+        let parcel = self.received(turn, to, is_for_archive);
         match (result, matching) {
+            (Outcome::Deliver, Some(session)) if !has_listeners => {
+                turn.out.send(Recipient { session, to: None }, parcel);
+            }
             (Outcome::Deliver, Some(session)) => {
                 turn.out.send(Recipient { session, to: None }, parcel.clone());
                 self.copy_received(turn, &parcel, to, &|resource| resource.session == session);
@@ -81,7 +90,9 @@ impl<S: Storage> Router<S> {
                 let Some(account) = self.accounts.get(to.bare().as_str()) else { return false };
                 let ready = account.resources.iter().filter(|resource| is_ready(resource));
                 turn.out.share(ready.map(|resource| Recipient { session: resource.session, to: None }), &parcel);
-                self.copy_received(turn, &parcel, to, &is_ready);
+                if has_listeners {
+                    self.copy_received(turn, &parcel, to, &is_ready);
+                }
             }
             _ => {
                 if self.storage.hold(to.bare(), Held { time: turn.now, parcel: parcel.detached() }).is_err() {
@@ -95,11 +106,11 @@ impl<S: Storage> Router<S> {
     }
 
     /// The message as its receivers get it: archived, and with its id there (XEP-0313 §5.1.4). No id but the archive's own says that it is.
-    fn received(&mut self, turn: &Turn<'_>, kind: MessageType, to: JidRef<'_>) -> Parcel {
+    fn received(&mut self, turn: &Turn<'_>, to: JidRef<'_>, is_for_archive: bool) -> Parcel {
         let user = to.bare();
         let keep = |child: ElementRef<'_>| !stanza_id::is_by(child, user);
         let parcel = self.relay.parcel(Kind::Message, turn.element, turn.from.as_str(), To::All(to.as_str()), keep);
-        if !self.is_for_archive(kind, turn.element.view()) || !self.is_wanted(user, (*turn.from).as_ref()) {
+        if !is_for_archive || !self.is_wanted(user, (*turn.from).as_ref()) {
             return parcel;
         }
         let id = self.next_id(turn.now);
@@ -114,10 +125,17 @@ impl<S: Storage> Router<S> {
     }
 
     /// What a user has sent is kept in the user's archive, and copied to the user's other clients.
-    fn was_sent(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>) {
+    fn was_sent(
+        &mut self,
+        turn: &mut Turn<'_>,
+        message: &Message,
+        to: JidRef<'_>,
+        is_for_archive: bool,
+        has_listeners: bool,
+    ) {
         let own = turn.session;
-        let is_copied = self.has_listeners(turn.from.bare(), own) && carbons::is_eligible(turn.element.view());
-        let is_kept = self.is_for_archive(message.kind(), turn.element.view()) && self.is_wanted(turn.from.bare(), to);
+        let is_copied = has_listeners && carbons::is_eligible(turn.element.view());
+        let is_kept = is_for_archive && self.is_wanted(turn.from.bare(), to);
         if !is_copied && !is_kept {
             return;
         }
@@ -129,7 +147,7 @@ impl<S: Storage> Router<S> {
         }
         if is_kept {
             let id = self.next_id(turn.now);
-            self.keep(user.bare(), id, turn.now, alloc::sync::Arc::new(to.to_jid()), &parcel.detached());
+            self.keep(user.bare(), id, turn.now, alloc::sync::Arc::new(to.to_jid()), &parcel);
         }
     }
 
@@ -144,9 +162,9 @@ impl<S: Storage> Router<S> {
         self.copy(carbons::Direction::Received, to.bare(), parcel, kind, &except, turn.out);
     }
 
-    fn is_for_archive(&self, kind: MessageType, message: ElementRef<'_>) -> bool {
-        let is_talk = matches!(kind, MessageType::Normal | MessageType::Chat);
-        self.config.is_archiving && is_talk && mam::is_archivable(message)
+    fn is_for_archive(&self, message: &Message) -> bool {
+        let is_talk = matches!(message.kind(), MessageType::Normal | MessageType::Chat);
+        self.config.is_archiving && is_talk && mam::is_archivable(message.view())
     }
 
     pub(super) fn blocks(&self, user: JidRef<'_>, other: JidRef<'_>) -> bool {
@@ -164,10 +182,9 @@ pub(super) fn is_ready(resource: &Resource) -> bool {
 }
 
 fn state(account: &Account) -> Found {
-    let priorities: Vec<i8> = account.resources.iter().filter_map(Resource::priority).collect();
-    match priorities.iter().max() {
+    match account.resources.iter().filter_map(Resource::priority).max() {
         None => Found::NoResource,
-        Some(greatest) if *greatest < 0 => Found::NegativeOnly,
+        Some(greatest) if greatest < 0 => Found::NegativeOnly,
         Some(_) => Found::Ready,
     }
 }

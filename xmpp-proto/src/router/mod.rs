@@ -90,7 +90,6 @@ mod tests;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 
@@ -281,10 +280,34 @@ impl<S: Storage> Router<S> {
     fn next_id(&mut self, now: u64) -> String {
         let (time, count) = self.ids;
         self.ids = if now > time { (now, 0) } else { (time, count.wrapping_add(1)) };
-        format!("{:011x}{:08x}", self.ids.0, self.ids.1)
+        let mut id = String::with_capacity(19);
+        put_hex(&mut id, self.ids.0, 11);
+        put_hex(&mut id, self.ids.1.into(), 8);
+        id
     }
 
     fn is_ours(&self, jid: JidRef<'_>) -> bool {
         jid.domain() == self.config.domain.domain()
+    }
+}
+
+/// A number in at least so many digits.
+fn put_hex(text: &mut String, number: u64, digits: u32) {
+    let digits = digits.max((u64::BITS - number.leading_zeros()).div_ceil(4));
+    let digit = |place| char::from_digit((number >> (4 * place) & 15) as u32, 16);
+    text.extend((0..digits).rev().filter_map(digit));
+}
+
+#[cfg(test)]
+mod hex {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_digits() {
+        for number in [0, 1, 0xabc_def0, u64::from(u32::MAX), 1_790_000_000_000, u64::MAX] {
+            let mut text = String::new();
+            put_hex(&mut text, number, 11);
+            assert_eq!(text, alloc::format!("{number:011x}"));
+        }
     }
 }

@@ -366,10 +366,10 @@ impl Relay {
             To::Each => stamp.without_to(),
             To::All(to) => stamp.to(to),
         };
-        let mut head = match stamp.to_parts(&self.scope) {
-            Ok((tag, _)) => Vec::from(tag),
-            Err(_) => Vec::new(),
-        };
+        let mut head = Vec::with_capacity(128);
+        // What is set are addresses, which XML can hold.
+        let written = stamp.write_tag(&mut head, &self.scope);
+        debug_assert!(written.is_ok(), "{written:?}");
         open(&mut head);
         Parcel { kind, head: head.into(), content: content(stanza, keep) }
     }

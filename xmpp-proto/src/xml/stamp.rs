@@ -136,7 +136,8 @@ impl<'a> Stamp<'a> {
         Element::parse(bytes.into(), scope, limits)
     }
 
-    fn write_tag<S: Sink + ?Sized>(&self, sink: &mut S, scope: &Scope) -> Result<(), XmlError> {
+    /// The start tag alone.
+    pub(crate) fn write_tag<S: Sink + ?Sized>(&self, sink: &mut S, scope: &Scope) -> Result<(), XmlError> {
         let marks =
             [("from", self.from), ("to", self.to), ("id", self.id), ("type", self.kind), ("xml:lang", self.lang)];
         for (_, mark) in marks {
@@ -153,13 +154,17 @@ impl<'a> Stamp<'a> {
         sink.put(element.qualified().as_bytes());
         put_missing_declarations(sink, scope, scope.default_ns(), element, ns);
         for attribute in element.all_attributes() {
-            let name = attribute.qualified();
-            let is_kept = match marks.iter().find(|(marked, _)| *marked == name) {
-                Some((_, mark)) => *mark == Mark::Kept,
+            let mark = match attribute.qualified() {
+                "from" => self.from,
+                "to" => self.to,
+                "id" => self.id,
+                "type" => self.kind,
+                "xml:lang" => self.lang,
                 // Declared anew, where it must be.
-                None => ns.is_none() || name != "xmlns",
+                "xmlns" if ns.is_some() => Mark::Removed,
+                _ => Mark::Kept,
             };
-            if is_kept {
+            if mark == Mark::Kept {
                 sink.put(b" ");
                 sink.put(attribute.raw().as_bytes());
             }

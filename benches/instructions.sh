@@ -86,11 +86,19 @@ row "server: NOOP with a mailbox that is asked for each time, 64 pipelined" imap
 row "server: FETCH of one message's FLAGS, with the mailbox's part" imap-fetch-flags 4096 - -
 row "server: FETCH of all messages' FLAGS, per message" imap-fetch-all-flags 4096 1000 0.1
 echo
+echo "| XMPP, per message or login | instructions | budget | allocations | budget | 2N / N |"
+echo "|---|---|---|---|---|---|"
+row "server, router, server: a chat message of 240 bytes, alone" xmpp-chat 1024 - -
+row "the same, 64 pipelined" xmpp-chat-pipelined 4096 - -
+row "the same alone, kept in both archives" xmpp-chat-archived 1024 - -
+row "server: login by SCRAM-SHA-1 with stored keys, to the resource" xmpp-login 256 - -
+echo
 echo "| bytes of an idle session | |"
 echo "|---|---|"
 "$count" idle | sed 's/\(.*\): \(.*\)/| \1 | \2 |/'
 "$count" idle | awk -F': ' -v failed="$failed" '
     /^POP3 server (before login|after login, no message)|^IRC server/ && $2 > 512 { print $1 >failed }
+    /^XMPP server, bound/ && $2 > 1024 { print $1 >failed }
     /^IMAP server (before login|after login|with a mailbox, empty)$/ && $2 > 1024 { print $1 >failed }
     /^what sessions share/ && $2 > 40000 { print $1 >failed }'
 [ ! -s "$failed" ] || { echo; echo "over the budget: $(paste -sd' ' "$failed")"; exit 1; }

@@ -6,6 +6,7 @@
 //! * `benches/imap.sh`: the same of the codec of IMAP;
 //! * `benches/live.sh`: CPU time and memory of whole servers on loopback, against a bare echo and against Dovecot;
 //! * `benches/imap_live.sh`: CPU time and memory of switchboard's IMAP, against Dovecot's imapd;
+//! * `benches/xmpp_live.sh`: CPU time and memory of switchboard's XMPP, against ejabberd and Prosody;
 //! * `benches/irc_relay.sh`: how switchboard relays in IRC channels, against InspIRCd and ngIRCd;
 //! * `benches/adapters.sh`: the same of the adapters, each against the others, a bare echo and POE::Component::Server::TCP.
 
@@ -19,3 +20,4 @@ pub mod peer;
 pub mod pop3;
 pub mod store;
 pub mod xmpp;
+pub mod xmpp_server;

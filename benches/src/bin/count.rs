@@ -12,6 +12,7 @@ use pop3_proto::server::Server;
 use wirestate_benches::imap_server;
 use wirestate_benches::irc_server::{self, Session};
 use wirestate_benches::pop3::{self, Text};
+use wirestate_benches::xmpp_server;
 use wirestate_machine::{Instant, Machine};
 use wirestate_testing::Heap;
 
@@ -66,6 +67,10 @@ fn count(scenario: &str, units: usize) {
         "imap-noop-live-pipelined" => imap_lines(imap_live(), b"a1 NOOP\r\n", 64, units),
         "imap-fetch-flags" => imap_lines(imap_selected(), b"a1 FETCH 7 FLAGS\r\n", 1, units),
         "imap-fetch-all-flags" => imap_all_flags(units),
+        "xmpp-chat" => xmpp_chats(false, 1, units),
+        "xmpp-chat-pipelined" => xmpp_chats(false, 64, units),
+        "xmpp-chat-archived" => xmpp_chats(true, 1, units),
+        "xmpp-login" => xmpp_logins(units),
         "endless-line" => endless_line(units),
         "empty-lines" => empty_lines(units),
         other => panic!("there is no scenario {other}"),
@@ -177,6 +182,27 @@ fn imap_all_flags(units: usize) -> u64 {
     })
 }
 
+fn xmpp_chats(is_archiving: bool, batch: usize, units: usize) -> u64 {
+    let messages = xmpp_server::message("bob@localhost/home", "chat").repeat(batch);
+    let mut pair = xmpp_server::Pair::bound(is_archiving);
+    // Boxes that are kept grow once.
+    pair.chat(&messages);
+    measured(|| {
+        for _ in 0..units / batch {
+            black_box(pair.chat(black_box(&messages)));
+        }
+    })
+}
+
+fn xmpp_logins(units: usize) -> u64 {
+    let login = xmpp_server::Login::record(xmpp_server::config());
+    measured(|| {
+        for _ in 0..units {
+            black_box(login.play());
+        }
+    })
+}
+
 /// Bulk goes through in blocks that are made once, so that the making is not counted.
 const BLOCK: usize = 100_000;
 
@@ -241,6 +267,16 @@ fn idle() {
     idle_pop3();
     idle_irc();
     idle_imap();
+    idle_xmpp();
+}
+
+fn idle_xmpp() {
+    let login = xmpp_server::Login::record(xmpp_server::config());
+    let (server, usage) = Heap::measure(|| Box::new(login.play()));
+    drop(server);
+    println!("XMPP server, bound: {}", usage.live);
+    println!("size of the XMPP server: {}", size_of::<xmpp_proto::server::Server>());
+    println!("size of the XMPP server's event: {}", size_of::<xmpp_proto::server::Event>());
 }
 
 fn idle_imap() {

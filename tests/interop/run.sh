@@ -60,6 +60,8 @@ export SWITCHBOARD INTEROP_CLIENT INTEROP_IMAP_CLIENT INTEROP_IRC_CLIENT INTEROP
 python=/usr/bin/python3
 [[ -x $python ]] || python=python3
 "$python" -c "import slixmpp" 2>/dev/null || .ci/install slixmpp:python3-slixmpp
+"$python" -c "import gi; gi.require_version('Soup', '3.0'); import nbxmpp" 2>/dev/null ||
+    .ci/install nbxmpp:python3-nbxmpp soup:gir1.2-soup-3.0
 # What Debian does not have comes from PyPI, into a folder of the suite's own.
 packages=$(realpath "$target")/interop-python
 [[ -d $packages/parser_tests && -d $packages/irc && -d $packages/websockets ]] || "$python" -m pip install --quiet --root-user-action=ignore \

@@ -1,9 +1,10 @@
-"""profanity, go-sendxmpp, slixmpp, and by WebSocket our own client, who come into the room that is #lobby on IRC, and talk to somebody there."""
+"""profanity, go-sendxmpp, slixmpp, and by WebSocket nbxmpp and our own client, who come into the room that is #lobby on IRC, and talk to somebody there."""
 
 import base64
 import json
 import os
 import signal
+import subprocess
 import sys
 import urllib.request
 from xml.dom import minidom
@@ -39,6 +40,52 @@ c.add_event_handler("session_start", come)
 c.add_event_handler("groupchat_message", hear)
 c.connect(("127.0.0.1", int(sys.argv[3])), use_ssl=False)
 c.process(forever=False)
+"""
+
+
+NBXMPP = """
+import sys
+
+import gi
+gi.require_version("Soup", "3.0")
+from gi.repository import GLib
+from nbxmpp.client import Client
+from nbxmpp.const import ConnectionProtocol, ConnectionType
+from nbxmpp.protocol import Message, Presence
+from nbxmpp.structs import StanzaHandler
+
+user, password, url, nick = sys.argv[1:]
+room = "lobby@rooms.localhost"
+loop = GLib.MainLoop()
+client = Client(log_context="suite")
+client.set_domain("localhost")
+client.set_username(user)
+client.set_password(password)
+client.set_custom_host(url, ConnectionProtocol.WEBSOCKET, ConnectionType.PLAIN)
+client.set_protocols([ConnectionProtocol.WEBSOCKET])
+
+def come(*_):
+    presence = Presence(to=f"{room}/{nick}")
+    presence.setTag("x", namespace="http://jabber.org/protocol/muc")
+    client.send_stanza(presence)
+    client.send_stanza(Message(to=room, body="hello from nbxmpp", typ="groupchat"))
+
+def hear(_client, message, _properties):
+    sender, body = message.getFrom().resource, message.getBody()
+    print(sender, body, flush=True)
+    if sender != nick and body:
+        client.disconnect()
+
+def end(*_):
+    print("ended", client.get_error()[1], flush=True)
+    loop.quit()
+
+client.subscribe("connected", come)
+client.subscribe("disconnected", end)
+client.subscribe("connection-failed", end)
+client.register_handler(StanzaHandler(name="message", callback=hear))
+client.connect()
+loop.run()
 """
 
 
@@ -114,8 +161,6 @@ def go_sendxmpp_to_one(world):
 
 @case("slixmpp talks to somebody of IRC", ways=[STARTTLS], messages=[])
 def slixmpp(world):
-    import subprocess
-
     with person(world, "f-slix", "#lobby") as friend:
         client = subprocess.Popen(
             [sys.executable, "-c", SLIXMPP, f"{world.user}@localhost", world.password, str(port(world)), "slix"],
@@ -151,6 +196,24 @@ def by_websocket(world):
     heard = only(lines, "heard")
     assert "<body>hello, WebSocket</body>" in heard[-1], heard
     equal(lines[-1], "closed quit", "the end")
+
+
+@case("nbxmpp talks to somebody of IRC by WebSocket", ways=[WEBSOCKET], messages=[])
+def nbxmpp(world):
+    url = f"ws://127.0.0.1:{web(world)}/xmpp-websocket"
+    with person(world, "f-nb", "#lobby") as friend:
+        program = subprocess.Popen(
+            [sys.executable, "-c", NBXMPP, world.user, world.password, url, "nb"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **world.home.surroundings(),
+        )  # fmt: skip
+        try:
+            friend.hear(":nb!xmpp@xmpp PRIVMSG #lobby :hello from nbxmpp")
+            friend.say("PRIVMSG #lobby :hello, nbxmpp")
+            said, errors = program.communicate(timeout=30)
+            assert said.endswith(b"f-nb hello, nbxmpp\nended stream-end\n"), (said, errors[-600:])
+        finally:
+            program.kill()
+            program.wait()
 
 
 @case("many messages come by WebSocket, in order", ways=[WEBSOCKET], messages=[])

@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 
 use wirestate_machine::{Ending, Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
-use wirestate_sasl::{Bindings, ChannelBinding};
+use wirestate_sasl::Bindings;
 
 use super::event::{Event, Outcome, Reason, RequestId, Wait, Words};
 use super::violation::Violation;
@@ -50,7 +50,7 @@ impl Machine for Client {
         match (self.awaited, how) {
             (Some(Upgrade::Tls), Upgraded::Tls(facts)) => {
                 self.is_encrypted = true;
-                self.bindings = bindings(facts.exporter, facts.server_end_point.as_deref());
+                self.bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
                 self.secured = Some(facts);
             }
             (Some(Upgrade::Deflate), Upgraded::Deflate) => self.progress = true,
@@ -276,10 +276,4 @@ impl Client {
                 }
         });
     }
-}
-
-pub(super) fn bindings(exporter: Option<[u8; 32]>, end_point: Option<&[u8]>) -> Bindings {
-    let exporter = exporter.map(ChannelBinding::TlsExporter);
-    let end_point = end_point.map(|hash| ChannelBinding::TlsServerEndPoint(hash.into()));
-    exporter.into_iter().chain(end_point).collect()
 }

@@ -2,6 +2,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use wirestate_sasl::Mechanism;
+use wirestate_sasl::server::Offer;
 
 use super::{Compressed, LiteralOffer, Server, Tls};
 use crate::codec::{Capability, Keyword};
@@ -58,15 +59,14 @@ impl Server {
     }
 
     pub(super) fn offers(&self, mechanism: Mechanism) -> bool {
-        let bound = self.login.as_ref().is_some_and(|login| !login.bindings.is_empty());
-        let certified = self.login.as_ref().is_some_and(|login| login.certificate.is_some());
-        let secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
-        let scram = matches!(mechanism, Mechanism::Scram { .. });
-        self.config.mechanisms.contains(&mechanism)
-            && (!secret || self.takes_secrets())
-            && (!mechanism.is_plus() || bound)
-            && (mechanism != Mechanism::External || certified)
-            && (!scram || self.config.fake_keys.is_some())
+        let login = self.login.as_ref();
+        let offer = Offer {
+            bindings: login.map(|login| &login.bindings),
+            has_certificate: login.is_some_and(|login| login.certificate.is_some()),
+            is_private: self.takes_secrets(),
+            has_fake_keys: self.config.fake_keys.is_some(),
+        };
+        self.config.mechanisms.contains(&mechanism) && offer.has(mechanism)
     }
 
     /// Whether the configuration has this command: those of extensions are there where the extension is.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use wirestate_machine::{ClientCertificate, Misuse, Ticket, TlsFacts};
 use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Rejection, Step};
-use wirestate_sasl::{Bindings, ChannelBinding, Mechanism, Nonces, Secret, base64};
+use wirestate_sasl::{Bindings, Mechanism, Nonces, Secret, base64};
 
 use super::event::kind;
 use super::{Ask, Asked, Event, Rejected, Reply, Server, State, Violation};
@@ -46,9 +46,7 @@ impl Login {
 
     /// What SCRAM-PLUS and EXTERNAL rest on.
     pub(super) fn know_channel(&mut self, facts: &TlsFacts) {
-        let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
-        let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
-        self.bindings = exporter.into_iter().chain(end_point).collect();
+        self.bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
         self.certificate = ClientCertificate::of(facts);
     }
 
@@ -97,15 +95,11 @@ impl Server {
             .bindings(login.bindings.clone())
             .plus_offered(plus_offered)
             .success_data(false)
+            .fake_keys(config.fake_keys.clone())
+            .oauth(config.oauth.clone())
             .limit(config.limits.sasl_line);
-        if let Some(keys) = &config.fake_keys {
-            context = context.fake_keys(keys.clone());
-        }
         if let Some(host) = &config.host {
             context = context.host(host.clone());
-        }
-        if let Some(hints) = &config.oauth {
-            context = context.oauth(hints.clone());
         }
         let mut exchange = sasl::Server::start(mechanism, &context).map_err(|_| Rejected::NoMechanism)?;
         let step = exchange.step(initial.as_deref()).map_err(|_| Rejected::BrokenOff)?;

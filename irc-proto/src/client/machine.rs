@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 
 use wirestate_machine::{Ending, Inbox, Instant, Machine, Outbox, Relay, Upgrade, Upgraded};
-use wirestate_sasl::{Bindings, ChannelBinding};
+use wirestate_sasl::Bindings;
 
 use super::event::{Event, Oddity, Reason, Wait};
 use super::line::Line;
@@ -76,7 +76,7 @@ impl Machine for Client {
         self.tls = Tls::Up;
         self.inbox.hold(false);
         self.framing.reset();
-        self.bindings = bindings(facts.exporter, facts.server_end_point.as_deref());
+        self.bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
         self.secured = Some(facts);
         self.stale = true;
     }
@@ -335,10 +335,4 @@ impl Client {
             }
         }
     }
-}
-
-pub(super) fn bindings(exporter: Option<[u8; 32]>, end_point: Option<&[u8]>) -> Bindings {
-    let exporter = exporter.map(ChannelBinding::TlsExporter);
-    let end_point = end_point.map(|hash| ChannelBinding::TlsServerEndPoint(hash.into()));
-    exporter.into_iter().chain(end_point).collect()
 }

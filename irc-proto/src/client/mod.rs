@@ -332,7 +332,7 @@ impl Client {
         if self.config.tls != TlsPolicy::Outside || self.state != State::Negotiation || self.cap != Cap::Asked {
             return Err(Misuse::WrongState);
         }
-        self.bindings = machine::bindings(facts.exporter, facts.server_end_point.as_deref());
+        self.bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
         Ok(())
     }
 

@@ -3,8 +3,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use wirestate_machine::{ClientCertificate, Misuse, Ticket, TlsFacts};
-use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Rejection, Step};
-use wirestate_sasl::{Bindings, ChannelBinding, Mechanism, Nonces, base64};
+use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Offer, Rejection, Step};
+use wirestate_sasl::{Bindings, Mechanism, Nonces, base64};
 
 use super::event::kind;
 use super::reply::{encoder, target};
@@ -80,9 +80,7 @@ impl Login {
 
     /// What SCRAM-PLUS and EXTERNAL rest on.
     pub(super) fn know_channel(&mut self, facts: &TlsFacts) {
-        let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
-        let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
-        let bindings = exporter.into_iter().chain(end_point).collect();
+        let bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
         self.channel = Some(Box::new(Channel { bindings, certificate: ClientCertificate::of(facts) }));
     }
 
@@ -126,12 +124,13 @@ impl Server {
 
     fn offers(&self, mechanism: Mechanism) -> bool {
         let Some(login) = &self.login else { return false };
-        let secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
-        let scram = matches!(mechanism, Mechanism::Scram { .. });
-        (!secret || self.encrypted || self.config.cleartext)
-            && (!mechanism.is_plus() || login.bindings().is_some_and(|bindings| !bindings.is_empty()))
-            && (mechanism != Mechanism::External || login.certificate().is_some())
-            && (!scram || self.config.fake_keys.is_some())
+        let offer = Offer {
+            bindings: login.bindings(),
+            has_certificate: login.certificate().is_some(),
+            is_private: self.encrypted || self.config.cleartext,
+            has_fake_keys: self.config.fake_keys.is_some(),
+        };
+        offer.has(mechanism)
     }
 
     /// The names of the mechanisms on offer, as capability and RPL_SASLMECHS list them.
@@ -172,18 +171,14 @@ impl Server {
         let plus_offered = self.offered_mechanisms().any(Mechanism::is_plus);
         let config = self.config.clone();
         let login = self.login.as_mut().ok_or(Rejected::NotOffered)?;
-        let mut context = sasl::Context::new(login.nonces.fresh())
+        let context = sasl::Context::new(login.nonces.fresh())
             .bindings(login.bindings().cloned().unwrap_or(Bindings::none()))
             .plus_offered(plus_offered)
             .success_data(false)
+            .fake_keys(config.fake_keys.clone())
+            .oauth(config.oauth.clone())
             .limit(config.limits.sasl)
             .host(config.name.as_str());
-        if let Some(keys) = &config.fake_keys {
-            context = context.fake_keys(keys.clone());
-        }
-        if let Some(hints) = &config.oauth {
-            context = context.oauth(hints.clone());
-        }
         let mut sasl = sasl::Server::start(mechanism, &context).map_err(|_| Rejected::NotOffered)?;
         let step = sasl.step(None).map_err(|_| Rejected::SaslMalformed)?;
         login.exchange = Some(Box::new(Exchange { sasl, chunks: Chunks::default() }));

@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 
 use wirestate_machine::{Ending, Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
-use wirestate_sasl::{Bindings, ChannelBinding};
+use wirestate_sasl::Bindings;
 
 use super::event::{Event, Reason, Request, Wait};
 use super::requests::{Ask, Sent, Waiting};
@@ -56,7 +56,7 @@ impl Machine for Client {
         self.now = self.now.max(now);
         self.tls = Tls::Up;
         self.inbox.hold(false);
-        self.bindings = bindings(facts.exporter, facts.server_end_point.as_deref());
+        self.bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
         self.secured = Some(facts);
     }
 
@@ -227,12 +227,6 @@ impl Client {
                 }
         });
     }
-}
-
-pub(super) fn bindings(exporter: Option<[u8; 32]>, end_point: Option<&[u8]>) -> Bindings {
-    let exporter = exporter.map(ChannelBinding::TlsExporter);
-    let end_point = end_point.map(|hash| ChannelBinding::TlsServerEndPoint(hash.into()));
-    exporter.into_iter().chain(end_point).collect()
 }
 
 fn unanswered(request: Request) -> Event {

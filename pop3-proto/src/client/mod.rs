@@ -197,7 +197,7 @@ impl Client {
         if self.config.tls != TlsPolicy::Outside || !before_login {
             return Err(Misuse::WrongState);
         }
-        self.bindings = machine::bindings(facts.exporter, facts.server_end_point.as_deref());
+        self.bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
         Ok(())
     }
 

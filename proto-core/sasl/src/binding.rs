@@ -49,6 +49,14 @@ impl Bindings {
         Bindings(Vec::new())
     }
 
+    /// What a TLS channel gives: keying material exported as [`ChannelBinding::TlsExporter`] wants it, and the hash of the server's certificate,
+    /// where they are known.
+    pub fn of_tls(exporter: Option<[u8; 32]>, server_end_point: Option<&[u8]>) -> Self {
+        let exporter = exporter.map(ChannelBinding::TlsExporter);
+        let end_point = server_end_point.map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
+        exporter.into_iter().chain(end_point).collect()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

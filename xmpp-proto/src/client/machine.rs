@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use wirestate_machine::{Ending, Inbox, Instant, Machine, Outbox, Upgrade, Upgraded};
-use wirestate_sasl::{Bindings, ChannelBinding};
+use wirestate_sasl::Bindings;
 
 use super::event::{Event, Failure, Reason, Wait};
 use super::violation::Violation;
@@ -80,7 +80,7 @@ impl Machine for Client {
         match (how, self.layer) {
             (Upgraded::Tls(facts), Layer::Tls) => {
                 self.is_encrypted = true;
-                self.negotiation.bindings = bindings(facts.exporter, facts.server_end_point.as_deref());
+                self.negotiation.bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
                 self.negotiation.secured = Some(facts);
             }
             (Upgraded::Deflate, Layer::Deflate) => {
@@ -401,10 +401,4 @@ fn handled_too_high(too_high: HandledTooHigh) -> StreamError {
         Ok(condition) => error.application(condition),
         Err(_) => error,
     }
-}
-
-pub(super) fn bindings(exporter: Option<[u8; 32]>, end_point: Option<&[u8]>) -> Bindings {
-    let exporter = exporter.map(ChannelBinding::TlsExporter);
-    let end_point = end_point.map(|hash| ChannelBinding::TlsServerEndPoint(hash.into()));
-    exporter.into_iter().chain(end_point).collect()
 }

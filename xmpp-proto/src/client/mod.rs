@@ -314,7 +314,7 @@ impl Client {
         if self.config.tls != TlsPolicy::Outside || self.state != State::Opening || self.is_logged_in {
             return Err(Misuse::WrongState);
         }
-        self.negotiation.bindings = machine::bindings(facts.exporter, facts.server_end_point.as_deref());
+        self.negotiation.bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
         Ok(())
     }
 

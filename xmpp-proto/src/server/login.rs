@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use wirestate_machine::{ClientCertificate, Instant, Misuse, Ticket, TlsFacts};
-use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Rejection, Step};
-use wirestate_sasl::{Advertised, Bindings, ChannelBinding, Mechanism};
+use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Offer, Rejection, Step};
+use wirestate_sasl::{Advertised, Bindings, Mechanism};
 
 use super::event::kind;
 use super::iq_auth::IqLogin;
@@ -47,38 +47,12 @@ pub(super) struct Channel {
 impl Channel {
     /// What SCRAM-PLUS, tokens and EXTERNAL rest on.
     pub(super) fn of(facts: &TlsFacts) -> Self {
-        let exporter = facts.exporter.map(ChannelBinding::TlsExporter);
-        let end_point = facts.server_end_point.as_ref().map(|hash| ChannelBinding::TlsServerEndPoint(hash.to_vec()));
-        let bindings = exporter.into_iter().chain(end_point).collect();
+        let bindings = Bindings::of_tls(facts.exporter, facts.server_end_point.as_deref());
         Channel { bindings, certificate: ClientCertificate::of(facts) }
     }
 
     pub(super) fn binding_types(&self) -> Vec<String> {
         self.bindings.iter().map(|binding| binding.name().into()).collect()
-    }
-}
-
-/// What decides which mechanisms are offered.
-pub(super) struct Offer<'a> {
-    pub(super) channel: Option<&'a Channel>,
-    /// Whether secrets may be sent as they are.
-    pub(super) is_safe: bool,
-    pub(super) has_fake_keys: bool,
-}
-
-impl Offer<'_> {
-    pub(super) fn has(&self, mechanism: Mechanism) -> bool {
-        let is_secret = mechanism.sends_cleartext_password() || mechanism.sends_bearer_token();
-        let is_bound = match mechanism {
-            Mechanism::Ht(binding) => binding
-                .name()
-                .is_none_or(|name| self.channel.is_some_and(|channel| channel.bindings.find(name).is_some())),
-            mechanism => !mechanism.is_plus() || self.channel.is_some_and(|channel| !channel.bindings.is_empty()),
-        };
-        (!is_secret || self.is_safe)
-            && is_bound
-            && (mechanism != Mechanism::External || self.channel.is_some_and(|channel| channel.certificate.is_some()))
-            && (!matches!(mechanism, Mechanism::Scram { .. }) || self.has_fake_keys)
     }
 }
 
@@ -159,8 +133,9 @@ impl Server {
     fn offers(&self, mechanism: Mechanism) -> bool {
         let Some(login) = &self.login else { return false };
         let offer = Offer {
-            channel: login.channel.as_deref(),
-            is_safe: self.encrypted || self.config.cleartext,
+            bindings: login.channel.as_ref().map(|channel| &channel.bindings),
+            has_certificate: login.certificate().is_some(),
+            is_private: self.encrypted || self.config.cleartext,
             has_fake_keys: self.config.fake_keys.is_some(),
         };
         offer.has(mechanism)
@@ -268,14 +243,10 @@ impl Server {
             .bindings(bindings)
             .plus_offered(self.offered_mechanisms().any(Mechanism::is_plus))
             .success_data(true)
+            .fake_keys(config.fake_keys.clone())
+            .oauth(config.oauth.clone())
             .limit(config.limits.sasl)
             .host(config.host(self.host));
-        if let Some(keys) = &config.fake_keys {
-            context = context.fake_keys(keys.clone());
-        }
-        if let Some(hints) = &config.oauth {
-            context = context.oauth(hints.clone());
-        }
         if config.downgrade_protection {
             let mechanisms = self.offered_mechanisms().map(Mechanism::name);
             context = context.advertised(Advertised::new(mechanisms, self.binding_types()));

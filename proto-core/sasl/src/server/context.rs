@@ -67,8 +67,8 @@ impl Context {
 
     /// The source of fake keys, without which SCRAM does not start.
     #[must_use]
-    pub fn fake_keys(mut self, fake_keys: FakeKeys) -> Self {
-        self.fake_keys = Some(fake_keys);
+    pub fn fake_keys(mut self, fake_keys: impl Into<Option<FakeKeys>>) -> Self {
+        self.fake_keys = fake_keys.into();
         self
     }
 
@@ -81,8 +81,8 @@ impl Context {
 
     /// What to tell a client whose token was refused.
     #[must_use]
-    pub fn oauth(mut self, hints: OAuthHints) -> Self {
-        self.oauth = hints;
+    pub fn oauth(mut self, hints: impl Into<Option<OAuthHints>>) -> Self {
+        self.oauth = hints.into().unwrap_or_default();
         self
     }
 

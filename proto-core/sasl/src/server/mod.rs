@@ -12,11 +12,13 @@
 mod ask;
 mod context;
 mod failure;
+mod offer;
 
 pub(crate) use ask::Claim;
 pub use ask::{Answer, Ask, CramProof, Identity, Rejection, TokenProof};
 pub use context::{Context, OAuthHints, StartError};
 pub use failure::Failure;
+pub use offer::Offer;
 
 use alloc::boxed::Box;
 use alloc::string::String;

@@ -3,12 +3,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use wirestate_machine::{Misuse, Ticket, TlsFacts};
-use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Rejection, Step};
+use wirestate_sasl::server::{self as sasl, Answer, Failure, Identity, Offer, Rejection, Step};
 use wirestate_sasl::{Bindings, Mechanism};
 
 use super::{Event, RouterComponent, State};
 use crate::payload::sasl::{Sasl, SaslCondition};
-use crate::server::login::{Channel, Offer};
+use crate::server::login::Channel;
 use crate::server::{Ask, LoginFailure, Tls, Violation, kind};
 use crate::xml::Element;
 
@@ -51,8 +51,9 @@ impl RouterComponent {
 
     pub(super) fn offered_mechanisms(&self) -> impl Iterator<Item = Mechanism> + '_ {
         let offer = Offer {
-            channel: self.channel(),
-            is_safe: self.is_encrypted || self.config.cleartext,
+            bindings: self.channel().map(|channel| &channel.bindings),
+            has_certificate: self.channel().is_some_and(|channel| channel.certificate.is_some()),
+            is_private: self.is_encrypted || self.config.cleartext,
             has_fake_keys: self.config.fake_keys.is_some(),
         };
         // A token's mechanism needs what only SASL2 carries.
@@ -116,14 +117,12 @@ impl RouterComponent {
             .bindings(bindings)
             .plus_offered(self.offered_mechanisms().any(Mechanism::is_plus))
             .success_data(true)
+            .fake_keys(self.config.fake_keys.clone())
             .limit(self.config.limits.sasl)
             .host(SERVICE_HOST);
         #[cfg(feature = "legacy")]
         let context = context.realm(self.config.host.as_str());
-        match &self.config.fake_keys {
-            Some(keys) => context.fake_keys(keys.clone()),
-            None => context,
-        }
+        context
     }
 
     fn take_step(&mut self, step: Step) {

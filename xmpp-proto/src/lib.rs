@@ -11,6 +11,8 @@
 //! | [`router`] | what many sessions share: who is there, who sees whom, rooms, archives |
 //! | [`ns`] | the names of the namespaces |
 //! | [`stream`] | what both ends of a stream share: the engine, header, features, errors, stream management |
+//!
+//! The feature `serde` reads and writes what configurations hold: limits.
 
 #![no_std]
 #![forbid(unsafe_code)]

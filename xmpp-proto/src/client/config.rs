@@ -86,7 +86,8 @@ pub struct Config {
 }
 
 /// Sizes and times of a session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Limits {
     /// What the server may make us hold before the login.

@@ -1,9 +1,11 @@
 use alloc::boxed::Box;
 
+use wirestate_machine::plugin::Flow;
+
 use super::account::Dialect;
 use super::event::{Event, LoginError, Oddity, Reason};
 use super::violation::Violation;
-use super::{Awaits, Client, On, State, TABLE};
+use super::{Awaits, Client, On, Outbound, State, TABLE};
 use crate::jid::Rules;
 use crate::ns;
 use crate::stanza::{Iq, IqType, Stanza};
@@ -98,7 +100,7 @@ impl Client {
         }
         self.events.push_back(Event::StreamError(error.clone().into()));
         match self.state {
-            State::Leaving => self.leave = Some(Box::new(Reason::Error(error.into()))),
+            State::Leaving => self.parting.leave = Some(Box::new(Reason::Error(error.into()))),
             _ => self.take_leave(Reason::Error(error.into())),
         }
     }
@@ -141,7 +143,15 @@ impl Client {
         Ok(())
     }
 
-    fn tell(&mut self, stanza: Stanza) {
+    fn tell(&mut self, mut stanza: Stanza) {
+        if let Some(plugins) = &mut self.plugins
+            && let Flow::Answer(Outbound(answer)) = plugins.incoming(&mut stanza)
+        {
+            if let Some(answer) = answer {
+                self.send_own(answer);
+            }
+            return;
+        }
         for found in self.filters.find(stanza.element()) {
             self.events.push_back(Event::Filtered {
                 tag: found.tag,

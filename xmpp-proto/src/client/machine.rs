@@ -27,8 +27,8 @@ impl Machine for Client {
     }
 
     fn poll(&mut self, now: Instant) -> Result<Option<Event>, Violation> {
-        if let Some(violation) = &self.violation {
-            return Err((**violation).clone());
+        if let Some(violation) = &self.parting.violation {
+            return Err(violation.clone());
         }
         if self.is_closed {
             return Ok(None);
@@ -51,7 +51,7 @@ impl Machine for Client {
             return None;
         }
         // What began since the last poll is timed by the next one.
-        if self.is_stale || self.ending.is_some() || !self.events.is_empty() || self.waits_for() != self.timed {
+        if self.is_stale || self.parting.ending.is_some() || !self.events.is_empty() || self.waits_for() != self.timed {
             return Some(self.now);
         }
         let mut times = [self.timer, self.requests.deadline(self.now), None, None];
@@ -63,7 +63,7 @@ impl Machine for Client {
     }
 
     fn upgrade(&mut self) -> Option<Upgrade> {
-        if self.ending.is_some() || self.is_closed() || !self.wire.is_ready_for_upgrade() {
+        if self.parting.ending.is_some() || self.is_closed() || !self.wire.is_ready_for_upgrade() {
             return None;
         }
         match self.layer {
@@ -74,7 +74,7 @@ impl Machine for Client {
     }
 
     fn upgraded(&mut self, now: Instant, how: Upgraded) {
-        if self.ending.is_some() || self.is_closed() {
+        if self.parting.ending.is_some() || self.is_closed() {
             return;
         }
         match (how, self.layer) {
@@ -100,7 +100,7 @@ impl Machine for Client {
     }
 
     fn is_closed(&self) -> bool {
-        self.is_closed || self.violation.is_some()
+        self.is_closed || self.parting.violation.is_some()
     }
 
     /// Ends the stream and waits a moment for the server to end its own; before anything was said the session ends at once.
@@ -125,7 +125,7 @@ impl Client {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
             }
-            if self.ending.is_some() {
+            if self.parting.ending.is_some() {
                 return Ok(self.last_events());
             }
             self.pump();
@@ -159,13 +159,13 @@ impl Client {
 
     /// The server has ended its stream, or the connection.
     pub(super) fn at_end(&mut self, reason: Reason) {
-        let reason = self.leave.take().map_or(reason, |reason| *reason);
+        let reason = self.parting.leave.take().map_or(reason, |reason| *reason);
         self.end(reason);
     }
 
     /// Ends our stream and waits for the server to end its own.
     pub(super) fn take_leave(&mut self, reason: Reason) {
-        if matches!(self.state, State::Leaving | State::Closed) || self.ending.is_some() {
+        if matches!(self.state, State::Leaving | State::Closed) || self.parting.ending.is_some() {
             return;
         }
         if self.layer != Layer::None || !self.wire.is_opened() {
@@ -176,20 +176,20 @@ impl Client {
         self.wire.end(self.now, self.config.limits.farewell);
         self.negotiation.awaits = Awaits::Nothing;
         self.state = State::Leaving;
-        self.leave = Some(Box::new(reason));
+        self.parting.leave = Some(Box::new(reason));
         self.events.push_back(Event::Closing);
         self.is_stale = true;
     }
 
     /// Ends the session: what is not acknowledged is told, all requests fail, then comes `Closed`.
     pub(super) fn end(&mut self, reason: Reason) {
-        if self.ending.is_some() || self.is_closed() {
+        if self.parting.ending.is_some() || self.is_closed() {
             return;
         }
         self.ended = Some(Ending::from(&reason));
         // A stream that ended in good order cannot be resumed (XEP-0198 §5).
         let is_orderly = self.wire.is_ended();
-        self.ending = Some(Box::new(reason));
+        self.parting.ending = Some(Box::new(reason));
         if is_orderly || self.managed.resumption(self.me.as_ref()).is_none() {
             let unacknowledged = self.managed.end();
             if !unacknowledged.is_empty() {
@@ -207,7 +207,7 @@ impl Client {
         if let Some(request) = self.requests.cancel_one() {
             return Some(Event::RequestFailed(request, Failure::Cancelled));
         }
-        let reason = *self.ending.take()?;
+        let reason = *self.parting.ending.take()?;
         self.is_closed = true;
         self.wire.shut();
         Some(Event::Closed(reason))
@@ -224,7 +224,7 @@ impl Client {
             self.wire.end(self.now, self.config.limits.farewell);
         }
         self.ended = Some(Ending::from(&violation));
-        self.violation = Some(Box::new(violation));
+        self.parting.violation = Some(violation);
         drop(self.managed.end());
         self.put_away();
         self.requests.clear();
@@ -240,7 +240,7 @@ impl Client {
         self.negotiation.clear();
         self.queue.forget_requests();
         self.backlog.forget_requests();
-        self.leave = None;
+        self.parting.leave = None;
         self.asked = None;
         self.state = State::Closed;
     }
@@ -253,7 +253,7 @@ impl Client {
     }
 
     fn waits_for(&self) -> Option<Wait> {
-        if self.ending.is_some() || self.is_closed() {
+        if self.parting.ending.is_some() || self.is_closed() {
             None
         } else if self.layer == Layer::Tls {
             Some(Wait::Tls)

@@ -80,6 +80,7 @@ mod login;
 mod machine;
 mod managed;
 mod negotiation;
+mod outbound;
 mod peer;
 mod queue;
 mod rare;
@@ -98,6 +99,7 @@ pub use continuation::{Continuation, Resumption};
 pub use event::{Derive, Event, Failure, LoginError, Method, Oddity, Reason, RequestId, TlsFailure, Wait};
 pub use filters::{FilterId, Filters, Matcher, Path, PathError};
 pub use jabberd::{Name, RouteKind, Routed, RouterError};
+pub use outbound::Outbound;
 pub use peer::dialback_key;
 pub use queue::QueuePolicy;
 pub use send::Sent;
@@ -110,11 +112,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use wirestate_machine::plugin::Pipeline;
 use wirestate_machine::{Ending, Instant, Misuse, Tickets, TlsFacts};
 use wirestate_sasl::{Bindings, Mechanism, Nonce, Nonces};
 
 use crate::jid::Jid;
 use crate::ns;
+use crate::stanza::Stanza;
 use crate::stream::{Features, Opening, Wire};
 use crate::xml::{Element, Scope};
 use account::Dialect;
@@ -147,6 +151,7 @@ pub struct Client {
     tickets: Tickets,
     requests: Requests,
     filters: Rare<Filters>,
+    plugins: Option<Box<Pipeline<Stanza, Outbound>>>,
     /// What was sent before there was a session.
     queue: Queue,
     /// What was sent faster than it goes.
@@ -166,11 +171,9 @@ pub struct Client {
     own_ping: Option<RequestId>,
     /// Something began since the last poll, which has no time yet.
     is_stale: bool,
-    leave: Option<Box<Reason>>,
-    ending: Option<Box<Reason>>,
+    parting: Rare<Parting>,
     ended: Option<Ending>,
     is_closed: bool,
-    violation: Option<Box<Violation>>,
 }
 
 /// What the way to a session needs, and a session does not.
@@ -201,6 +204,23 @@ impl Absent for Negotiation {
             binds: 0,
             nonces: None,
         };
+        &NONE
+    }
+}
+
+/// What only a session has that ends.
+#[derive(Default)]
+struct Parting {
+    /// Why our stream has ended; the server's has not.
+    leave: Option<Box<Reason>>,
+    /// Why the session ends, which is still to be told.
+    ending: Option<Box<Reason>>,
+    violation: Option<Violation>,
+}
+
+impl Absent for Parting {
+    fn absent() -> &'static Self {
+        static NONE: Parting = Parting { leave: None, ending: None, violation: None };
         &NONE
     }
 }
@@ -272,6 +292,7 @@ impl Client {
             tickets: Tickets::new(),
             requests: Requests::new(prefix),
             filters: Rare::new(),
+            plugins: None,
             queue: Queue::after(before.queue),
             backlog: Queue::after(before.backlog),
             managed: Managed::after(before.resumption),
@@ -285,11 +306,9 @@ impl Client {
             asked: None,
             own_ping: None,
             is_stale: true,
-            leave: None,
-            ending: None,
+            parting: Rare::new(),
             ended: None,
             is_closed: false,
-            violation: None,
             account,
             config,
         };
@@ -361,6 +380,13 @@ impl Client {
     /// The filters, to add to and to remove from, at any time.
     pub fn filters_mut(&mut self) -> &mut Filters {
         &mut self.filters
+    }
+
+    /// The plugins that see each stanza that comes before filters and the program do, answers to requests excepted, and each that the program sends before
+    /// it is queued or written. What hides a stanza says what is sent in its stead, which may be nothing; a request that is hidden fails when its time is
+    /// up. A session after this one has plugins of its own.
+    pub fn plugins(&mut self) -> &mut Pipeline<Stanza, Outbound> {
+        self.plugins.get_or_insert_default()
     }
 
     /// The configuration.

@@ -4,7 +4,7 @@ use wirestate_machine::Misuse;
 
 use super::event::{Event, Reason, RequestId};
 use super::queue::Queued;
-use super::{Client, Dialect, On, State, TABLE};
+use super::{Client, Dialect, On, Outbound, State, TABLE};
 use crate::jid::Jid;
 use crate::ns;
 use crate::stream::management::{Bounds, Stanza as _};
@@ -18,6 +18,8 @@ pub enum Sent {
     Written,
     /// It waits: for a session, or for the server to take and acknowledge what went before it.
     Queued,
+    /// A plugin put nothing in its place.
+    Hidden,
 }
 
 impl Client {
@@ -138,7 +140,7 @@ impl Client {
     }
 
     fn allow(&self, on: On) -> Result<(), Misuse> {
-        if TABLE.allows(self.state, on) && self.ending.is_none() && !self.is_closed {
+        if TABLE.allows(self.state, on) && self.parting.ending.is_none() && !self.is_closed {
             Ok(())
         } else {
             Err(Misuse::Closed)
@@ -156,7 +158,12 @@ impl Client {
         if is_stanza { Ok(()) } else { Err(Misuse::OutOfRange) }
     }
 
-    fn dispatch(&mut self, stanza: Element, request: Option<RequestId>) -> Result<Sent, Misuse> {
+    fn dispatch(&mut self, mut stanza: Element, request: Option<RequestId>) -> Result<Sent, Misuse> {
+        if let Some(plugins) = &mut self.plugins {
+            let Outbound(Some(passed)) = plugins.outgoing(Outbound(Some(stanza))) else { return Ok(Sent::Hidden) };
+            self.check(&passed)?;
+            stanza = passed;
+        }
         let is_ready = self.state == State::Ready;
         if is_ready && self.may_write(&stanza) {
             self.write(stanza, request);

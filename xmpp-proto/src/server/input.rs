@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use wirestate_machine::plugin::Flow;
 use wirestate_machine::{Outbox, TlsFacts};
 
 use super::timer::PING_ID;
@@ -195,7 +196,28 @@ impl Server {
         if self.is_ping_answer(&stanza) {
             return Ok(Read::Something);
         }
+        if self.plugins.is_some() {
+            return self.show(stanza);
+        }
         Ok(Read::Event(Event::Stanza(stanza)))
+    }
+
+    /// Shows a stanza to the plugins, and to the application if they let it pass.
+    #[cold]
+    fn show(&mut self, mut stanza: Stanza) -> Result<Read, Violation> {
+        let flow = self.plugins.as_mut().map_or(Flow::Pass, |plugins| plugins.incoming(&mut stanza));
+        if let Flow::Answer(packet) = flow {
+            if !self.wire.is_ended() {
+                self.say(&packet);
+            }
+            return Ok(Read::Something);
+        }
+        // What a plugin has made of it must be lawful, too.
+        let element = self.check_from(stanza.element().clone())?;
+        match Stanza::read(element, Content::Client.ns(), self.config.rules) {
+            Ok(stanza) => Ok(Read::Event(Event::Stanza(stanza))),
+            Err(_) => Err(Violation::UnsupportedElement),
+        }
     }
 
     /// A client speaks for itself: as its account, or as its resource (RFC 6120 §8.1.2.1).

@@ -7,6 +7,7 @@ use crate::xml;
 
 /// Bounds on memory, time and patience. See SECURITY.md for the precedents of the defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 #[non_exhaustive]
 pub struct Limits {
     /// What one first-level element may be before the login. Default [`xml::Limits::BEFORE_LOGIN`].
@@ -70,5 +71,30 @@ impl Default for Limits {
 impl Limits {
     pub(super) fn output_before_binding(&self) -> Marks {
         Marks { high: self.output.high.min(8 * 1024), low: self.output.low.min(2 * 1024) }
+    }
+}
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_names_what_is_not_the_default() {
+        let named = r#"{"failed_logins": 5, "ping_after": {"secs": 60, "nanos": 0}, "unacknowledged": {"stanzas": 9},
+            "before_login": {"bytes": 20000, "depth": 8, "attributes": 16, "name": 64, "bindings": 8, "elements": 32}}"#;
+        let limits: Limits = serde_json::from_str(named).unwrap();
+        let expected = Limits {
+            failed_logins: 5,
+            ping_after: Duration::from_secs(60),
+            unacknowledged: Bounds { stanzas: 9, ..Bounds::default() },
+            before_login: xml::Limits { bytes: 20_000, depth: 8, attributes: 16, name: 64, bindings: 8, elements: 32 },
+            ..Limits::default()
+        };
+        assert_eq!(limits, expected);
+        let written = serde_json::to_string(&limits).unwrap();
+        assert_eq!(serde_json::from_str::<Limits>(&written).unwrap(), expected);
+        let client: crate::client::Limits = serde_json::from_str(r#"{"queue": 7}"#).unwrap();
+        let expected = crate::client::Limits { queue: 7, ..crate::client::Limits::default() };
+        assert_eq!(client, expected);
     }
 }

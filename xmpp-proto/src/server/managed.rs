@@ -251,8 +251,22 @@ impl Server {
         }
     }
 
-    /// Says a packet; in a managed stream a stanza is counted, and kept.
+    /// Says a packet, once the plugins have seen it.
     pub(super) fn say(&mut self, packet: &Packet) {
+        match &mut self.plugins {
+            None => self.put(packet),
+            Some(plugins) => {
+                let packet = plugins.outgoing(packet.clone());
+                self.put(&packet);
+            }
+        }
+    }
+
+    /// Writes a packet; in a managed stream a stanza is counted, and kept.
+    fn put(&mut self, packet: &Packet) {
+        if packet.is_nothing() {
+            return;
+        }
         if let Some(managed) = &mut self.managed
             && packet.is_stanza()
             && managed.stream.sent(packet.clone()).is_err()

@@ -138,6 +138,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use wirestate_machine::plugin::Pipeline;
 use wirestate_machine::{
     Ending, Inbox, Instant, Machine, Misuse, Outbox, Relay, Ticket, Tickets, TlsFacts, Upgrade, Upgraded,
 };
@@ -154,6 +155,7 @@ pub use violation::Violation;
 use crate::jid::Jid;
 use crate::payload::csi::ClientState;
 use crate::payload::sm::Resume;
+use crate::stanza::Stanza;
 use crate::stream::{Content, Packet, Wire};
 use binding::Source;
 use input::Read;
@@ -176,6 +178,8 @@ pub struct Server {
     /// Gone once a resource is bound.
     login: Option<Box<Login>>,
     managed: Option<Box<Managed>>,
+    /// Most sessions have none.
+    plugins: Option<Box<Pipeline<Stanza, Packet>>>,
     /// What waits until somebody looks at the client.
     #[expect(clippy::box_collection, reason = "boxed it takes a third of the room in each idle session")]
     held: Option<Box<Vec<Packet>>>,
@@ -222,6 +226,7 @@ impl Server {
             jid: None,
             login: Some(Box::new(Login::new(now + limits.login_time))),
             managed: None,
+            plugins: None,
             held: None,
             bind_source: None,
             binding_later: None,
@@ -268,6 +273,13 @@ impl Server {
     /// Whether somebody looks at the client (XEP-0352).
     pub fn client_state(&self) -> ClientState {
         if self.inactive { ClientState::Inactive } else { ClientState::Active }
+    }
+
+    /// The plugins that see each stanza of the client whose head is right before the application does, and each packet that goes out before it is written,
+    /// relayed ones included. What hides a stanza says what the client hears in its stead: an IQ that asks must have its answer (RFC 6120 §8.2.3), for
+    /// all else it may be [nothing](Packet::NOTHING).
+    pub fn plugins(&mut self) -> &mut Pipeline<Stanza, Packet> {
+        self.plugins.get_or_insert_default()
     }
 
     /// What all sessions of the listener have in common.

@@ -59,6 +59,17 @@ pub enum Stanza {
     Iq(Iq),
 }
 
+impl wirestate_machine::plugin::Kind for Stanza {
+    /// Message 0, presence 1, IQ 2.
+    fn bit(&self) -> u32 {
+        match self {
+            Stanza::Message(_) => 0,
+            Stanza::Presence(_) => 1,
+            Stanza::Iq(_) => 2,
+        }
+    }
+}
+
 impl Stanza {
     /// Takes a first-level element for a stanza of the stream whose content namespace is `ns`. Addresses must be such by `rules`.
     ///

@@ -52,6 +52,7 @@ impl Stanza for Element {
 
 /// How much is kept for a peer that does not acknowledge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Bounds {
     /// The most stanzas.
     pub stanzas: usize,

@@ -3,6 +3,7 @@ use core::fmt;
 
 use bytes::Bytes;
 use wirestate_machine::Outbox;
+use wirestate_machine::plugin::Kind;
 
 use super::Framing;
 use super::management::Stanza;
@@ -83,6 +84,16 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// None at all: what a plugin puts in the place of one that it hides.
+    pub const NOTHING: Packet = Packet {
+        bytes: Bytes::new(),
+        content: Content::Client,
+        kind: PacketKind::Other,
+        name_end: 0,
+        is_declared: false,
+        is_prefixed: false,
+    };
+
     /// An element as it was read or built. Where its namespaces allow, its bytes are shared.
     pub fn of(element: ElementRef<'_>) -> Self {
         let content = Content::of(element.ns()).unwrap_or_default();
@@ -143,6 +154,11 @@ impl Packet {
         Packet { bytes, content, kind, name_end: name_end.min(usize::from(u16::MAX)) as u16, is_declared, is_prefixed }
     }
 
+    /// Whether it is [none at all](Packet::NOTHING).
+    pub fn is_nothing(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// What it is.
     pub fn kind(&self) -> PacketKind {
         self.kind
@@ -170,6 +186,7 @@ impl Packet {
     /// Says it in a stream of this content and framing. One of another content is written anew for it (RFC 6120 §4.8.3).
     pub(crate) fn say(&self, outbox: &mut Outbox, framing: Framing, content: Content) {
         match framing {
+            _ if self.is_nothing() => {}
             _ if self.content != content => self.say_anew(outbox, framing, content),
             Framing::Tcp => outbox.share(&self.bytes),
             Framing::WebSocket => self.say_alone(outbox),
@@ -210,6 +227,13 @@ impl Packet {
 impl AsRef<[u8]> for Packet {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+impl Kind for Packet {
+    /// Message 0, presence 1, IQ 2, anything else 3.
+    fn bit(&self) -> u32 {
+        self.kind as u32
     }
 }
 
@@ -320,6 +344,16 @@ mod tests {
         let packet = Packet::stamped(&Stamp::new(element.view()).from("b/c")).unwrap();
         assert_eq!(packet.as_bytes(), "<message to='a' from='b/c'><body>Hi</body></message>");
         assert_eq!(packet.kind(), PacketKind::Message);
+    }
+
+    #[test]
+    fn nothing_says_nothing() {
+        assert!(Packet::NOTHING.is_nothing() && !Packet::of(client("<iq/>").view()).is_nothing());
+        for framing in [Framing::Tcp, Framing::WebSocket] {
+            for content in [Content::Client, Content::Server] {
+                assert_eq!(said(&Packet::NOTHING, framing, content), "");
+            }
+        }
     }
 
     #[test]

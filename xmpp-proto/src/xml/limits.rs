@@ -2,6 +2,7 @@
 ///
 /// XEP-0478 tells the peer of [`bytes`](Limits::bytes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limits {
     /// Bytes of one first-level element, or of the stream header with its declaration. At most 1 GiB.
     pub bytes: usize,

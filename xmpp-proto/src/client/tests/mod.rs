@@ -8,6 +8,7 @@ mod login;
 mod management;
 mod negotiation;
 mod peer;
+mod plugins;
 mod requests;
 mod sasl2;
 mod transitions;

@@ -105,6 +105,8 @@ fn router(settings: &Settings) -> Result<router::Config, Failure> {
     config.version = env!("CARGO_PKG_VERSION").into();
     config.name = settings.server_name.as_str().into();
     config.is_archiving = settings.xmpp.archive_messages > 0;
+    // All who can be on both networks at once have room in the room that these have in common.
+    config.limits.occupants = config.limits.occupants.max(settings.limits.connections.saturating_mul(2));
     Ok(config)
 }
 

@@ -4,11 +4,12 @@
 mod host_meta;
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use irc_proto::server as irc_server;
 use wirestate_driver::{Address, Connection, Error, Info, Options, Stream};
-use wirestate_layers::websocket::{Accepted, BINARY_IRCV3, Config, Opening, TEXT_IRCV3, XMPP};
+use wirestate_layers::websocket::{BINARY_IRCV3, Config, Opening, TEXT_IRCV3, XMPP};
 use wirestate_machine::Instant;
 use xmpp_proto::server as xmpp_server;
 
@@ -73,53 +74,60 @@ impl Service for Web {
         Opening::new(door.web.clone())
     }
 
-    async fn session<S, O>(self: Arc<Self>, mut conn: Connection<Opening, S>, offload: O)
+    // Boxed, so that what an opening takes is free again once its session goes on.
+    fn session<S, O>(
+        self: Arc<Self>,
+        conn: Connection<Opening, S>,
+        offload: O,
+    ) -> impl Future<Output = ()> + Send + 'static
     where
         S: Stream + Send + 'static,
         O: Offload,
     {
         let id = conn.info().id();
-        let served = match conn.try_next().await {
-            Ok(Some(accepted)) => Box::pin(self.serve(conn, accepted, offload)).await,
-            // It was shown a page.
-            Ok(None) => Ok(()),
-            Err(fault) => Err(fault),
-        };
-        if let Err(fault) = served {
-            tracing::info!(session = id, reason = %fault, "broken off");
+        let opening = Box::pin(self.open(conn, offload));
+        async move {
+            let opened = opening.await;
+            match opened {
+                Ok(Some(session)) => session.await,
+                // It was shown a page.
+                Ok(None) => {}
+                Err(fault) => tracing::info!(session = id, reason = %fault, "broken off"),
+            }
         }
     }
 }
 
+/// A session of whichever protocol.
+type Session = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 impl Web {
-    /// Serves what was asked for to its end. Both are boxed, or each session would
-    /// have room for the larger one.
-    async fn serve<S, O>(
-        &self,
-        conn: Connection<Opening, S>,
-        accepted: Box<Accepted>,
-        offload: O,
-    ) -> Result<(), Error<wirestate_layers::Error<Infallible>>>
+    /// What was asked for.
+    async fn open<S, O>(self: Arc<Self>, mut conn: Connection<Opening, S>, offload: O) -> Result<Option<Session>, Fault>
     where
         S: Stream + Send + 'static,
         O: Offload,
     {
+        let Some(accepted) = conn.try_next().await? else { return Ok(None) };
         // Each listener was given its door.
-        let Some(door) = conn.info().data::<Door>() else { return Ok(()) };
-        let (irc_door, web) = (door.irc.clone(), door.web.clone());
-        let (xmpp_door, elements) = (door.xmpp.clone(), door.elements.clone());
-        if accepted.handshake().protocol() == Some(XMPP.name()) {
-            let machine = |_, info: &Info, now| self.xmpp.by_websocket(&xmpp_door, accepted, elements, info, now);
+        let Some(door) = conn.info().data::<Door>() else { return Ok(None) };
+        let session: Session = if accepted.handshake().protocol() == Some(XMPP.name()) {
+            let (door, config) = (door.xmpp.clone(), door.elements.clone());
+            let machine = |_, info: &Info, now| self.xmpp.by_websocket(&door, accepted, config, info, now);
             let conn = conn.replace(machine).await?;
-            Box::pin(self.xmpp.clone().session(conn, offload)).await;
+            Box::pin(self.xmpp.clone().session(conn, offload))
         } else {
-            let machine = |_, info: &Info, now| self.irc.by_websocket(&irc_door, accepted, web, info, now);
+            let (door, config) = (door.irc.clone(), door.web.clone());
+            let machine = |_, info: &Info, now| self.irc.by_websocket(&door, accepted, config, info, now);
             let conn = conn.replace(machine).await?;
-            Box::pin(self.irc.clone().session(conn, offload)).await;
-        }
-        Ok(())
+            Box::pin(self.irc.clone().session(conn, offload))
+        };
+        Ok(Some(session))
     }
 }
+
+/// What breaks an opening off.
+type Fault = Error<wirestate_layers::Error<Infallible>>;
 
 /// WebSockets, and the pages of this listener.
 fn config(settings: &Settings, entrance: &Entrance) -> Config {

@@ -231,6 +231,14 @@ fn clients_learn_where_to_come() {
         assert!(told.contains(&format!("\r\nContent-Type: {kind}\r\n")), "{told}");
     }
     assert!(site.get("/").contains("<html"));
+    // Who may learn of it need not be one who may connect.
+    let upgrade = |origin: &str| {
+        site.get(&format!(
+            "/xmpp-websocket HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: xmpp\r\nOrigin: {origin}\r\nX-Rest:"
+        ))
+    };
+    assert!(upgrade("http://evil.example").starts_with("HTTP/1.1 403 "));
     assert!(site.get("/.well-known/other").starts_with("HTTP/1.1 404 "));
 }
 

@@ -1,4 +1,5 @@
-//! WebSocket (RFC 6455), for both roles: a protocol's lines, each as one message, through browsers, proxies and the port of the web.
+//! WebSocket (RFC 6455), for both roles: a protocol's lines or elements, each as one message, through browsers, proxies and the port of the web. Where
+//! the subprotocol decides what is spoken, begin with an [`Opening`].
 //!
 //! ```
 //! use std::sync::Arc;

@@ -108,7 +108,7 @@ impl Account {
 
     /// Whether a message from or to somebody belongs into the account's archive.
     pub(super) fn archives(&self, other: JidRef<'_>) -> bool {
-        self.archiving.wants(other, self.contact(other).is_some_and(|contact| contact.is_listed))
+        self.archiving.wants(other, || self.contact(other).is_some_and(|contact| contact.is_listed))
     }
 
     pub(super) fn subscription(&self, jid: JidRef<'_>) -> Subscription {

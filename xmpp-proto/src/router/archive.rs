@@ -140,11 +140,6 @@ impl<S: Storage> Router<S> {
         }
         self.preferences(turn, to);
     }
-
-    /// Whether a message from or to `other` belongs into the archive of an account, by what its user has chosen.
-    pub(super) fn is_wanted(&self, user: JidRef<'_>, other: JidRef<'_>) -> bool {
-        self.accounts.get(user.as_str()).is_none_or(|account| account.archives(other))
-    }
 }
 
 fn not_found(error: StorageError) -> StanzaError {

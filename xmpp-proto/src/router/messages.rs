@@ -27,6 +27,7 @@ impl<S: Storage> Router<S> {
         let has_listeners = sender.is_some_and(|sender| sender.has_listeners(Some(turn.session)));
         let place = self.place(to);
         let is_for_archive = place != Place::Rooms && self.is_for_archive(message);
+        let is_for_own = is_for_archive && sender.is_some_and(|sender| sender.archives(to));
         let is_taken = match place {
             Place::Rooms => return self.room_message(turn, message, to),
             Place::Server if matches!(message.kind(), MessageType::Error | MessageType::Headline) => return,
@@ -36,7 +37,7 @@ impl<S: Storage> Router<S> {
         };
         // What came back at once, the user's other clients need not know of.
         if is_taken && turn.is_client && to.bare() != from.bare() {
-            self.was_sent(turn, message, to, is_for_archive, has_listeners);
+            self.was_sent(turn, message, to, is_for_own, has_listeners);
         }
     }
 
@@ -56,6 +57,8 @@ impl<S: Storage> Router<S> {
         }
         let found = account.as_ref().map_or(Found::NoAccount, |account| state(account));
         let has_listeners = account.as_ref().is_some_and(|account| account.has_listeners(None));
+        let is_for_archive =
+            is_for_archive && account.as_ref().is_some_and(|account| account.archives((*turn.from).as_ref()));
         let matching = account.zip(to.resource()).and_then(|(account, name)| account.resource(name));
         let matching = matching.map(|resource| resource.session);
         let address = match (to.is_bare(), matching) {
@@ -110,7 +113,7 @@ impl<S: Storage> Router<S> {
         let user = to.bare();
         let keep = |child: ElementRef<'_>| !stanza_id::is_by(child, user);
         let parcel = self.relay.parcel(Kind::Message, turn.element, turn.from.as_str(), To::All(to.as_str()), keep);
-        if !is_for_archive || !self.is_wanted(user, (*turn.from).as_ref()) {
+        if !is_for_archive {
             return parcel;
         }
         let id = self.next_id(turn.now);
@@ -125,17 +128,9 @@ impl<S: Storage> Router<S> {
     }
 
     /// What a user has sent is kept in the user's archive, and copied to the user's other clients.
-    fn was_sent(
-        &mut self,
-        turn: &mut Turn<'_>,
-        message: &Message,
-        to: JidRef<'_>,
-        is_for_archive: bool,
-        has_listeners: bool,
-    ) {
+    fn was_sent(&mut self, turn: &mut Turn<'_>, message: &Message, to: JidRef<'_>, is_kept: bool, has_listeners: bool) {
         let own = turn.session;
         let is_copied = has_listeners && carbons::is_eligible(turn.element.view());
-        let is_kept = is_for_archive && self.is_wanted(turn.from.bare(), to);
         if !is_copied && !is_kept {
             return;
         }

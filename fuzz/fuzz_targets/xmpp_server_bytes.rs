@@ -11,9 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use wirestate_fuzz::bytes::{World, check_in_first, check_secrets, without_tickets};
-use wirestate_fuzz::feed::Cuts;
 use wirestate_fuzz::talk::Application;
-use wirestate_fuzz::xmpp::read;
+use wirestate_fuzz::xmpp::{before_tls, is_stream};
 use wirestate_fuzz::xmpp_desk::{Desk, HEADER, PASSWORD, PLAIN, TOKEN, auth, bind, login, open_config};
 use wirestate_machine::{Instant, Machine};
 use xmpp_proto::server::{Config, Event, FromRule, Server, State, Tls, Violation};
@@ -143,13 +142,7 @@ impl World for Session {
     }
 
     fn before_tls(said: &[u8]) -> usize {
-        let answers = [
-            &b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"[..],
-            b"<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text \
-              xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>data came before the switch",
-        ];
-        let position = |answer: &[u8]| said.windows(answer.len()).position(|words| words == answer);
-        answers.into_iter().filter_map(position).min().unwrap_or(said.len())
+        before_tls(said)
     }
 
     fn check(&self, server: &mut Server, said: &[u8]) {
@@ -177,19 +170,5 @@ fn are_messages(said: &[u8]) {
     for message in messages.split(|byte| *byte == MESSAGE_END) {
         let element = Element::parse(Bytes::copy_from_slice(message), &Scope::EMPTY, &Limits::PEER);
         assert!(element.is_ok(), "{element:?}: {}", message.escape_ascii());
-    }
-}
-
-/// Each header begins a stream that can be read.
-fn is_stream(said: &[u8]) {
-    let start = b"<?xml ";
-    let mut starts: Vec<usize> =
-        said.windows(start.len()).enumerate().filter(|(_, words)| words == start).map(|(at, _)| at).collect();
-    assert!(said.is_empty() || starts.first() == Some(&0), "what is said begins with no header");
-    starts.push(said.len());
-    for ends in starts.windows(2) {
-        let stream = &said[ends[0]..ends[1]];
-        let told = read(stream, Limits::PEER, Cuts::Whole);
-        assert_eq!(told.fault, None, "{}", stream.escape_ascii());
     }
 }

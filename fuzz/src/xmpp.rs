@@ -145,3 +145,32 @@ pub fn parts(element: &Element) -> Vec<ElementRef<'_>> {
     }
     parts
 }
+
+/// How much of what a server said counts where its session stands before TLS: what would follow is a handshake.
+pub fn before_tls(said: &[u8]) -> usize {
+    let answers = [
+        &b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"[..],
+        b"<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text \
+          xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>data came before the switch",
+    ];
+    let position = |answer: &[u8]| said.windows(answer.len()).position(|words| words == answer);
+    answers.into_iter().filter_map(position).min().unwrap_or(said.len())
+}
+
+/// Each header begins a stream that can be read.
+///
+/// # Panics
+///
+/// Where one does not.
+pub fn is_stream(said: &[u8]) {
+    let start = b"<?xml ";
+    let mut starts: Vec<usize> =
+        said.windows(start.len()).enumerate().filter(|(_, words)| words == start).map(|(at, _)| at).collect();
+    assert!(said.is_empty() || starts.first() == Some(&0), "what is said begins with no header");
+    starts.push(said.len());
+    for ends in starts.windows(2) {
+        let stream = &said[ends[0]..ends[1]];
+        let told = read(stream, Limits::PEER, Cuts::Whole);
+        assert_eq!(told.fault, None, "{}", stream.escape_ascii());
+    }
+}

@@ -174,7 +174,9 @@ impl Application for Desk {
                 None => server.refuse_resume(ticket, None),
             },
             Event::Bind { ticket, request } => {
-                let resource = request.resource.clone().or(request.tag.as_ref().map(|tag| format!("{tag}/1")));
+                // A tag may be anything, a resource may not.
+                let plain = |tag: &String| tag.chars().filter(char::is_ascii_alphanumeric).collect::<String>() + "/1";
+                let resource = request.resource.clone().or(request.tag.as_ref().map(plain));
                 self.request = Some(*request);
                 match resource.as_deref() {
                     Some(resource) if resource == self.taken => server.refuse_bind(ticket, StanzaCondition::Conflict),

@@ -270,6 +270,13 @@ impl Desk {
                 None => server.no(ticket, Code::NonExistent, "no such mailbox"),
             },
             Command::Other { arguments, .. } => {
+                if arguments == "for long" {
+                    server.tell_progress(&ticket, None, None)?;
+                    server.tell_progress(&ticket, Some(454), Some(1000))?;
+                    for (done, goal) in [(Some(2), Some(1)), (None, Some(0))] {
+                        assert_eq!(server.tell_progress(&ticket, done, goal), Err(Misuse::OutOfRange));
+                    }
+                }
                 server.ok(ticket, None, String::from_utf8_lossy(&arguments).into_owned())
             }
             _ => server.ok(ticket, None, "Done"),

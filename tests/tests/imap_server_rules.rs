@@ -562,6 +562,16 @@ fn commands_of_the_applications_own() {
     );
 }
 
+#[test]
+fn a_long_command_tells_how_far_it_is() {
+    Talk::logged_in().transcript(
+        "C: a XECHO for long
+        S: * OK [INPROGRESS (\"a\" NIL NIL)] Still at work
+        S: * OK [INPROGRESS (\"a\" 454 1000)] Still at work
+        S: a OK for long",
+    );
+}
+
 /// What the session itself has no part in: it is read, checked against the state, and the application's to answer; without the extension it is unknown.
 #[test]
 fn commands_of_extensions_go_to_the_application() {

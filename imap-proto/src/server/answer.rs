@@ -7,7 +7,7 @@ use wirestate_machine::{Misuse, Ticket};
 use super::event::kind;
 use super::notify::EVENTS;
 use super::{Outcome, Reason, Rejected, Reply, Server, Words};
-use crate::codec::{Code, Condition, Data, Encoder, Keyword};
+use crate::codec::{Code, Condition, Data, Encoder, Keyword, Progress};
 use crate::view::Policy;
 
 impl Server {
@@ -48,6 +48,26 @@ impl Server {
         self.timer.rearm();
         self.say(reply);
         Ok(())
+    }
+
+    /// Tells how far a long command has come, by `* OK [INPROGRESS (tag done goal)]` (RFC 9585 §4), so that its client goes on waiting. Both numbers
+    /// count the same things, whatever these are; what is not known is `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::OutOfRange`] for a goal of 0 or below what is done, [`Misuse::WrongState`] within a literal.
+    pub fn tell_progress<K: kind::Refusable>(
+        &mut self,
+        ticket: &Ticket<K>,
+        done: Option<u32>,
+        goal: Option<u32>,
+    ) -> Result<(), Misuse> {
+        if goal.is_some_and(|goal| goal == 0 || done.is_some_and(|done| done > goal)) {
+            return Err(Misuse::OutOfRange);
+        }
+        let tag = Some(self.command.tag.as_bytes()).filter(|tag| !tag.is_empty()).map(Bytes::copy_from_slice);
+        let code = Code::InProgress(Some(Progress { tag, done, goal }));
+        self.tell_status(ticket, &Reply::ok("Still at work").with_code(code))
     }
 
     /// Ends a command with `OK [code] text`. Where it named messages by number that were gone, the client is told `NO [EXPUNGEISSUED]` in its place

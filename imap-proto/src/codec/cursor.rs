@@ -9,7 +9,8 @@ use core::num::NonZeroU32;
 
 use memchr::memchr2;
 
-use super::date::{DateTime, date_time};
+use super::classes::{Classes, span, span_in_quotes};
+use super::date::DateTime;
 use super::fault::{self, Expected, Failure};
 use super::mailbox::Mailbox;
 use super::number::digits;
@@ -153,6 +154,14 @@ impl<'a> Cursor<'a> {
         self.take(end)
     }
 
+    /// Passes the bytes that are of a class.
+    #[inline]
+    pub(crate) fn take_class(&mut self, class: u8) -> &'a [u8] {
+        let (taken, rest) = split_class(class, self.rest);
+        self.rest = rest;
+        taken
+    }
+
     /// Passes so many bytes, or all where there are fewer.
     #[inline]
     pub(crate) fn take(&mut self, count: usize) -> &'a [u8] {
@@ -220,7 +229,7 @@ impl<'a> Cursor<'a> {
     /// A word of atom characters, never empty. Servers put nearly anything into atoms.
     #[inline]
     pub(crate) fn atom(&mut self) -> Read<&'a [u8]> {
-        let atom = self.take_while(is_atom_byte);
+        let atom = self.take_class(ATOM);
         if atom.is_empty() { self.fail(Expected::Atom) } else { Ok(atom) }
     }
 
@@ -277,7 +286,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn quoted(&mut self) -> Read<Cow<'a, [u8]>> {
         let Some((_, inside)) = self.rest.split_first() else { return self.fail(Expected::String) };
-        let end = inside.iter().position(|byte| !is(QUOTED, *byte)).unwrap_or(inside.len());
+        let end = span_in_quotes(&CLASSES, QUOTED, inside);
         match inside.split_at_checked(end) {
             Some((text, [b'"', rest @ ..])) => {
                 self.rest = rest;
@@ -324,7 +333,7 @@ impl<'a> Cursor<'a> {
 
     /// A date with time and zone.
     pub(crate) fn date_time(&mut self) -> Read<DateTime> {
-        self.with(date_time)
+        DateTime::read(self)
     }
 
     /// Numbers whose values are known: neither `*` nor `$`.
@@ -409,6 +418,19 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Reads with a cursor where a parser of nom's kind is wanted.
+#[inline]
+pub(crate) fn with_cursor<'a, O>(
+    input: &'a [u8],
+    read: impl FnOnce(&mut Cursor<'a>) -> Read<O>,
+) -> fault::Parsed<'a, O> {
+    let mut cursor = Cursor::new(input);
+    match read(&mut cursor) {
+        Ok(value) => Ok((cursor.rest(), value)),
+        Err(failure) => Err(nom::Err::Error(failure)),
+    }
+}
+
 /// Whether the values of all numbers in it are known.
 pub(crate) fn is_known(set: &SequenceSet) -> bool {
     !set.is_saved() && !set.names_last()
@@ -429,6 +451,12 @@ pub(crate) fn is(class: u8, byte: u8) -> bool {
     CLASSES[usize::from(byte)] & class != 0
 }
 
+/// The bytes of a class at the start, and what follows them.
+#[inline]
+pub(crate) fn split_class(class: u8, input: &[u8]) -> (&[u8], &[u8]) {
+    input.split_at(span(&CLASSES, class, input))
+}
+
 #[inline]
 pub(crate) fn is_atom_byte(byte: u8) -> bool {
     is(ATOM, byte)
@@ -439,7 +467,7 @@ fn is_line_break(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
 }
 
-static CLASSES: [u8; 256] = {
+static CLASSES: Classes = {
     let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {

@@ -1,8 +1,8 @@
 use core::fmt;
 
+use super::cursor::{Cursor, Read, with_cursor};
 use super::encode::Writer;
-use super::fault::{Expected, Parsed, fail};
-use super::text::byte;
+use super::fault::{Expected, Parsed};
 
 /// A day, as searches name it: `1-Feb-1994` (RFC 9051 §9, `date`). It exists in the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,67 +190,101 @@ impl fmt::Display for DateTime {
 }
 
 /// So many digits.
-fn fixed(input: &[u8], count: usize, expected: Expected) -> Parsed<'_, u16> {
-    match input.split_at_checked(count) {
+#[inline]
+fn fixed<const DIGITS: usize>(cursor: &mut Cursor<'_>, expected: Expected) -> Read<u16> {
+    match cursor.rest().split_first_chunk::<DIGITS>() {
         Some((digits, rest)) if digits.iter().all(u8::is_ascii_digit) => {
-            Ok((rest, digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0'))))
+            cursor.resume(rest);
+            Ok(digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
         }
-        _ => fail(input, expected),
+        _ => cursor.fail(expected),
     }
 }
 
-/// `date-text`, with a space or a zero before a single digit let pass.
-fn date_text(input: &[u8], expected: Expected) -> Parsed<'_, Date> {
-    let unpadded = input.strip_prefix(b" ").unwrap_or(input);
-    let width = if unpadded.get(1).is_some_and(u8::is_ascii_digit) { 2 } else { 1 };
-    let (rest, day) = fixed(unpadded, width, expected)?;
-    let (rest, ()) = byte(rest, b'-', expected)?;
-    let Some((name, rest)) = rest.split_at_checked(3) else { return fail(rest, expected) };
-    let Some(month) = MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name)) else {
-        return fail(rest, expected);
-    };
-    let (rest, ()) = byte(rest, b'-', expected)?;
-    let (rest, year) = fixed(rest, 4, expected)?;
-    match Date::new(year, month as u8 + 1, day as u8) {
-        Some(date) => Ok((rest, date)),
-        None => fail(input, expected),
+impl Date {
+    /// `date-text`, with a space or a zero before a single digit let pass.
+    #[inline]
+    fn read(cursor: &mut Cursor<'_>, expected: Expected) -> Read<Date> {
+        let start = *cursor;
+        cursor.eat(b' ');
+        let day = match cursor.rest() {
+            [_, b'0'..=b'9', ..] => fixed::<2>(cursor, expected)?,
+            _ => fixed::<1>(cursor, expected)?,
+        };
+        cursor.expect(b'-', expected)?;
+        let Some((name, rest)) = cursor.rest().split_first_chunk() else { return cursor.fail(expected) };
+        let Some(month) = month(name) else { return cursor.fail(expected) };
+        cursor.resume(rest);
+        cursor.expect(b'-', expected)?;
+        let year = fixed::<4>(cursor, expected)?;
+        Date::new(year, month, day as u8).ok_or_else(|| start.error(expected))
     }
+}
+
+impl DateTime {
+    /// `date-time` (RFC 9051 §9).
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Read<DateTime> {
+        const WANTED: Expected = Expected::DateTime;
+        let start = *cursor;
+        cursor.expect(b'"', WANTED)?;
+        let date = Date::read(cursor, WANTED)?;
+        cursor.expect(b' ', WANTED)?;
+        let hour = fixed::<2>(cursor, WANTED)?;
+        cursor.expect(b':', WANTED)?;
+        let minute = fixed::<2>(cursor, WANTED)?;
+        cursor.expect(b':', WANTED)?;
+        let second = fixed::<2>(cursor, WANTED)?;
+        cursor.expect(b' ', WANTED)?;
+        let west = cursor.eat(b'-');
+        if !west {
+            cursor.expect(b'+', WANTED)?;
+        }
+        let hours = fixed::<2>(cursor, WANTED)?;
+        let minutes = fixed::<2>(cursor, WANTED)?;
+        cursor.expect(b'"', WANTED)?;
+        let zone = (hours * 60 + minutes) as i16;
+        let zone = if west { -zone } else { zone };
+        match DateTime::new(date, hour as u8, minute as u8, second as u8, zone) {
+            Some(moment) if minutes < 60 => Ok(moment),
+            _ => start.fail(WANTED),
+        }
+    }
+}
+
+/// Which month has this name, from 1.
+fn month(name: &[u8; 3]) -> Option<u8> {
+    Some(match &name.map(|letter| letter.to_ascii_lowercase()) {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    })
 }
 
 /// `date` (RFC 9051 §9): with or without quotes.
 pub(crate) fn date(input: &[u8]) -> Parsed<'_, Date> {
-    let Some(quoted) = input.strip_prefix(b"\"") else { return date_text(input, Expected::Date) };
-    let (rest, date) = date_text(quoted, Expected::Date)?;
-    let (rest, ()) = byte(rest, b'"', Expected::Date)?;
-    Ok((rest, date))
+    with_cursor(input, |cursor| {
+        let quoted = cursor.eat(b'"');
+        let date = Date::read(cursor, Expected::Date)?;
+        if quoted {
+            cursor.expect(b'"', Expected::Date)?;
+        }
+        Ok(date)
+    })
 }
 
 /// `date-time` (RFC 9051 §9).
 pub(crate) fn date_time(input: &[u8]) -> Parsed<'_, DateTime> {
-    const WANTED: Expected = Expected::DateTime;
-    let (rest, ()) = byte(input, b'"', WANTED)?;
-    let (rest, date) = date_text(rest, WANTED)?;
-    let (rest, ()) = byte(rest, b' ', WANTED)?;
-    let (rest, hour) = fixed(rest, 2, WANTED)?;
-    let (rest, ()) = byte(rest, b':', WANTED)?;
-    let (rest, minute) = fixed(rest, 2, WANTED)?;
-    let (rest, ()) = byte(rest, b':', WANTED)?;
-    let (rest, second) = fixed(rest, 2, WANTED)?;
-    let (rest, ()) = byte(rest, b' ', WANTED)?;
-    let (rest, west) = match rest {
-        [b'+', rest @ ..] => (rest, false),
-        [b'-', rest @ ..] => (rest, true),
-        _ => return fail(rest, WANTED),
-    };
-    let (rest, hours) = fixed(rest, 2, WANTED)?;
-    let (rest, minutes) = fixed(rest, 2, WANTED)?;
-    let (rest, ()) = byte(rest, b'"', WANTED)?;
-    let zone = (hours * 60 + minutes) as i16;
-    let zone = if west { -zone } else { zone };
-    match DateTime::new(date, hour as u8, minute as u8, second as u8, zone) {
-        Some(moment) if minutes < 60 => Ok((rest, moment)),
-        _ => fail(input, WANTED),
-    }
+    with_cursor(input, DateTime::read)
 }
 
 #[cfg(test)]

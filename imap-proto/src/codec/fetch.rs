@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use super::body_structure::BodyStructure;
-use super::cursor::{Cursor, NAME, Read, is, is_atom_byte};
+use super::cursor::{Cursor, NAME, Read, is_atom_byte};
 use super::date::DateTime;
 use super::envelope::Envelope;
 use super::fault::Expected;
@@ -170,7 +170,7 @@ fn read_item<'a>(cursor: &mut Cursor<'a>) -> Read<Attribute<'a>> {
         }
         *cursor = start;
     }
-    let name = cursor.take_while(|byte| is(NAME, byte));
+    let name = cursor.take_class(NAME);
     let mut word = [0; 16];
     let name = upper(name, &mut word);
     if cursor.peek() == Some(b'[') {

@@ -1,7 +1,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::cursor::{ATOMS, Cursor, Read, is};
+use super::cursor::{ATOMS, Cursor, Read};
 use super::encode::{Unwritable, Writer};
 use super::fault::Expected;
 use super::flag::Flag;
@@ -71,7 +71,7 @@ impl<'a> FlagList<Cow<'a, [u8]>> {
     #[inline]
     pub(super) fn read(cursor: &mut Cursor<'a>) -> Read<Self> {
         cursor.open()?;
-        let list = cursor.take_while(|byte| is(ATOMS, byte));
+        let list = cursor.take_class(ATOMS);
         cursor.expect(b')', Expected::Flag)?;
         Ok(FlagList(Cow::Borrowed(list)))
     }

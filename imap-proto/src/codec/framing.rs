@@ -302,6 +302,7 @@ impl Framing {
     }
 
     /// As [`advance`](Self::advance), where it may be known already where the present line ends.
+    #[inline(never)]
     fn advance_further<'i>(
         &mut self,
         inbox: &'i mut Inbox,

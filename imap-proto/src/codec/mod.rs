@@ -2,6 +2,7 @@
 
 mod body_structure;
 mod capability;
+mod classes;
 pub mod command;
 mod cursor;
 mod date;
@@ -21,6 +22,7 @@ mod section;
 mod sequence;
 mod text;
 pub mod utf7;
+mod word;
 mod words;
 
 pub use body_structure::{BodyStructure, BuildError, Parameters, Part, PartRef};

@@ -18,7 +18,7 @@ use alloc::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::cursor::{Cursor, Read, is_atom_byte};
+use super::cursor::{ATOM, Cursor, Read, is_atom_byte};
 use super::encode::{Encode, Unwritable, Writer};
 use super::fault::{Expected, Fault};
 use super::section::upper;
@@ -198,7 +198,7 @@ fn read<'a>(cursor: &mut Cursor<'a>) -> Read<Response<Cow<'a, [u8]>>> {
         return cursor.fail(Expected::Tag);
     }
     cursor.space()?;
-    let condition = Condition::of(upper(cursor.take_while(is_atom_byte), &mut [0; 7]));
+    let condition = Condition::of(upper(cursor.take_class(ATOM), &mut [0; 7]));
     let Some(condition) = condition.filter(|condition| condition.can_be_tagged()) else {
         return cursor.fail(Expected::Condition);
     };
@@ -209,7 +209,7 @@ fn read_untagged<'a>(cursor: &mut Cursor<'a>) -> Read<Response<Cow<'a, [u8]>>> {
     if cursor.peek().is_some_and(|byte| byte.is_ascii_digit()) {
         return data::read_numbered(cursor).map(Response::Data);
     }
-    let name = cursor.take_while(is_atom_byte);
+    let name = cursor.take_class(ATOM);
     let mut word = [0; 12];
     let upper = upper(name, &mut word);
     match Condition::of(upper) {

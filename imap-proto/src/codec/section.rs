@@ -4,10 +4,11 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
-use super::cursor::{Cursor, NAME, Read, is};
+use super::cursor::{Cursor, NAME, Read};
 use super::encode::{Unwritable, Writer};
 use super::fault::Expected;
 use super::text::likely_items;
+use super::word::{Word, known_words};
 
 /// A part of a message, or something of it. Without either, the whole message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -66,14 +67,15 @@ impl<'a> Section<Cow<'a, [u8]>> {
         if cursor.eat(b']') {
             return Ok(Section { part, text: None });
         }
-        let name = cursor.take_while(|byte| is(NAME, byte));
-        let mut word = [0; 17];
-        let text = match upper(name, &mut word) {
-            b"HEADER" => SectionText::Header,
-            b"HEADER.FIELDS" => SectionText::HeaderFields(read_names(cursor)?),
-            b"HEADER.FIELDS.NOT" => SectionText::HeaderFieldsNot(read_names(cursor)?),
-            b"TEXT" => SectionText::Text,
-            b"MIME" => SectionText::Mime,
+        let name = cursor.take_class(NAME);
+        known_words!(HEADER HEADER_FIELDS TEXT MIME);
+        let text = match Word::of(name) {
+            HEADER => SectionText::Header,
+            HEADER_FIELDS => SectionText::HeaderFields(read_names(cursor)?),
+            TEXT => SectionText::Text,
+            MIME => SectionText::Mime,
+            // It is too long for a word.
+            _ if name.eq_ignore_ascii_case(b"HEADER.FIELDS.NOT") => SectionText::HeaderFieldsNot(read_names(cursor)?),
             _ => return cursor.fail(Expected::Section),
         };
         cursor.expect(b']', Expected::Section)?;
@@ -159,7 +161,12 @@ fn read_names<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<Cow<'a, [u8]>>> {
         if cursor.eat(b')') {
             return Ok(names);
         }
-        names.push(cursor.string()?);
+        // Most are atoms.
+        let name = match cursor.peek() {
+            Some(b'"' | b'{' | b'~') => cursor.string()?,
+            _ => Cow::Borrowed(cursor.atom()?),
+        };
+        names.push(name);
     }
 }
 
@@ -180,12 +187,19 @@ pub(super) fn upper<'w>(word: &'w [u8], room: &'w mut [u8]) -> &'w [u8] {
 #[inline]
 fn may_have_lower_case(word: &[u8]) -> bool {
     const BIT: u64 = u64::from_le_bytes([0x40; 8]);
-    let of_eight = |eight: &[u8; 8]| {
-        let eight = u64::from_le_bytes(*eight);
-        eight & (eight << 1) & BIT
-    };
-    match (word.first_chunk(), word.last_chunk()) {
-        (Some(first), Some(last)) if word.len() <= 16 => of_eight(first) | of_eight(last) != 0,
-        _ => word.iter().fold(0, |all, byte| all | (byte & (byte << 1))) & 0x40 != 0,
+    let has_both = |bytes: u64| bytes & (bytes << 1) & BIT != 0;
+    let of_four = |four: &[u8; 4]| u64::from(u32::from_le_bytes(*four));
+    // The first and the last bytes may be the same ones.
+    match word.len() {
+        0..4 => word.iter().any(|byte| has_both((*byte).into())),
+        4..=8 => match (word.first_chunk(), word.last_chunk()) {
+            (Some(first), Some(last)) => has_both(of_four(first) | of_four(last) << 32),
+            _ => true,
+        },
+        9..=16 => match (word.first_chunk(), word.last_chunk()) {
+            (Some(first), Some(last)) => has_both(u64::from_le_bytes(*first)) || has_both(u64::from_le_bytes(*last)),
+            _ => true,
+        },
+        _ => true,
     }
 }

@@ -61,6 +61,7 @@ impl SequenceSet {
     }
 
     /// What follows the first span: a comma, and more of them.
+    #[inline(never)]
     fn take_more(first: Span, mut rest: &[u8]) -> Result<(Self, &[u8]), SetFault> {
         // Most have a few.
         let mut many = Vec::with_capacity(4);
@@ -325,11 +326,17 @@ pub(super) fn parse_number(digits: &[u8]) -> Result<NonZeroU32, SetFault> {
 /// The `nz-number` that `octets` begin with, and what lies behind it.
 #[inline]
 fn take_number(octets: &[u8]) -> Result<(NonZeroU32, &[u8]), SetFault> {
+    match take_short_number(octets) {
+        Some(short) => Ok(short),
+        None => take_any_number(octets),
+    }
+}
+
+/// The same, digit by digit.
+#[inline(never)]
+fn take_any_number(octets: &[u8]) -> Result<(NonZeroU32, &[u8]), SetFault> {
     /// The most digits of a number of 32 bits.
     const DIGITS: usize = 10;
-    if let Some(short) = take_short_number(octets) {
-        return Ok(short);
-    }
     let (mut number, mut rest) = (0u64, octets);
     while let [digit @ b'0'..=b'9', after @ ..] = rest {
         number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));

@@ -5,6 +5,7 @@ use core::fmt;
 use bytes::Bytes;
 use memchr::memchr;
 
+use super::classes::{Classes, span};
 use super::fault::{Expected, Parsed, fail};
 use super::number::digits;
 
@@ -82,7 +83,7 @@ pub(crate) const QUOTED: u8 = 16;
 /// The same in ASCII.
 pub(crate) const PLAIN: u8 = 32;
 
-const CLASSES: [u8; 256] = {
+static CLASSES: Classes = {
     let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -128,7 +129,7 @@ pub(crate) fn is_tag(text: &[u8]) -> bool {
 /// One or more bytes of a class.
 #[inline]
 pub(crate) fn word(input: &[u8], class: u8, expected: Expected) -> Parsed<'_, &[u8]> {
-    let end = input.iter().position(|byte| !is(class, *byte)).unwrap_or(input.len());
+    let end = span(&CLASSES, class, input);
     if end == 0 { fail(input, expected) } else { Ok((&input[end..], &input[..end])) }
 }
 
@@ -193,19 +194,6 @@ pub(crate) fn keyword<'a>(input: &'a [u8], wanted: &[u8]) -> Parsed<'a, ()> {
 
 /// `(`, items with spaces between them, `)`. An empty list is read as one; who forbids it looks at what came.
 pub(crate) fn list<'a, O>(input: &'a [u8], mut item: impl FnMut(&'a [u8]) -> Parsed<'a, O>) -> Parsed<'a, Vec<O>> {
-    list_into(input, |input, items| {
-        let (rest, one) = item(input)?;
-        items.push(one);
-        Ok((rest, ()))
-    })
-}
-
-/// As [`list`], of items that are put to the others by who reads them.
-#[inline]
-fn list_into<'a, O>(
-    input: &'a [u8],
-    mut item: impl FnMut(&'a [u8], &mut Vec<O>) -> Parsed<'a, ()>,
-) -> Parsed<'a, Vec<O>> {
     let (mut rest, ()) = byte(input, b'(', Expected::Open)?;
     rest = skip_spaces(rest);
     if let [b')', after @ ..] = rest {
@@ -213,8 +201,11 @@ fn list_into<'a, O>(
     }
     let mut items = Vec::with_capacity(likely_items(rest));
     loop {
-        (rest, ()) = item(rest, &mut items)?;
+        let (after, one) = item(rest)?;
+        items.push(one);
+        rest = after;
         match rest {
+            [b' ', after @ ..] if !matches!(after.first(), None | Some(b' ' | b')')) => rest = after,
             [b')', after @ ..] => return Ok((after, items)),
             [b' ', ..] => {
                 rest = skip_spaces(rest);
@@ -244,23 +235,10 @@ pub(crate) fn list1<'a, O>(input: &'a [u8], mut item: impl FnMut(&'a [u8]) -> Pa
     }
 }
 
-/// As [`list1`], of items that are put to the others by who reads them.
-pub(crate) fn list1_into<'a, O>(
-    input: &'a [u8],
-    mut item: impl FnMut(&'a [u8], &mut Vec<O>) -> Parsed<'a, ()>,
-) -> Parsed<'a, Vec<O>> {
-    let (rest, mut items) = list_into(input, &mut item)?;
-    if items.is_empty() {
-        // The item's own failure tells what should have been there.
-        item(skip_spaces(&input[1..]), &mut items)?;
-    }
-    Ok((rest, items))
-}
-
 /// `quoted` (RFC 9051 §9). A backslash takes the next byte as it is, whichever it is.
 pub(crate) fn quoted(input: &[u8]) -> Parsed<'_, Cow<'_, [u8]>> {
     let (start, ()) = byte(input, b'"', Expected::String)?;
-    let end = plain(start);
+    let end = quoted_span(start);
     match &start[end..] {
         [b'"', rest @ ..] => Ok((rest, Cow::Borrowed(&start[..end]))),
         _ => quoted_with_escapes(start, end),
@@ -268,8 +246,9 @@ pub(crate) fn quoted(input: &[u8]) -> Parsed<'_, Cow<'_, [u8]>> {
 }
 
 /// How many bytes of a quoted string stand for themselves.
-fn plain(input: &[u8]) -> usize {
-    input.iter().position(|byte| !is(QUOTED, *byte)).unwrap_or(input.len())
+#[inline]
+pub(crate) fn quoted_span(input: &[u8]) -> usize {
+    span(&CLASSES, QUOTED, input)
 }
 
 #[cold]
@@ -282,7 +261,7 @@ fn quoted_with_escapes(start: &[u8], mut end: usize) -> Parsed<'_, Cow<'_, [u8]>
             [b'\\', escaped, ..] if is(QUOTED, *escaped) || matches!(escaped, b'"' | b'\\') => {
                 escapes += 1;
                 end += 2;
-                end += plain(&start[end..]);
+                end += quoted_span(&start[end..]);
             }
             at => return fail(at, Expected::StringEnd),
         }

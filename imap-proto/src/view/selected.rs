@@ -234,6 +234,7 @@ impl View {
     }
 
     /// Whether [`flush`](Self::flush) would tell anything.
+    #[inline]
     pub fn has_news(&self, policy: Policy) -> bool {
         let recent =
             !self.recent_is_counted && self.wording.tells_recent() && self.recent_among_told() != self.recent_told;

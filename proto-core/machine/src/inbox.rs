@@ -70,6 +70,7 @@ impl Inbox {
     }
 
     /// Whether the peer will send no more.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.closed
     }
@@ -93,16 +94,19 @@ impl Inbox {
     }
 
     /// Whether nothing is waiting.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
     /// How many bytes are waiting.
+    #[inline]
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
     /// All that is waiting.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.as_slice()
     }

@@ -41,11 +41,13 @@ pub struct Move<S: 'static> {
 
 impl<S: Named, C: Named> Table<S, C> {
     /// The states that `on` may lead to from `from`; `None` where the command is not allowed there.
+    #[inline]
     pub fn next(&self, from: S, on: C) -> Option<&'static [S]> {
         self.rows.get(on.index())?.moves.iter().find(|one| one.from == from).map(|one| one.to)
     }
 
     /// Whether `on` is allowed in `from`.
+    #[inline]
     pub fn allows(&self, from: S, on: C) -> bool {
         self.next(from, on).is_some()
     }

@@ -177,7 +177,7 @@ impl<'a> Further<Cow<'a, [u8]>> {
 impl<'a> Append<Text<'a>> {
     pub(crate) fn read(input: &'a [u8]) -> Parsed<'a, Self> {
         let (rest, mailbox) = mailbox(input)?;
-        let mut messages = Vec::new();
+        let mut messages = Vec::with_capacity(1);
         let (rest, ()) = read_messages(rest, &mut messages)?;
         if messages.is_empty() { fail(rest, Expected::Literal) } else { Ok((rest, Append { mailbox, messages })) }
     }

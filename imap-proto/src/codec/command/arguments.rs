@@ -42,6 +42,7 @@ impl<'a> Head<'a> {
 
 /// Reads all that follows a command's name.
 // A command is large: each is put where it is to be at once, and not handed on from one to the next.
+#[inline(always)]
 pub(super) fn read<'a>(input: &'a [u8], head: &Head<'a>) -> Answer<'a> {
     let plain = match head.name.keyword {
         Keyword::Capability => Command::Capability,
@@ -78,6 +79,7 @@ fn other<'a>(input: &'a [u8], head: &Head<'a>) -> Answer<'a> {
     }
 }
 
+#[inline(always)]
 fn with_arguments<'a>(input: &'a [u8], head: &Head<'a>) -> Answer<'a> {
     let uid = head.name.keyword.is_uid();
     match head.name.keyword {

@@ -5,14 +5,15 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::num::{NonZeroU32, NonZeroU64};
 
-use crate::codec::cursor::{Cursor, NAME, Read, is};
+use crate::codec::cursor::{Cursor, NAME, Read, with_cursor};
 use crate::codec::encode::{Unwritable, Writer};
-use crate::codec::fault::{Expected, Parsed, fail};
+use crate::codec::fault::{Expected, Parsed};
 use crate::codec::number::{ModSeq, mod_seq_or_zero, number64};
 use crate::codec::response::PartialRange;
-use crate::codec::section::{Section, read_part, upper, write_part};
+use crate::codec::section::{Section, read_part, write_part};
 use crate::codec::sequence::SequenceSet;
-use crate::codec::text::{atom, byte, is_opaque, keyword, list1, list1_into, opaque, skip_spaces, sp};
+use crate::codec::text::{atom, is_opaque, keyword, likely_items, list1, opaque, skip_spaces, sp};
+use crate::codec::word::{Word, known_words};
 
 use super::{Text, is_next, named_value, sequence_set, write_named_value, write_set};
 
@@ -149,8 +150,7 @@ impl<'a> Fetch<Text<'a>> {
 impl<'a> FetchItems<Text<'a>> {
     fn read(input: &'a [u8]) -> Parsed<'a, Self> {
         if input.first() == Some(&b'(') {
-            return list1_into(input, FetchAttribute::read_into)
-                .map(|(rest, items)| (rest, FetchItems::Attributes(items)));
+            return with_cursor(input, read_attributes).map(|(rest, items)| (rest, FetchItems::Attributes(items)));
         }
         for (name, items) in [(&b"ALL"[..], FetchItems::All), (b"FAST", FetchItems::Fast), (b"FULL", FetchItems::Full)]
         {
@@ -158,69 +158,105 @@ impl<'a> FetchItems<Text<'a>> {
                 return Ok((rest, items));
             }
         }
-        let mut items = Vec::with_capacity(1);
-        let (rest, ()) = FetchAttribute::read_into(input, &mut items)?;
-        Ok((rest, FetchItems::Attributes(items)))
+        FetchAttribute::read(input).map(|(rest, item)| (rest, FetchItems::Attributes(Vec::from([item]))))
+    }
+}
+
+/// Attributes in parentheses; at least one.
+fn read_attributes<'a>(cursor: &mut Cursor<'a>) -> Read<Vec<FetchAttribute<Text<'a>>>> {
+    cursor.open()?;
+    cursor.skip_spaces();
+    let mut items = Vec::with_capacity(likely_items(cursor.rest()));
+    loop {
+        FetchAttribute::read_into(cursor, &mut items)?;
+        if cursor.eat(b')') {
+            return Ok(items);
+        }
+        cursor.expect(b' ', Expected::Close)?;
+        cursor.skip_spaces();
+        // A space before the parenthesis is a fault of many, and harms none.
+        if cursor.eat(b')') {
+            return Ok(items);
+        }
     }
 }
 
 impl<'a> FetchAttribute<Text<'a>> {
     pub(crate) fn read(input: &'a [u8]) -> Parsed<'a, Self> {
-        let mut items = Vec::with_capacity(1);
-        let (rest, ()) = FetchAttribute::read_into(input, &mut items)?;
-        match items.pop() {
-            Some(item) => Ok((rest, item)),
-            None => fail(input, Expected::FetchAttribute),
-        }
+        with_cursor(input, |cursor| {
+            let mut items = Vec::with_capacity(1);
+            FetchAttribute::read_into(cursor, &mut items)?;
+            items.pop().ok_or_else(|| cursor.error(Expected::FetchAttribute))
+        })
     }
 
     /// Reads one to the others: it is too large to be handed on much.
-    fn read_into(input: &'a [u8], items: &mut Vec<Self>) -> Parsed<'a, ()> {
-        let end = input.iter().position(|byte| !is(NAME, *byte)).unwrap_or(input.len());
-        let (name, rest) = input.split_at(end);
-        let has_section = rest.first() == Some(&b'[');
-        let plain = match upper(name, &mut [0; 13]) {
-            b"BODY" if has_section => return push(items, read_section(rest, false)),
-            b"BODY.PEEK" if has_section => return push(items, read_section(rest, true)),
-            b"BINARY" if has_section => return push(items, read_binary(rest, false)),
-            b"BINARY.PEEK" if has_section => return push(items, read_binary(rest, true)),
-            b"BINARY.SIZE" if has_section => {
-                let part = with_cursor(rest, read_part);
-                return push(items, part.map(|(rest, part)| (rest, FetchAttribute::BinarySize(part))));
-            }
-            b"PREVIEW" => return push(items, read_preview(rest)),
-            b"BODY" => FetchAttribute::Body,
-            b"BODYSTRUCTURE" => FetchAttribute::BodyStructure,
-            b"ENVELOPE" => FetchAttribute::Envelope,
-            b"FLAGS" => FetchAttribute::Flags,
-            b"INTERNALDATE" => FetchAttribute::InternalDate,
-            b"RFC822" => FetchAttribute::Rfc822,
-            b"RFC822.HEADER" => FetchAttribute::Rfc822Header,
-            b"RFC822.SIZE" => FetchAttribute::Rfc822Size,
-            b"RFC822.TEXT" => FetchAttribute::Rfc822Text,
-            b"UID" => FetchAttribute::Uid,
-            b"MODSEQ" => FetchAttribute::ModSeq,
-            b"EMAILID" => FetchAttribute::EmailId,
-            b"THREADID" => FetchAttribute::ThreadId,
-            b"SAVEDATE" => FetchAttribute::SaveDate,
-            _ => return push(items, read_other(input)),
-        };
-        items.push(plain);
-        Ok((rest, ()))
+    #[inline]
+    fn read_into(cursor: &mut Cursor<'a>, items: &mut Vec<Self>) -> Read<()> {
+        let start = *cursor;
+        let name = Word::of(cursor.take_class(NAME));
+        match FetchAttribute::plain(name) {
+            Some(plain) if cursor.peek() != Some(b'[') => items.push(plain),
+            _ => items.push(read_with_more(cursor, name, start)?),
+        }
+        Ok(())
     }
 }
 
-#[inline]
-fn push<'a, O>(items: &mut Vec<O>, read: Parsed<'a, O>) -> Parsed<'a, ()> {
-    let (rest, item) = read?;
-    items.push(item);
-    Ok((rest, ()))
+impl<T> FetchAttribute<T> {
+    /// What is one word, and has nothing after it.
+    #[inline]
+    fn plain(name: Word) -> Option<Self> {
+        known_words!(
+            BODY BODYSTRUCTURE EMAILID ENVELOPE FLAGS INTERNALDATE MODSEQ RFC822 RFC822_HEADER RFC822_SIZE RFC822_TEXT
+            SAVEDATE THREADID UID
+        );
+        Some(match name {
+            BODY => FetchAttribute::Body,
+            BODYSTRUCTURE => FetchAttribute::BodyStructure,
+            EMAILID => FetchAttribute::EmailId,
+            ENVELOPE => FetchAttribute::Envelope,
+            FLAGS => FetchAttribute::Flags,
+            INTERNALDATE => FetchAttribute::InternalDate,
+            MODSEQ => FetchAttribute::ModSeq,
+            RFC822 => FetchAttribute::Rfc822,
+            RFC822_HEADER => FetchAttribute::Rfc822Header,
+            RFC822_SIZE => FetchAttribute::Rfc822Size,
+            RFC822_TEXT => FetchAttribute::Rfc822Text,
+            SAVEDATE => FetchAttribute::SaveDate,
+            THREADID => FetchAttribute::ThreadId,
+            UID => FetchAttribute::Uid,
+            _ => return None,
+        })
+    }
 }
 
-fn read_other(input: &[u8]) -> Parsed<'_, FetchAttribute<Text<'_>>> {
-    match opaque(input) {
-        Ok((rest, whole)) if is_other(whole) => Ok((rest, FetchAttribute::Other(Cow::Borrowed(whole)))),
-        _ => fail(input, Expected::FetchAttribute),
+/// Reads the item whose name has been read, if that is not all of it, or nothing that is known.
+#[inline(never)]
+fn read_with_more<'a>(cursor: &mut Cursor<'a>, name: Word, start: Cursor<'a>) -> Read<FetchAttribute<Text<'a>>> {
+    known_words!(BINARY BINARY_PEEK BINARY_SIZE BODY BODY_PEEK PREVIEW);
+    let has_section = cursor.peek() == Some(b'[');
+    match name {
+        BODY if has_section => read_section(cursor, false),
+        BODY_PEEK if has_section => read_section(cursor, true),
+        BINARY if has_section => read_binary(cursor, false),
+        BINARY_PEEK if has_section => read_binary(cursor, true),
+        BINARY_SIZE if has_section => read_part(cursor).map(FetchAttribute::BinarySize),
+        PREVIEW => Ok(read_preview(cursor)),
+        name => match FetchAttribute::plain(name) {
+            Some(plain) => Ok(plain),
+            None => read_other(cursor, start),
+        },
+    }
+}
+
+fn read_other<'a>(cursor: &mut Cursor<'a>, start: Cursor<'a>) -> Read<FetchAttribute<Text<'a>>> {
+    match opaque(start.rest()) {
+        Ok((rest, whole)) if is_other(whole) => {
+            cursor.resume(rest);
+            Ok(FetchAttribute::Other(Cow::Borrowed(whole)))
+        }
+        _ => start.fail(Expected::FetchAttribute),
     }
 }
 
@@ -229,47 +265,38 @@ fn is_other(whole: &[u8]) -> bool {
     atom(whole).is_ok() && is_opaque(whole)
 }
 
-fn read_section(input: &[u8], peek: bool) -> Parsed<'_, FetchAttribute<Text<'_>>> {
-    let (rest, section) = with_cursor(input, Section::read)?;
-    let (rest, partial) = read_partial(rest)?;
-    Ok((rest, FetchAttribute::Section { peek, section, partial }))
+fn read_section<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Read<FetchAttribute<Text<'a>>> {
+    let section = Section::read(cursor)?;
+    Ok(FetchAttribute::Section { peek, section, partial: read_partial(cursor)? })
 }
 
-fn read_binary(input: &[u8], peek: bool) -> Parsed<'_, FetchAttribute<Text<'_>>> {
-    let (rest, part) = with_cursor(input, read_part)?;
-    let (rest, partial) = read_partial(rest)?;
-    Ok((rest, FetchAttribute::Binary { peek, part, partial }))
+fn read_binary<'a>(cursor: &mut Cursor<'a>, peek: bool) -> Read<FetchAttribute<Text<'a>>> {
+    let part = read_part(cursor)?;
+    Ok(FetchAttribute::Binary { peek, part, partial: read_partial(cursor)? })
 }
 
-fn with_cursor<'a, O>(input: &'a [u8], read: impl FnOnce(&mut Cursor<'a>) -> Read<O>) -> Parsed<'a, O> {
-    let mut cursor = Cursor::new(input);
-    match read(&mut cursor) {
-        Ok(value) => Ok((cursor.rest(), value)),
-        Err(failure) => Err(nom::Err::Error(failure)),
+fn read_partial(cursor: &mut Cursor<'_>) -> Read<Option<Partial>> {
+    if !cursor.eat(b'<') {
+        return Ok(None);
     }
-}
-
-fn read_partial(input: &[u8]) -> Parsed<'_, Option<Partial>> {
-    let Some(rest) = input.strip_prefix(b"<") else { return Ok((input, None)) };
-    let (rest, offset) = number64(rest)?;
-    let (rest, ()) = byte(rest, b'.', Expected::Section)?;
-    let (rest, count) = number64(rest)?;
-    let (rest, ()) = byte(rest, b'>', Expected::Section)?;
+    let offset = cursor.with(number64)?;
+    cursor.expect(b'.', Expected::Section)?;
+    let count = cursor.with(number64)?;
+    cursor.expect(b'>', Expected::Section)?;
     match NonZeroU64::new(count) {
-        Some(count) => Ok((rest, Some(Partial { offset, count }))),
-        None => fail(rest, Expected::NonZero),
+        Some(count) => Ok(Some(Partial { offset, count })),
+        None => cursor.fail(Expected::NonZero),
     }
 }
 
-fn read_preview(input: &[u8]) -> Parsed<'_, FetchAttribute<Text<'_>>> {
+fn read_preview<'a>(cursor: &mut Cursor<'a>) -> FetchAttribute<Text<'a>> {
     // What stands in parentheses may be the modifiers of FETCH, too.
-    let modifier = input.strip_prefix(b" ").and_then(|rest| list1(rest, atom).ok());
-    match modifier {
-        Some((rest, words)) if words.iter().all(|word| word.eq_ignore_ascii_case(b"LAZY")) => {
-            Ok((rest, FetchAttribute::Preview { lazy: true }))
-        }
-        _ => Ok((input, FetchAttribute::Preview { lazy: false })),
+    let modifier = cursor.rest().strip_prefix(b" ").and_then(|rest| list1(rest, atom).ok());
+    let lazy = modifier.filter(|(_, words)| words.iter().all(|word| word.eq_ignore_ascii_case(b"LAZY")));
+    if let Some((rest, _)) = &lazy {
+        cursor.resume(rest);
     }
+    FetchAttribute::Preview { lazy: lazy.is_some() }
 }
 
 impl<'a> FetchModifier<Text<'a>> {

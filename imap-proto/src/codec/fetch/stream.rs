@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use super::{MessageAttribute, Rfc822, read_item, read_origin};
-use crate::codec::cursor::{Cursor, NAME, Read, is, is_atom_byte};
+use crate::codec::cursor::{ATOM, Cursor, NAME, Read};
 use crate::codec::fault::{Expected, Fault};
 use crate::codec::number::Uid;
 use crate::codec::section::{Section, read_part, upper};
@@ -97,7 +97,7 @@ impl<'a> FetchHead<Cow<'a, [u8]>> {
             cursor.space()?;
             let number = cursor.nz_number()?;
             cursor.space()?;
-            let message = match upper(cursor.take_while(is_atom_byte), &mut [0; 8]) {
+            let message = match upper(cursor.take_class(ATOM), &mut [0; 8]) {
                 b"FETCH" => Fetched::Number(number),
                 b"UIDFETCH" => Fetched::Uid(number.into()),
                 _ => return cursor.fail(Expected::Data),
@@ -181,7 +181,7 @@ fn read_part_of_response<'a>(cursor: &mut Cursor<'a>) -> Read<FetchPart<Cow<'a, 
 
 /// Reads a name after which nothing comes but the data.
 fn read_streamed<'a>(cursor: &mut Cursor<'a>) -> Read<Streamed<Cow<'a, [u8]>>> {
-    let name = cursor.take_while(|byte| is(NAME, byte));
+    let name = cursor.take_class(NAME);
     let streamed = match upper(name, &mut [0; 13]) {
         b"BODY" => Streamed::Section { section: Section::read(cursor)?, origin: read_origin(cursor)? },
         b"BINARY" => Streamed::Binary { part: read_part(cursor)?, origin: read_origin(cursor)? },

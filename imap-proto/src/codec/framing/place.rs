@@ -1,6 +1,10 @@
 //! What a literal is, told by the place where it is announced.
 
+use wirestate_machine::scan;
+
 use super::Side;
+use crate::codec::text::{quoted_span, skip_spaces};
+use crate::codec::word::{Word, known_words};
 
 /// What kind of command or response is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +71,14 @@ impl Scan {
                     part = rest;
                 }
                 Quotes::Inside => {
-                    let mark = part.iter().position(|byte| matches!(byte, b'"' | b'\\'));
-                    let Some((mark, rest)) = mark.and_then(|at| part.get(at..)?.split_first()) else { return false };
-                    self.quotes = if *mark == b'"' { Quotes::Outside } else { Quotes::Escaped };
+                    let Some((mark, rest)) = part.get(quoted_span(part)..).and_then(<[u8]>::split_first) else {
+                        return false;
+                    };
+                    match mark {
+                        b'"' => self.quotes = Quotes::Outside,
+                        b'\\' => self.quotes = Quotes::Escaped,
+                        _ => {}
+                    }
                     part = rest;
                 }
                 Quotes::Escaped => {
@@ -85,8 +94,8 @@ impl Scan {
     pub(super) fn is_message(&self, before: &[u8], is_first: bool) -> bool {
         match self.kind {
             Some(Kind::Upload { words }) => {
-                let is_mailbox = is_first && words_of(before).count() <= usize::from(words);
-                !is_mailbox && (self.depth == 0 || self.depth == 1 && ends_in_part(before))
+                let is_mailbox = || is_first && words_of(before).nth(words.into()).is_none();
+                (self.depth == 0 || self.depth == 1 && ends_in_part(before)) && !is_mailbox()
             }
             Some(Kind::Fetch) => self.depth == 1 && ends_in_text_item(before),
             _ => false,
@@ -94,22 +103,23 @@ impl Scan {
     }
 }
 
-fn words_of(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.split(|byte| *byte == b' ').filter(|word| !word.is_empty())
+fn words_of(mut line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    core::iter::from_fn(move || {
+        line = skip_spaces(line);
+        let (word, rest) = line.split_at_checked(scan::position(b' ', line).unwrap_or(line.len()))?;
+        line = rest;
+        (!word.is_empty()).then_some(word)
+    })
 }
 
 fn command(line: &[u8]) -> Kind {
-    let mut words = words_of(line).skip(1);
-    let is = |word: Option<&[u8]>, wanted: &[u8]| word.is_some_and(|word| word.eq_ignore_ascii_case(wanted));
-    let first = words.next();
-    if is(first, b"APPEND") {
-        Kind::Upload { words: 2 }
-    } else if is(first, b"REPLACE") {
-        Kind::Upload { words: 3 }
-    } else if is(first, b"UID") && is(words.next(), b"REPLACE") {
-        Kind::Upload { words: 4 }
-    } else {
-        Kind::Plain
+    let mut words = words_of(line).skip(1).map(Word::of);
+    known_words!(APPEND REPLACE UID);
+    match words.next() {
+        Some(APPEND) => Kind::Upload { words: 2 },
+        Some(REPLACE) => Kind::Upload { words: 3 },
+        Some(UID) if words.next() == Some(REPLACE) => Kind::Upload { words: 4 },
+        _ => Kind::Plain,
     }
 }
 

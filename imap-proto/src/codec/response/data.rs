@@ -6,7 +6,7 @@ use super::{
     SearchResult, Threads,
 };
 use crate::codec::capability::Capability;
-use crate::codec::cursor::{Cursor, Read, is_atom_byte};
+use crate::codec::cursor::{ATOM, Cursor, Read};
 use crate::codec::encode::{Encode, Unwritable, Writer};
 use crate::codec::fault::Expected;
 use crate::codec::fetch::{self, MessageAttribute};
@@ -130,7 +130,7 @@ pub(super) fn read_numbered<'a>(cursor: &mut Cursor<'a>) -> Read<Data<Text<'a>>>
     let at_number = *cursor;
     let number = cursor.number()?;
     cursor.space()?;
-    let name = cursor.take_while(is_atom_byte);
+    let name = cursor.take_class(ATOM);
     let not_zero = || SeqNo::new(number).ok_or_else(|| at_number.error(Expected::NonZero));
     let data = match upper(name, &mut [0; 8]) {
         b"FETCH" => {

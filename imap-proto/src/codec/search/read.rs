@@ -8,8 +8,8 @@ use crate::codec::command::sequence_set;
 use crate::codec::date::{Date, date};
 use crate::codec::fault::{Expected, Parsed, fail};
 use crate::codec::number::{mod_seq_or_zero, number64, nz_number};
-use crate::codec::section::upper;
 use crate::codec::text::{astring, atom, keyword, likely_items, skip_spaces, sp, string};
+use crate::codec::word::{Word, known_words};
 
 /// What a parenthesis that is not closed counts for: as many keys as come.
 const ANY: u32 = u32::MAX;
@@ -46,9 +46,10 @@ impl<'a> SearchKeys<Text<'a>> {
             keys.push(key);
             rest = after;
             // What this key completes, and the parentheses that close after it.
-            loop {
+            let next = loop {
                 close(&mut open, &mut groups);
-                let [b')', after @ ..] = skip_spaces(rest) else { break };
+                let next = skip_spaces(rest);
+                let [b')', after @ ..] = next else { break next };
                 if open.top().is_none_or(|left| *left != ANY) {
                     return fail(rest, Expected::SearchKey);
                 }
@@ -59,11 +60,14 @@ impl<'a> SearchKeys<Text<'a>> {
                     *group = SearchKey::And(count);
                 }
                 rest = after;
-            }
-            if skip_spaces(rest).is_empty() {
+            };
+            if next.is_empty() {
                 return if open.depth == 0 { Ok((&[], SearchKeys { keys })) } else { fail(rest, Expected::Close) };
             }
-            rest = sp(rest)?.0;
+            if next.len() == rest.len() {
+                return fail(rest, Expected::Space);
+            }
+            rest = next;
         }
     }
 }
@@ -92,44 +96,62 @@ fn one_key(input: &[u8]) -> Parsed<'_, Key<'_>> {
         return sequence_set(input).map(|(rest, set)| (rest, SearchKey::Numbers(set)));
     }
     let Ok((rest, name)) = atom(input) else { return fail(input, Expected::SearchKey) };
-    let mut word = [0; 17];
-    let word = upper(name, &mut word);
-    if let Some(plain) = plain_key(word) {
-        return Ok((rest, plain));
-    }
-    match word {
-        b"KEYWORD" => flag_keyword(rest, SearchKey::Keyword),
-        b"UNKEYWORD" => flag_keyword(rest, SearchKey::Unkeyword),
-        b"BCC" => text(rest, SearchKey::Bcc),
-        b"BODY" => text(rest, SearchKey::Body),
-        b"CC" => text(rest, SearchKey::Cc),
-        b"FROM" => text(rest, SearchKey::From),
-        b"SUBJECT" => text(rest, SearchKey::Subject),
-        b"TEXT" => text(rest, SearchKey::Text),
-        b"TO" => text(rest, SearchKey::To),
-        b"EMAILID" => text(rest, SearchKey::EmailId),
-        b"THREADID" => text(rest, SearchKey::ThreadId),
-        b"FILTER" => text(rest, SearchKey::Filter),
-        b"HEADER" => {
+    known_words!(
+        NOT OR FUZZY ALL ANSWERED DELETED DRAFT FLAGGED NEW OLD RECENT SEEN UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNSEEN
+        KEYWORD UNKEYWORD BCC BODY CC FROM SUBJECT TEXT TO EMAILID THREADID FILTER HEADER BEFORE ON SINCE SENTBEFORE SENTON SENTSINCE SAVEDBEFORE SAVEDON SAVEDSINCE LARGER SMALLER OLDER YOUNGER UID MODSEQ
+    );
+    let plain = match Word::of(name) {
+        NOT => SearchKey::Not,
+        OR => SearchKey::Or,
+        FUZZY => SearchKey::Fuzzy,
+        ALL => SearchKey::All,
+        ANSWERED => SearchKey::Answered,
+        DELETED => SearchKey::Deleted,
+        DRAFT => SearchKey::Draft,
+        FLAGGED => SearchKey::Flagged,
+        NEW => SearchKey::New,
+        OLD => SearchKey::Old,
+        RECENT => SearchKey::Recent,
+        SEEN => SearchKey::Seen,
+        UNANSWERED => SearchKey::Unanswered,
+        UNDELETED => SearchKey::Undeleted,
+        UNDRAFT => SearchKey::Undraft,
+        UNFLAGGED => SearchKey::Unflagged,
+        UNSEEN => SearchKey::Unseen,
+        KEYWORD => return flag_keyword(rest, SearchKey::Keyword),
+        UNKEYWORD => return flag_keyword(rest, SearchKey::Unkeyword),
+        BCC => return text(rest, SearchKey::Bcc),
+        BODY => return text(rest, SearchKey::Body),
+        CC => return text(rest, SearchKey::Cc),
+        FROM => return text(rest, SearchKey::From),
+        SUBJECT => return text(rest, SearchKey::Subject),
+        TEXT => return text(rest, SearchKey::Text),
+        TO => return text(rest, SearchKey::To),
+        EMAILID => return text(rest, SearchKey::EmailId),
+        THREADID => return text(rest, SearchKey::ThreadId),
+        FILTER => return text(rest, SearchKey::Filter),
+        HEADER => {
             let (rest, field) = astring(sp(rest)?.0)?;
             let (rest, value) = astring(sp(rest)?.0)?;
-            Ok((rest, SearchKey::Header(field, value)))
+            return Ok((rest, SearchKey::Header(field, value)));
         }
-        b"BEFORE" => day(rest, SearchKey::Before),
-        b"ON" => day(rest, SearchKey::On),
-        b"SINCE" => day(rest, SearchKey::Since),
-        b"SENTBEFORE" => day(rest, SearchKey::SentBefore),
-        b"SENTON" => day(rest, SearchKey::SentOn),
-        b"SENTSINCE" => day(rest, SearchKey::SentSince),
-        b"SAVEDBEFORE" => day(rest, SearchKey::SavedBefore),
-        b"SAVEDON" => day(rest, SearchKey::SavedOn),
-        b"SAVEDSINCE" => day(rest, SearchKey::SavedSince),
-        b"LARGER" => number64(sp(rest)?.0).map(|(rest, size)| (rest, SearchKey::Larger(size))),
-        b"SMALLER" => number64(sp(rest)?.0).map(|(rest, size)| (rest, SearchKey::Smaller(size))),
-        b"OLDER" => nz_number(sp(rest)?.0).map(|(rest, seconds)| (rest, SearchKey::Older(seconds.get()))),
-        b"YOUNGER" => nz_number(sp(rest)?.0).map(|(rest, seconds)| (rest, SearchKey::Younger(seconds.get()))),
-        b"UID" => sequence_set(sp(rest)?.0).map(|(rest, set)| (rest, SearchKey::Uids(set))),
-        b"MODSEQ" => mod_seq(sp(rest)?.0),
+        BEFORE => return day(rest, SearchKey::Before),
+        ON => return day(rest, SearchKey::On),
+        SINCE => return day(rest, SearchKey::Since),
+        SENTBEFORE => return day(rest, SearchKey::SentBefore),
+        SENTON => return day(rest, SearchKey::SentOn),
+        SENTSINCE => return day(rest, SearchKey::SentSince),
+        SAVEDBEFORE => return day(rest, SearchKey::SavedBefore),
+        SAVEDON => return day(rest, SearchKey::SavedOn),
+        SAVEDSINCE => return day(rest, SearchKey::SavedSince),
+        LARGER => return number64(sp(rest)?.0).map(|(rest, size)| (rest, SearchKey::Larger(size))),
+        SMALLER => return number64(sp(rest)?.0).map(|(rest, size)| (rest, SearchKey::Smaller(size))),
+        OLDER => return nz_number(sp(rest)?.0).map(|(rest, seconds)| (rest, SearchKey::Older(seconds.get()))),
+        YOUNGER => return nz_number(sp(rest)?.0).map(|(rest, seconds)| (rest, SearchKey::Younger(seconds.get()))),
+        UID => return sequence_set(sp(rest)?.0).map(|(rest, set)| (rest, SearchKey::Uids(set))),
+        MODSEQ => return mod_seq(sp(rest)?.0),
+        // It is too long for a word.
+        _ if name.eq_ignore_ascii_case(b"SAVEDATESUPPORTED") => SearchKey::SaveDateSupported,
         _ => {
             let (rest, argument) = match rest {
                 [b' ', after @ ..] if matches!(after.first(), Some(b'"' | b'{')) => {
@@ -137,33 +159,10 @@ fn one_key(input: &[u8]) -> Parsed<'_, Key<'_>> {
                 }
                 _ => (rest, None),
             };
-            Ok((rest, SearchKey::Other { name: Cow::Borrowed(name), argument }))
+            return Ok((rest, SearchKey::Other { name: Cow::Borrowed(name), argument }));
         }
-    }
-}
-
-fn plain_key<T>(word: &[u8]) -> Option<SearchKey<T>> {
-    Some(match word {
-        b"NOT" => SearchKey::Not,
-        b"OR" => SearchKey::Or,
-        b"FUZZY" => SearchKey::Fuzzy,
-        b"ALL" => SearchKey::All,
-        b"ANSWERED" => SearchKey::Answered,
-        b"DELETED" => SearchKey::Deleted,
-        b"DRAFT" => SearchKey::Draft,
-        b"FLAGGED" => SearchKey::Flagged,
-        b"NEW" => SearchKey::New,
-        b"OLD" => SearchKey::Old,
-        b"RECENT" => SearchKey::Recent,
-        b"SEEN" => SearchKey::Seen,
-        b"UNANSWERED" => SearchKey::Unanswered,
-        b"UNDELETED" => SearchKey::Undeleted,
-        b"UNDRAFT" => SearchKey::Undraft,
-        b"UNFLAGGED" => SearchKey::Unflagged,
-        b"UNSEEN" => SearchKey::Unseen,
-        b"SAVEDATESUPPORTED" => SearchKey::SaveDateSupported,
-        _ => return None,
-    })
+    };
+    Ok((rest, plain))
 }
 
 fn text<'a>(input: &'a [u8], make: fn(Text<'a>) -> Key<'a>) -> Parsed<'a, Key<'a>> {

@@ -5,7 +5,7 @@ use memchr::memchr;
 
 use super::{Code, MetadataCode, Progress};
 use crate::codec::capability::Capability;
-use crate::codec::cursor::{Cursor, NAME, Read, is};
+use crate::codec::cursor::{Cursor, NAME, Read};
 use crate::codec::fault::Expected;
 use crate::codec::flag_list::FlagList;
 use crate::codec::number::mod_seq_or_zero;
@@ -30,7 +30,7 @@ impl<'a> Code<Text<'a>> {
 
     #[cold]
     fn read_other(code: &'a [u8]) -> Option<Self> {
-        let name = Cursor::new(code).take_while(|byte| is(NAME, byte));
+        let name = Cursor::new(code).take_class(NAME);
         if name.is_empty() || code.iter().any(|byte| byte.is_ascii_control()) {
             return None;
         }
@@ -43,7 +43,7 @@ impl<'a> Code<Text<'a>> {
     }
 
     fn read_known(cursor: &mut Cursor<'a>) -> Read<Option<Self>> {
-        let name = cursor.take_while(|byte| is(NAME, byte));
+        let name = cursor.take_class(NAME);
         let mut word = [0; 20];
         let name = upper(name, &mut word);
         if let Some(code) = Code::of_plain_name(name) {
@@ -169,7 +169,7 @@ fn number_or_nil(cursor: &mut Cursor<'_>) -> Read<Option<u32>> {
 
 impl MetadataCode {
     fn read(cursor: &mut Cursor<'_>) -> Read<Self> {
-        let name = cursor.take_while(|byte| is(NAME, byte));
+        let name = cursor.take_class(NAME);
         Ok(match upper(name, &mut [0; 11]) {
             b"LONGENTRIES" => {
                 cursor.space()?;

@@ -106,6 +106,8 @@ impl Pair {
             pair.take(session, "<presence/>");
         }
         pair.out.clear();
+        // One's own presence comes back.
+        drain(&mut pair.hears);
         pair
     }
 

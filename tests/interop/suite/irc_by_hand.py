@@ -93,8 +93,13 @@ def openssl(world):
 def printed(world):
     """Each command of the first-steps page, pasted as it stands into a shell, joins #lobby."""
     with Switchboard(world.home.folder("own"), [], more=["--pop3", "off", "--pop3s", "off"]) as own:
-        commands = [line.strip() for line in own.page if re.match(r"  (irssi|weechat|\(printf) ", line)]
-        equal(len(commands), 6, f"commands in {own.page}")
+
+        def printed_commands():
+            found = [line.strip() for line in own.page if re.match(r"  (irssi|weechat|\(printf) ", line)]
+            return found if len(found) == 6 else None
+
+        # The page is read while it is printed.
+        commands = until(printed_commands, lambda: f"not six commands in {own.page}")
         watcher = Person(world, at=own.ports["irc"]).register("watcher").join("#lobby")
         for command in commands:
             # Of weechat only the form without a screen is installed.

@@ -66,7 +66,9 @@ client.set_protocols([ConnectionProtocol.WEBSOCKET])
 
 def come(*_):
     presence = Presence(to=f"{room}/{nick}")
-    presence.setTag("x", namespace="http://jabber.org/protocol/muc")
+    muc = presence.setTag("x", namespace="http://jabber.org/protocol/muc")
+    # What was said before is not for us.
+    muc.setTag("history", attrs={"maxstanzas": "0"})
     client.send_stanza(presence)
     client.send_stanza(Message(to=room, body="hello from nbxmpp", typ="groupchat"))
 

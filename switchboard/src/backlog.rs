@@ -1,6 +1,7 @@
 //! What waits to be written to a disk by a thread of its own, so that nobody
 //! else waits for the disk.
 
+use std::fmt::Display;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ impl<C> Backlog<C> {
     }
 
     /// Waits for something to write, and takes it; `None` at the end.
-    pub fn take(&self) -> Option<Vec<C>> {
+    fn take(&self) -> Option<Vec<C>> {
         let mut state = self.state();
         state.is_busy = false;
         self.changed.notify_all();
@@ -69,6 +70,21 @@ impl<C> Backlog<C> {
         state.is_full = false;
         state.bytes = 0;
         Some(std::mem::take(&mut state.waiting))
+    }
+
+    /// Hands over all that comes to be written, until the end.
+    pub fn hand_to<E: Display>(&self, write: impl Fn(&[C]) -> Result<(), E>) {
+        let mut is_failing = false;
+        while let Some(changes) = self.take() {
+            let written = write(&changes);
+            match &written {
+                // Told once, or a full disk would fill its log, too.
+                Err(error) if !is_failing => tracing::error!(reason = %error, "{} cannot be written", self.what),
+                Ok(()) if is_failing => tracing::info!("{} is written again", self.what),
+                _ => {}
+            }
+            is_failing = written.is_err();
+        }
     }
 
     /// Waits until all is written, and not for long; whether it is.

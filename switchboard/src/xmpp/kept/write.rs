@@ -120,17 +120,7 @@ impl Writer {
 
     /// Writes until the end.
     pub(super) fn run(self, queue: &Queue) {
-        let mut is_failing = false;
-        while let Some(changes) = queue.take() {
-            let written = self.write(&changes);
-            match &written {
-                // Told once, or a full disk would fill its log, too.
-                Err(error) if !is_failing => tracing::error!(reason = %error, "what is kept of XMPP cannot be written"),
-                Ok(()) if is_failing => tracing::info!("what is kept of XMPP is written again"),
-                _ => {}
-            }
-            is_failing = written.is_err();
-        }
+        queue.hand_to(|changes| self.write(changes));
     }
 
     fn write(&self, changes: &[Change]) -> rusqlite::Result<()> {

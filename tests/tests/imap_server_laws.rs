@@ -25,6 +25,7 @@ fn corpus() -> Vec<Sample> {
         "a LOGIN ann wrong\r\nb AUTHENTICATE CRAM-MD5\r\n*\r\nc AUTHENTICATE SCRAM-SHA-256 biwsbj1hbm4scj1h\r\nZm9v\r\n".into(),
         format!("{LOGIN}a FETCH 1\r\nb\r\n\r\nc SEARCH ((((\r\nd APPEND x {{99999999999+}}\r\n"),
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n".into(),
+        "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".into(),
         format!("{LOGIN}a NOTIFY SET (SELECTED (MessageNew MessageExpunge))\r\nb SELECT INBOX\r\nc REPLACE 1 INBOX {{1+}}\r\nx\r\n"),
         format!("a {}", "X".repeat(9_000)),
     ]

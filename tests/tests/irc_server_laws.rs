@@ -28,6 +28,7 @@ fn corpus() -> Vec<Sample> {
         "WEBIRC gate g host.example 192.0.2.1 :secure\r\nWEBIRC gate g host 192.0.2.1\r\nNICK ann\r\nSTARTTL x\n".into(),
         "WEBIRC wrong g host.example 192.0.2.1\r\nNICK ann\r\n".into(),
         "POST / HTTP/1.1\r\nHost: x\r\n\r\n".into(),
+        "\r\n  \r\n\nPOST / HTTP/1.1\r\nHost: x\r\n\r\n".into(),
         format!("{REGISTER}\r\n\r\n  \r\n\0\r\nA\rB\r\n:x\r\n001 x\r\nPRIVMSG #a :caf\u{e9}\r\nPART #a\nQUIT\n"),
         format!("{REGISTER}@{}\r\n{}\r\nPING 1\r\n", "t".repeat(5000), "X".repeat(600)),
     ]

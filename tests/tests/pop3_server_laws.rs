@@ -22,6 +22,7 @@ fn corpus() -> Vec<Sample> {
             .into(),
         format!("{login}RETR 0\r\nRETR 99\r\nFOO\r\nUIDL 1 2\r\n\r\n\nTOP 1\r\nRETR 1\r\nquit\r\n"),
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n".into(),
+        "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".into(),
         "AUTH PLAIN\r\nAGFubgBwYXNzIHdvcmQ=\r\nDELE 1\r\nDELE 2\r\nDELE 3\r\nQUIT\r\nNOOP\r\n".into(),
         format!("{login}{}", "X".repeat(600)),
         "XSHOW\r\nXTND a b\r\nUSER \u{e9}\r\nPASS\r\nPASS x\r\n".into(),

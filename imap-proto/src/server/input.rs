@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use memchr::memchr_iter;
+use wirestate_machine::Stranger;
 use wirestate_machine::plugin::Flow;
 use wirestate_machine::scan;
 
@@ -22,7 +23,7 @@ impl Server {
         if self.inbox.is_empty() && !self.inbox.is_closed() {
             return false;
         }
-        if !self.heard && self.refuses_other_protocol() {
+        if !self.heard && self.refuses_stranger() {
             return true;
         }
         if self.state == State::Authenticating {
@@ -241,20 +242,12 @@ impl Server {
         }
     }
 
-    /// A TLS handshake or an HTTP request on this port is no beginner's mistake that a BAD a line would mend.
-    fn refuses_other_protocol(&mut self) -> bool {
-        const HANDSHAKE: u8 = 0x16;
-        let methods: [&[u8]; 7] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"CONNECT ", b"PRI * "];
-        let bytes = self.inbox.bytes();
-        let violation = if bytes.first() == Some(&HANDSHAKE) {
-            Violation::TlsHandshake
-        } else if methods.iter().any(|method| bytes.starts_with(method)) {
-            Violation::HttpRequest
-        } else {
-            return false;
-        };
-        self.violate(violation);
-        true
+    fn refuses_stranger(&mut self) -> bool {
+        let stranger = Stranger::of(self.inbox.bytes());
+        if let Some(stranger) = stranger {
+            self.violate(stranger.into());
+        }
+        stranger.is_some()
     }
 }
 

@@ -1,5 +1,5 @@
 use thiserror::Error;
-use wirestate_machine::Ending;
+use wirestate_machine::{Ending, Stranger};
 
 /// What a client did that ends its session. It is told `* BYE` with this text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
@@ -42,6 +42,15 @@ impl From<Violation> for Ending {
             | Violation::UnknownCommand
             | Violation::TlsHandshake
             | Violation::HttpRequest => Ending::Violation,
+        }
+    }
+}
+
+impl From<Stranger> for Violation {
+    fn from(stranger: Stranger) -> Self {
+        match stranger {
+            Stranger::Tls => Violation::TlsHandshake,
+            Stranger::Http => Violation::HttpRequest,
         }
     }
 }

@@ -132,7 +132,7 @@ impl Framing {
             }
             let width = end? + 1;
             self.head = Head::default();
-            if content.iter().all(|byte| *byte == b' ') {
+            if is_blank(content) {
                 inbox.consume(width);
                 continue;
             }
@@ -156,6 +156,22 @@ impl Framing {
     pub fn reset(&mut self) {
         *self = Framing::new(self.limits, self.profile);
     }
+}
+
+/// Empty lines are no messages (RFC 2812 §2.3.1), and lines of spaces say no more.
+fn is_blank(content: &[u8]) -> bool {
+    content.iter().all(|byte| *byte == b' ')
+}
+
+/// What comes after the lines that a framing passes over.
+pub(crate) fn after_blank_lines(mut bytes: &[u8]) -> &[u8] {
+    while let Some(lf) = memchr(b'\n', bytes)
+        && let line = &bytes[..lf]
+        && is_blank(line.strip_suffix(b"\r").unwrap_or(line))
+    {
+        bytes = &bytes[lf + 1..];
+    }
+    bytes
 }
 
 /// What is known of the line that is coming in, so that no byte of it is looked at twice.

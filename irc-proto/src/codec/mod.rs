@@ -38,6 +38,7 @@ pub use command::{Command, Numeric};
 pub use defect::Defect;
 pub use encode::{Encoder, Parts, Trailing, Unwritable};
 pub use encoding::{Encoding, NotUtf8};
+pub(crate) use framing::after_blank_lines;
 pub use framing::{Frame, Framing, Limits};
 pub use message::Message;
 pub use params::Params;

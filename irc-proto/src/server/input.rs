@@ -2,13 +2,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use wirestate_machine::Outbox;
 use wirestate_machine::plugin::Flow;
+use wirestate_machine::{Outbox, Stranger};
 
 use super::keyword::{self, Keyword, Known};
 use super::reply::quoted;
 use super::{Config, Event, Flood, Reason, Rejected, Server, ServerName, State, TABLE, Violation};
-use crate::codec::{Command, Frame, Message};
+use crate::codec::{Command, Frame, Message, after_blank_lines};
 use crate::nick::NickFault;
 use crate::numerics;
 
@@ -28,7 +28,7 @@ impl Server {
     /// Understands the next line, if it is there.
     pub(super) fn read_line(&mut self) -> Result<Read, Violation> {
         if !self.heard {
-            self.refuse_other_protocols()?;
+            self.refuse_strangers()?;
         }
         let Some(frame) = self.framing.next(&mut self.inbox) else {
             if !self.inbox.is_closed() {
@@ -114,21 +114,11 @@ impl Server {
         if registering.lines > most { Err(self.violate(Violation::TooManyLines)) } else { Ok(()) }
     }
 
-    /// A TLS handshake or an HTTP request on this port is no beginner's mistake that an error a line would mend.
-    #[cold]
-    fn refuse_other_protocols(&mut self) -> Result<(), Violation> {
-        const HANDSHAKE: u8 = 0x16;
-        let methods: [&[u8]; 8] =
-            [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"DELETE ", b"OPTIONS ", b"CONNECT ", b"PRI * "];
-        let bytes = self.inbox.bytes();
-        let violation = if bytes.first() == Some(&HANDSHAKE) {
-            Violation::TlsHandshake
-        } else if methods.iter().any(|method| bytes.starts_with(method)) {
-            Violation::HttpRequest
-        } else {
-            return Ok(());
-        };
-        Err(self.violate(violation))
+    fn refuse_strangers(&mut self) -> Result<(), Violation> {
+        match Stranger::of(after_blank_lines(self.inbox.bytes())) {
+            Some(stranger) => Err(self.violate(stranger.into())),
+            None => Ok(()),
+        }
     }
 
     #[inline(never)]

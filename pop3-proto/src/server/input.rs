@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 
 use bytes::Bytes;
+use wirestate_machine::Stranger;
 use wirestate_machine::plugin::Flow;
 
 use super::{Event, Reason, Rejected, Server, State, TABLE, Violation};
@@ -11,7 +12,7 @@ impl Server {
     /// Understands the next line, if it is there; gives whether anything happened.
     pub(super) fn read_line(&mut self) -> Result<bool, Violation> {
         if !self.heard {
-            self.refuse_other_protocols()?;
+            self.refuse_strangers()?;
         }
         let in_exchange = self.state == State::Authenticating;
         let longest = if in_exchange { self.config.limits.sasl_line } else { self.config.limits.line };
@@ -77,20 +78,10 @@ impl Server {
         self.reject(Keyword::Other, Rejected::LineTooLong)
     }
 
-    /// A TLS handshake or an HTTP request on this port is no beginner's mistake that an `-ERR` a line would mend.
-    fn refuse_other_protocols(&mut self) -> Result<(), Violation> {
-        const HANDSHAKE: u8 = 0x16;
-        let methods: [&[u8]; 7] = [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"CONNECT ", b"PRI * "];
-        let bytes = self.inbox.bytes();
-        let violation = if bytes.first() == Some(&HANDSHAKE) {
-            Violation::TlsHandshake
-        } else if methods.iter().any(|method| bytes.starts_with(method)) {
-            Violation::HttpRequest
-        } else {
-            return Ok(());
-        };
+    fn refuse_strangers(&mut self) -> Result<(), Violation> {
+        let Some(stranger) = Stranger::of(self.inbox.bytes()) else { return Ok(()) };
         self.err(Keyword::Other, None, Phrase::WrongProtocol);
-        Err(self.violate(violation))
+        Err(self.violate(stranger.into()))
     }
 
     #[inline]

@@ -1,5 +1,5 @@
 use thiserror::Error;
-use wirestate_machine::Ending;
+use wirestate_machine::{Ending, Stranger};
 
 /// What a client did that ends its session. Marked messages are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
@@ -27,6 +27,15 @@ impl From<Violation> for Ending {
         match violation {
             Violation::TooManyBadCommands | Violation::TooManyFailedLogins => Ending::Limit,
             Violation::DataBeforeTls | Violation::TlsHandshake | Violation::HttpRequest => Ending::Violation,
+        }
+    }
+}
+
+impl From<Stranger> for Violation {
+    fn from(stranger: Stranger) -> Self {
+        match stranger {
+            Stranger::Tls => Violation::TlsHandshake,
+            Stranger::Http => Violation::HttpRequest,
         }
     }
 }

@@ -94,6 +94,10 @@ impl<M: Machine, D: Delimiter> Machine for Carriage<M, D> {
         either!(self, machine => Machine::shutdown(machine));
     }
 
+    fn is_settled(&self) -> bool {
+        either!(self, machine => machine.is_settled())
+    }
+
     fn is_establishing(&mut self) -> bool {
         either!(self, machine => machine.is_establishing())
     }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use futures_io::{AsyncRead, AsyncWrite};
-use wirestate_driver::{Stream, Timer};
+use wirestate_driver::{Doorbell, Stream, Timer};
 use wirestate_machine::Inbox;
 
 /// The most bytes that one read takes, through the stack. It is cleared each time, so it is smaller than it could be.
@@ -16,12 +16,13 @@ const READ: usize = 8 * 1024;
 pub struct Socket<T> {
     io: T,
     alarm: Alarm,
+    bell: Doorbell,
 }
 
 impl<T> Socket<T> {
     /// Takes any stream: async-std's, smol's, `async_io::Async`, a TLS stream of one's own.
     pub fn new(io: T) -> Self {
-        Socket { io, alarm: Alarm::default() }
+        Socket { io, alarm: Alarm::default(), bell: Doorbell::default() }
     }
 
     /// The stream.
@@ -37,9 +38,10 @@ impl<T> Socket<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Socket<T> {
     fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        let mut cx = Context::from_waker(self.bell.listen(cx));
         let mut space = [0; READ];
         let room = inbox.room().min(READ);
-        let count = ready!(Pin::new(&mut self.io).poll_read(cx, &mut space[..room]))?;
+        let count = ready!(Pin::new(&mut self.io).poll_read(&mut cx, &mut space[..room]))?;
         Poll::Ready(Ok(inbox.push_some(&space[..count.min(room)])))
     }
 
@@ -57,6 +59,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Socket<T> {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_close(cx)
     }
+
+    fn is_quiet(&self, cx: &Context<'_>) -> bool {
+        self.bell.is_quiet(cx)
+    }
 }
 
 impl<T> Timer for Socket<T> {
@@ -65,7 +71,7 @@ impl<T> Timer for Socket<T> {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, until: Option<Instant>) -> Poll<()> {
-        self.alarm.poll_until(cx, until)
+        self.alarm.poll_until(&mut Context::from_waker(self.bell.waker(cx)), until)
     }
 }
 

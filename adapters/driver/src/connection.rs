@@ -65,6 +65,8 @@ pub(crate) struct State {
     pub(crate) told: bool,
     /// Whether the shutdown waits for no safe point.
     pub(crate) hurried: bool,
+    /// Whether all there was to do was done when the connection was last pulled, so that it waits for the peer, the alarm and its handles alone.
+    pub(crate) waiting: bool,
     /// Whether the outbox was full when the observer was last told of it.
     pub(crate) full: bool,
     /// Whether there was TLS, and compression, when the observer was last told of it.
@@ -299,6 +301,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
 
     /// The machine, to answer and to ask. What is said on it goes out at the next pull.
     pub fn machine(&mut self) -> &mut M {
+        self.state.waiting = false;
         &mut self.machine
     }
 

@@ -9,7 +9,7 @@ use bytes::Buf;
 use wirestate_machine::{Ending, Instant, Machine};
 
 use crate::connection::{Next, Stage};
-use crate::shared::{ABORT, FLUSH, PAUSED, POSTED};
+use crate::shared::{ABORT, FLUSH, PAUSED, Post};
 use crate::shutdown::Phase;
 use crate::{Connection, Error, Notice, OnError, Stream};
 
@@ -21,6 +21,10 @@ const TURNS: u16 = 64;
 impl<M: Machine, S: Stream> Connection<M, S> {
     /// [`next`](Connection::next), to be polled.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next<M>> {
+        if std::mem::take(&mut self.state.waiting) && self.is_only_relaying(cx) {
+            self.state.waiting = true;
+            return Poll::Pending;
+        }
         self.tick_if_time_may_have_passed();
         let mut listening = false;
         loop {
@@ -63,6 +67,42 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
+        }
+    }
+
+    /// Says what handles have handed in while the connection was waiting; gives whether it goes on waiting, for that was all that has happened.
+    fn is_only_relaying(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.took_only_messages(cx) || self.presence.shared.flags() != 0 {
+            return false;
+        }
+        if !self.stream.is_quiet(cx) || self.presence.is_shutting_down() {
+            return false;
+        }
+        match self.write(cx) {
+            // Where the peer took a part, the stream is not flushed yet.
+            Poll::Ready(Ok(_)) => !self.state.unflushed && self.machine.is_settled(),
+            Poll::Ready(Err(error)) => {
+                self.fail(error);
+                false
+            }
+            Poll::Pending => false,
+        }
+    }
+
+    /// Takes in what is in the mailbox; gives whether it was messages, and the outbox had room for all of them.
+    fn took_only_messages(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(mut post) = self.presence.shared.take_post_or_wait(cx.waker()) else { return false };
+        loop {
+            let is_message = post.is_message();
+            self.take_in(post);
+            if !is_message || self.machine.outbox().is_full() {
+                return false;
+            }
+            if !self.presence.shared.is_posted() {
+                return true;
+            }
+            let Some(next) = self.presence.shared.take_post() else { return true };
+            post = next;
         }
     }
 
@@ -170,7 +210,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             Poll::Ready(Ok(wrote)) => {
                 if wrote {
                     // Handles may wait for the room that there is now.
-                    if self.presence.shared.has(POSTED) {
+                    if self.presence.shared.is_posted() {
                         return Poll::Ready(None);
                     }
                     // What went out may let the machine go on. Mostly it does not, and then all is as it was but for the peer.
@@ -230,7 +270,9 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 if was_deaf {
                     self.heard();
                 }
-                return self.wait_listening(cx, until);
+                let waited = self.wait_listening(cx, until);
+                self.state.waiting = waited.is_pending() && self.machine.outbox().is_empty() && !self.state.unflushed;
+                return waited;
             }
         }
         self.tick();
@@ -286,6 +328,10 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                     if self.presence.are_flushes_watched() {
                         self.presence.tell(|info| Notice::Flushed { info });
                     }
+                    if !wrote {
+                        self.slowness.forgive();
+                    }
+                    return Poll::Ready(Ok(wrote));
                 }
                 Poll::Ready(Ok(0)) => {
                     return Poll::Ready(Err(Error::Write(io::Error::from(ErrorKind::WriteZero))));
@@ -300,6 +346,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Write(error))),
                 Poll::Pending if wrote => {
+                    self.tick();
                     let written = self.presence.shared.traffic().written;
                     let paced = self.slowness.leaves_some(self.now, written, &self.options);
                     // The machine may go on with what went out.
@@ -312,6 +359,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
 
     /// The peer takes nothing at the moment, which may end its patience.
     pub(crate) fn stall(&mut self) -> Result<(), Error<M::Error>> {
+        self.tick();
         self.slowness.takes_nothing(self.now, self.presence.shared.traffic().written, &self.options)
     }
 
@@ -381,7 +429,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         if flags & ABORT != 0 || (flags & FLUSH != 0 && self.stage == Stage::Open) {
             return true;
         }
-        if flags & POSTED != 0 && self.stage == Stage::Open && !self.machine.outbox().is_full() {
+        if self.stage == Stage::Open && self.presence.shared.is_posted() && !self.machine.outbox().is_full() {
             return true;
         }
         let Some(shutdown) = self.presence.shutdown() else { return false };
@@ -396,7 +444,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     /// Does what handles asked for.
     fn heed_handles(&mut self) {
         let flags = self.presence.shared.flags();
-        if flags & (POSTED | FLUSH | ABORT) == 0 {
+        if flags & (FLUSH | ABORT) == 0 && !self.presence.shared.is_posted() {
             return;
         }
         if flags & ABORT != 0 {
@@ -408,17 +456,21 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         }
         // The last words have to be said before the end, also on a full outbox.
         let last = flags & FLUSH != 0;
-        while self.presence.shared.has(POSTED) && (last || !self.machine.outbox().is_full()) {
+        while self.presence.shared.is_posted() && (last || !self.machine.outbox().is_full()) {
             let Some(post) = self.presence.shared.take_post() else { break };
-            if post.is_message() {
-                self.presence.shared.count_relayed();
-            }
-            post.open(&mut self.machine);
+            self.take_in(post);
         }
         if last {
             self.presence.ending.get_or_insert(Ending::Local);
             self.part();
         }
+    }
+
+    fn take_in(&mut self, post: Post<M>) {
+        if post.is_message() {
+            self.presence.shared.count_relayed();
+        }
+        post.open(&mut self.machine);
     }
 
     fn heed_shutdown(&mut self) {

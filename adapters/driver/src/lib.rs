@@ -56,6 +56,7 @@ mod connector;
 mod control;
 mod crank;
 mod dial;
+mod doorbell;
 mod doors;
 mod ending;
 mod error;
@@ -91,6 +92,7 @@ pub use control::{Control, Sent};
 #[cfg(unix)]
 pub use dial::connect_unix;
 pub use dial::{begin_connect, connected};
+pub use doorbell::Doorbell;
 pub use error::{BindError, ConnectError, Error, ListenerError, Step};
 pub use handle::{Handle, Parcel, Stats, Undelivered};
 pub use info::{Info, Traffic};

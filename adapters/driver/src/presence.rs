@@ -89,6 +89,10 @@ impl<M> Presence<M> {
         self.bond.shutdown()
     }
 
+    pub(crate) fn is_shutting_down(&self) -> bool {
+        self.shutdown().is_some_and(|shutdown| shutdown.phase() != Phase::Running)
+    }
+
     pub(crate) fn tell(&self, notice: impl FnOnce(&Info) -> Notice<'_>) {
         if let Some(audience) = self.audience.as_ref().filter(|audience| !audience.is_empty()) {
             audience.tell(&notice(&self.shared.info));

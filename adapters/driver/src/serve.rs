@@ -93,12 +93,32 @@ struct Session<F, H> {
     clock: Clock,
 }
 
-/// A connection's task. Boxed, for an async block would hold what it awaits twice: once as it came and once pinned.
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A connection's task. No async block, which would hold what it awaits twice: once as it came and once pinned.
+enum Task<B> {
+    /// It begins at once.
+    Begun(B),
+    /// A proxy is heard before.
+    Asking(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl<B: Future<Output = ()> + Unpin> Future for Task<B> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut *self {
+            Task::Begun(session) => Pin::new(session).poll(cx),
+            Task::Asking(session) => session.as_mut().poll(cx),
+        }
+    }
+}
 
 impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
     /// The task of one connection.
-    fn receive<M, S, T>(self: &Arc<Self>, visitor: Visitor<S>, seat: Seat<M>) -> Task
+    fn receive<M, S, T>(
+        self: &Arc<Self>,
+        visitor: Visitor<S>,
+        seat: Seat<M>,
+    ) -> impl Future<Output = ()> + Send + use<M, S, T, F, H>
     where
         M: Machine + 'static,
         S: Stream + Send + 'static,
@@ -107,19 +127,23 @@ impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
         T: Future<Output = ()> + Send + 'static,
     {
         match &visitor.proxies {
-            None => self.begin(visitor, seat),
+            None => Task::Begun(self.begin(visitor, seat)),
             Some(proxies) => {
                 let (session, proxies) = (self.clone(), proxies.clone());
-                Box::pin(async move {
+                Task::Asking(Box::pin(async move {
                     if let Some((visitor, seat)) = ask_proxy(&proxies, visitor, seat).await {
                         session.begin(visitor, seat).await;
                     }
-                })
+                }))
             }
         }
     }
 
-    fn begin<M, S, T>(&self, visitor: Visitor<S>, seat: Seat<M>) -> Task
+    fn begin<M, S, T>(
+        &self,
+        visitor: Visitor<S>,
+        seat: Seat<M>,
+    ) -> impl Future<Output = ()> + Send + Unpin + use<M, S, T, F, H>
     where
         M: Machine + 'static,
         S: Stream + Send + 'static,
@@ -132,19 +156,22 @@ impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
         let shared = connection.shared().clone();
         let phase = connection.shutdown().cloned();
         let mut handler = Box::pin((self.handler)(connection));
-        Box::pin(poll_fn(move |cx| {
+        poll_fn(move |cx| {
             // At the deadline, too, the handler comes first: it hears of it from its connection.
             let slice = shared.begin_slice();
             let done = handler.as_mut().poll(cx);
+            // Who waits for the connection hears of all by it.
+            if done.is_pending() && !shared.is_pulled() {
+                shared.register_handler(cx.waker());
+            }
             drop(slice);
-            if done.is_ready() { done } else { poll_cut_off(cx, &shared, phase.as_ref()) }
-        }))
+            if done.is_ready() { done } else { poll_cut_off(&shared, phase.as_ref()) }
+        })
     }
 }
 
 /// Ready when the handler, which sits elsewhere than in its connection, is to be dropped.
-fn poll_cut_off<M>(cx: &mut Context<'_>, shared: &Shared<M>, shutdown: Option<&crate::Shutdown>) -> Poll<()> {
-    shared.register_handler(cx.waker());
+fn poll_cut_off<M>(shared: &Shared<M>, shutdown: Option<&crate::Shutdown>) -> Poll<()> {
     if shutdown.is_none_or(|shutdown| shutdown.phase() < Phase::Abort) {
         return Poll::Pending;
     }

@@ -1,7 +1,7 @@
 //! What a connection and its handles have in common: the mailbox, the flags, the counts, and who waits.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
@@ -12,8 +12,6 @@ use wirestate_machine::{Channel, TlsFacts};
 use crate::shutdown::Ring;
 use crate::{How, Info, Options, Traffic, Undelivered};
 
-/// Something is in the mailbox.
-pub(crate) const POSTED: u8 = 1;
 /// The peer is not to be read.
 pub(crate) const PAUSED: u8 = 2;
 /// The connection is to end when all is written.
@@ -59,12 +57,14 @@ impl<M> Post<M> {
 pub(crate) struct Shared<M> {
     pub(crate) info: Info,
     pub(crate) since: Instant,
-    /// The task that pulls the connection.
-    puller: AtomicWaker,
     /// The task that runs the handler: the same one, mostly.
     handler: AtomicWaker,
     pub(crate) flags: AtomicU8,
+    /// Whether something is in the mailbox. Written under the desk's lock alone.
+    posted: AtomicBool,
     slices: AtomicU32,
+    /// The slice in which the connection was last pulled.
+    pulled: AtomicU32,
     read: AtomicU64,
     written: AtomicU64,
     events: AtomicU64,
@@ -109,6 +109,8 @@ impl<M> Posts<M> {
 }
 
 pub(crate) struct Desk<M> {
+    /// The task that pulls the connection, if it waits.
+    puller: Option<Waker>,
     pub(crate) posts: Posts<M>,
     /// How many bytes the messages among them are.
     pub(crate) bytes: usize,
@@ -120,7 +122,15 @@ pub(crate) struct Desk<M> {
 
 impl<M> Desk<M> {
     fn new(most_posts: usize, most_bytes: usize) -> Self {
-        Desk { posts: Posts::new(), bytes: 0, most_posts, most_bytes, channel: Channel::default(), tls: None }
+        Desk {
+            puller: None,
+            posts: Posts::new(),
+            bytes: 0,
+            most_posts,
+            most_bytes,
+            channel: Channel::default(),
+            tls: None,
+        }
     }
 
     /// One that is larger than all that may wait has room while no other waits.
@@ -144,10 +154,11 @@ impl<M> Shared<M> {
         Shared {
             info,
             since,
-            puller: AtomicWaker::new(),
             handler: AtomicWaker::new(),
             flags: AtomicU8::new(0),
+            posted: AtomicBool::new(false),
             slices: AtomicU32::new(0),
+            pulled: AtomicU32::new(0),
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
             events: AtomicU64::new(0),
@@ -185,10 +196,11 @@ impl<M> Shared<M> {
         }
         desk.put(post);
         // Whoever posted first has rung, and the mailbox was not emptied since. A handler that is elsewhere will look when it pulls.
-        if !self.has(POSTED) {
-            self.set(POSTED);
+        if !self.is_posted() {
+            self.posted.store(true, Ordering::Release);
+            let puller = desk.puller.take();
             drop(desk);
-            self.puller.wake();
+            wake(puller);
         }
         Ok(())
     }
@@ -200,7 +212,8 @@ impl<M> Shared<M> {
             return Err(Undelivered::Gone);
         }
         desk.put(post);
-        self.set(POSTED | FLUSH);
+        self.posted.store(true, Ordering::Release);
+        self.set(FLUSH);
         Ok(())
     }
 
@@ -218,13 +231,29 @@ impl<M> Shared<M> {
 
     /// The next from the mailbox.
     pub(crate) fn take_post(&self) -> Option<Post<M>> {
+        self.take_post_from(&mut self.desk())
+    }
+
+    /// The next from the mailbox, of which `waker` is woken if more comes.
+    pub(crate) fn take_post_or_wait(&self, waker: &Waker) -> Option<Post<M>> {
         let mut desk = self.desk();
+        let post = self.take_post_from(&mut desk);
+        self.expect(desk, waker);
+        post
+    }
+
+    fn take_post_from(&self, desk: &mut Desk<M>) -> Option<Post<M>> {
         let post = desk.posts.take();
         desk.bytes -= post.as_ref().map_or(0, Post::size);
         if desk.posts.is_empty() {
-            self.flags.fetch_and(!POSTED, Ordering::AcqRel);
+            self.posted.store(false, Ordering::Release);
         }
         post
+    }
+
+    /// Whether something is in the mailbox.
+    pub(crate) fn is_posted(&self) -> bool {
+        self.posted.load(Ordering::Acquire)
     }
 
     /// Takes no more posts, if none waits.
@@ -263,7 +292,18 @@ impl<M> Shared<M> {
     // --- who waits ---
 
     pub(crate) fn register_puller(&self, waker: &Waker) {
-        self.puller.register(waker);
+        self.expect(self.desk(), waker);
+    }
+
+    fn expect(&self, mut desk: MutexGuard<'_, Desk<M>>, waker: &Waker) {
+        self.pulled.store(self.slices.load(Ordering::Relaxed), Ordering::Relaxed);
+        if desk.puller.as_ref().is_some_and(|puller| puller.will_wake(waker)) {
+            return;
+        }
+        let earlier = desk.puller.replace(waker.clone());
+        // Dropped outside the lock: with it may go a task, and all that this holds.
+        drop(desk);
+        drop(earlier);
     }
 
     pub(crate) fn register_handler(&self, waker: &Waker) {
@@ -307,6 +347,11 @@ impl<M> Shared<M> {
         (slice % 2 == 1).then_some(slice)
     }
 
+    /// Whether the connection was pulled in the slice that is on, and its puller is woken by all that a handler must hear of.
+    pub(crate) fn is_pulled(&self) -> bool {
+        self.pulled.load(Ordering::Relaxed) == self.slices.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn begin_slice(&self) -> Slice<'_> {
         add_one(&self.slices);
         Slice(&self.slices)
@@ -315,7 +360,8 @@ impl<M> Shared<M> {
 
 impl<M> Ring for Shared<M> {
     fn ring(&self) {
-        self.puller.wake();
+        let puller = self.desk().puller.take();
+        wake(puller);
         self.handler.wake();
     }
 }
@@ -326,6 +372,12 @@ pub(crate) struct Slice<'a>(&'a AtomicU32);
 impl Drop for Slice<'_> {
     fn drop(&mut self) {
         add_one(self.0);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 

@@ -28,4 +28,11 @@ pub trait Stream: Timer {
 
     /// Shuts the write side, so that the peer sees the end of the stream.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Whether neither reading nor the alarm has called the task since both were pending: who is woken for another reason need not poll them
+    /// again, then. `false` is always right; a [`Doorbell`](crate::Doorbell) tells it.
+    fn is_quiet(&self, cx: &Context<'_>) -> bool {
+        let _ = cx;
+        false
+    }
 }

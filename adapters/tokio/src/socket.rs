@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
-use wirestate_driver::{Stream, Timer};
+use wirestate_driver::{Doorbell, Stream, Timer};
 use wirestate_machine::Inbox;
 
 /// The most bytes that one read takes, through the stack.
@@ -17,12 +17,13 @@ const READ: usize = 16 * 1024;
 pub struct Socket<T> {
     io: T,
     alarm: Alarm,
+    bell: Doorbell,
 }
 
 impl<T> Socket<T> {
     /// Takes any stream: TCP, Unix, a pipe in memory, a TLS stream of one's own.
     pub fn new(io: T) -> Self {
-        Socket { io, alarm: Alarm::default() }
+        Socket { io, alarm: Alarm::default(), bell: Doorbell::default() }
     }
 
     /// The stream.
@@ -38,10 +39,11 @@ impl<T> Socket<T> {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Socket<T> {
     fn poll_read(&mut self, cx: &mut Context<'_>, inbox: &mut Inbox) -> Poll<io::Result<usize>> {
+        let mut cx = Context::from_waker(self.bell.listen(cx));
         let mut space = [MaybeUninit::uninit(); READ];
         let room = inbox.room().min(READ);
         let mut buffer = ReadBuf::uninit(&mut space[..room]);
-        ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+        ready!(Pin::new(&mut self.io).poll_read(&mut cx, &mut buffer))?;
         Poll::Ready(Ok(inbox.push_some(buffer.filled())))
     }
 
@@ -59,6 +61,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Socket<T> {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
+
+    fn is_quiet(&self, cx: &Context<'_>) -> bool {
+        self.bell.is_quiet(cx)
+    }
 }
 
 impl<T> Timer for Socket<T> {
@@ -67,7 +73,7 @@ impl<T> Timer for Socket<T> {
     }
 
     fn poll_until(&mut self, cx: &mut Context<'_>, until: Option<std::time::Instant>) -> Poll<()> {
-        self.alarm.poll_until(cx, until)
+        self.alarm.poll_until(&mut Context::from_waker(self.bell.waker(cx)), until)
     }
 }
 

@@ -427,6 +427,15 @@ impl Machine for Server {
         self.stopping = true;
     }
 
+    fn is_settled(&self) -> bool {
+        self.state == State::Registered
+            && self.inbox.is_idle()
+            && self.queued.is_none()
+            && self.labelled.is_none()
+            && self.timer.is_resting()
+            && !(self.overrun || self.stopping)
+    }
+
     fn ending(&self) -> Option<Ending> {
         self.ending.filter(|_| self.is_closed())
     }

@@ -49,6 +49,11 @@ impl Timer {
         };
     }
 
+    /// Whether nothing is waited for but the client.
+    pub(super) fn is_resting(&self) -> bool {
+        self.wait == Wait::Nothing
+    }
+
     pub(super) fn is_delaying(&self) -> bool {
         matches!(self.wait, Wait::DelayBegun(_) | Wait::Delay(_))
     }

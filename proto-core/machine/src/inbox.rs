@@ -99,6 +99,12 @@ impl Inbox {
         self.bytes.is_empty()
     }
 
+    /// Whether nothing is waiting, and more may come yet.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.bytes.is_empty() && !self.closed
+    }
+
     /// How many bytes are waiting.
     #[inline]
     pub fn len(&self) -> usize {

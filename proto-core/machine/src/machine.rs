@@ -42,6 +42,13 @@ pub trait Machine {
         self.inbox().close();
     }
 
+    /// Whether [`poll`](Machine::poll) would tell nothing and do nothing, as long as no byte comes and the [`deadline`](Machine::deadline), which
+    /// is what it was at the last poll, has not passed. A driver need not poll a machine that was only made to [relay](crate::Relay) a message,
+    /// and has it written, if this is so then. `false` is always right.
+    fn is_settled(&self) -> bool {
+        false
+    }
+
     /// Whether the session has yet to begin, for the peer and this end are still about what is to lie between them before all else:
     /// implicit TLS, the opening of a WebSocket. Layers tell it; a machine without any begins at once. A connector has not reached its server
     /// before.
@@ -99,6 +106,10 @@ impl<M: Machine + ?Sized> Machine for Box<M> {
 
     fn shutdown(&mut self) {
         (**self).shutdown();
+    }
+
+    fn is_settled(&self) -> bool {
+        (**self).is_settled()
     }
 
     fn is_establishing(&mut self) -> bool {

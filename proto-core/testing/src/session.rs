@@ -1,4 +1,4 @@
-use core::fmt::Write;
+use core::fmt::{Debug, Write};
 
 use bytes::Buf;
 use wirestate_machine::{Instant, Machine};
@@ -202,7 +202,12 @@ impl<S: Subject> Session<S> {
     fn poll_all(&mut self) -> Result<(), Fault> {
         for _ in 0..EVENTS_A_TURN {
             self.polls += 1;
-            match self.machine.poll(self.now) {
+            let calm = Calm::of(&mut self.machine, self.now);
+            let told = self.machine.poll(self.now);
+            if let Some(finding) = calm.and_then(|calm| calm.disturbed(&mut self.machine, &told)) {
+                return Err(Fault(Law::Alive, finding));
+            }
+            match told {
                 Ok(None) => return Ok(()),
                 Ok(Some(event)) => {
                     if self.manner.record {
@@ -256,6 +261,37 @@ impl<S: Subject> Session<S> {
             }
             None => Ok(false),
         }
+    }
+}
+
+/// What a machine that says that it is settled is to keep.
+pub(crate) struct Calm {
+    now: Instant,
+    unsaid: usize,
+    deadline: Option<Instant>,
+}
+
+impl Calm {
+    /// What `machine` is to keep at `now`, if it is settled.
+    pub(crate) fn of(machine: &mut impl Machine, now: Instant) -> Option<Calm> {
+        let deadline = machine.deadline();
+        let is_settled = machine.is_settled() && deadline.is_none_or(|deadline| now < deadline);
+        is_settled.then(|| Calm { now, unsaid: machine.outbox().len(), deadline })
+    }
+
+    /// What it did nevertheless when it was polled, and `told` this.
+    pub(crate) fn disturbed<M>(self, machine: &mut M, told: &Result<Option<M::Event>, M::Error>) -> Option<String>
+    where
+        M: Machine<Event: Debug, Error: Debug>,
+    {
+        let (unsaid, deadline) = (machine.outbox().len(), machine.deadline());
+        let did = match told {
+            Ok(None) if unsaid != self.unsaid => format!("had {unsaid} bytes to write instead of {}", self.unsaid),
+            Ok(None) if deadline != self.deadline => format!("had the deadline {deadline:?}, not {:?}", self.deadline),
+            Ok(None) => return None,
+            told => format!("told {told:?}"),
+        };
+        Some(format!("at {:?} the machine said that it was settled; then it was polled, and {did}", self.now))
     }
 }
 

@@ -284,12 +284,18 @@ impl Server {
 
     /// Asks the client to acknowledge, where enough has gone out.
     pub(super) fn request_if_due(&mut self) {
-        let after = self.config.limits.request_after;
-        let Some(managed) = &mut self.managed else { return };
-        if managed.stream.is_request_due() && managed.stream.unacknowledged_count() >= after {
+        if self.is_request_due()
+            && let Some(managed) = &mut self.managed
+        {
             managed.stream.requested();
             self.write(|writer| Sm::Request.write(writer));
         }
+    }
+
+    pub(super) fn is_request_due(&self) -> bool {
+        let after = self.config.limits.request_after;
+        let stream = self.managed.as_ref().map(|managed| &managed.stream);
+        stream.is_some_and(|stream| stream.is_request_due() && stream.unacknowledged_count() >= after)
     }
 
     // --- client states (XEP-0352) ---

@@ -428,6 +428,17 @@ impl Machine for Server {
         self.stopping = true;
     }
 
+    fn is_settled(&self) -> bool {
+        self.state == State::Bound
+            && self.wire.is_idle()
+            && self.timer.is_resting()
+            && self.queued.is_none()
+            && self.login.is_none()
+            && self.binding_later.is_none()
+            && !self.is_request_due()
+            && !(self.overrun || self.unresumable || self.stopping)
+    }
+
     fn ending(&self) -> Option<Ending> {
         self.ending.filter(|_| self.is_closed())
     }

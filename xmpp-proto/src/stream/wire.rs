@@ -108,6 +108,11 @@ impl Wire {
         &mut self.outbox
     }
 
+    /// Whether nothing that the peer sent is waiting, and more may come yet.
+    pub fn is_idle(&self) -> bool {
+        self.inbox.is_idle()
+    }
+
     /// How the stream is laid out.
     pub fn framing(&self) -> Framing {
         self.framing

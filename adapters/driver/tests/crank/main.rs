@@ -2,6 +2,7 @@
 
 mod endings;
 mod reading;
+mod relaying;
 mod shutdowns;
 mod time;
 #[path = "../suite/toy.rs"]

@@ -152,6 +152,11 @@ impl Machine for Toy {
         self.leaving = true;
     }
 
+    fn is_settled(&self) -> bool {
+        let acts = self.broken || self.closed || self.leaving || self.upgrading;
+        self.inbox.is_idle() && self.flood == 0 && !acts
+    }
+
     fn ending(&self) -> Option<Ending> {
         self.ending
     }

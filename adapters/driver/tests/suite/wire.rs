@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) alarm: Option<Instant>,
     pub(crate) clock_reads: usize,
     pub(crate) reads: usize,
+    /// Whether the stream vouches for not having called.
+    pub(crate) quiet: bool,
 }
 
 impl Wire {
@@ -47,6 +49,7 @@ impl Wire {
             alarm: None,
             clock_reads: 0,
             reads: 0,
+            quiet: false,
         })))
     }
 
@@ -142,5 +145,9 @@ impl Stream for Wire {
     fn poll_shutdown(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.state().shut = true;
         Poll::Ready(Ok(()))
+    }
+
+    fn is_quiet(&self, _cx: &Context<'_>) -> bool {
+        self.state().quiet
     }
 }

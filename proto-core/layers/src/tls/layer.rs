@@ -215,6 +215,11 @@ impl<M: Machine> Machine for Tls<M> {
         self.inner.shutdown();
     }
 
+    /// Never with a session of TLS, which has to look for itself.
+    fn is_settled(&self) -> bool {
+        self.session.is_none() && self.failure.is_none() && self.inner.is_settled()
+    }
+
     fn is_establishing(&mut self) -> bool {
         let is_shaking_hands = match &self.session {
             _ if self.is_closed() => return false,

@@ -166,6 +166,10 @@ impl<M: Machine<Event: Debug, Error: Debug>, R: Redact> Machine for Trace<M, R> 
         self.inner.shutdown();
     }
 
+    fn is_settled(&self) -> bool {
+        self.recorder.is_none() && self.inner.is_settled()
+    }
+
     fn is_establishing(&mut self) -> bool {
         self.inner.is_establishing()
     }

@@ -7,6 +7,7 @@ use wirestate_machine::{Instant, Machine, Upgrade};
 
 use crate::broken::escaped_to;
 use crate::dice::Dice;
+use crate::session::Calm;
 use crate::subject::stand_in;
 use crate::{Broken, Law, Sample, Subject};
 
@@ -164,7 +165,12 @@ impl<'a, S: Subject> Riot<'a, S> {
     }
 
     fn poll(&mut self) -> Result<(), String> {
-        match (self.machine.poll(self.now), &self.error) {
+        let calm = Calm::of(&mut self.machine, self.now);
+        let told = self.machine.poll(self.now);
+        if let Some(finding) = calm.and_then(|calm| calm.disturbed(&mut self.machine, &told)) {
+            return Err(finding);
+        }
+        match (told, &self.error) {
             (Ok(_), Some(error)) => Err(format!("the error {error} was given, and then none: errors stay")),
             (Err(error), Some(first)) => match format!("{error:?}") {
                 same if same == *first => Ok(()),

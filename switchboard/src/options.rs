@@ -5,6 +5,7 @@ mod listen;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
@@ -66,6 +67,9 @@ struct Options {
     /// What carries the listeners [default: tokio]
     #[arg(long, value_name = "RUNTIME")]
     runtime: Option<Runtime>,
+    /// How many threads carry the sessions, on tokio and on async-std [default: one for each core]
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<NonZeroUsize>,
     /// Folder for mail, users and certificates [default: switchboard-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -173,6 +177,7 @@ impl Options {
         let (user, users) = if users_on_line { (self.user, self.users) } else { (file.user, file.users) };
         Self {
             runtime: self.runtime.or(file.runtime),
+            threads: self.threads.or(file.threads),
             data: self.data.or(file.data),
             user,
             users,
@@ -196,12 +201,17 @@ impl Options {
         if has_components && self.xmpp_server.components.is_empty() {
             return Err(OptionsError::NoComponents);
         }
+        let runtime = self.runtime.unwrap_or_default();
+        if runtime == Runtime::Blocking && self.threads.is_some() {
+            return Err(OptionsError::ThreadsOfBlocking);
+        }
         Ok(Settings {
             irc: self.irc_network,
             xmpp: self.xmpp_server,
             listeners,
             users: user_source(&self.user, self.users)?,
-            runtime: self.runtime.unwrap_or_default(),
+            runtime,
+            threads: self.threads,
             data: self.data.unwrap_or_else(|| PathBuf::from("switchboard-data")),
             server_name: server_name(self.server_name)?,
             motd: match self.motd_file {
@@ -329,6 +339,9 @@ pub enum OptionsError {
     /// Nobody could come in.
     #[error("--xmpp-component: no component is known; name one and its secret in the file's [xmpp-server.components]")]
     NoComponents,
+    /// There is a thread for each connection.
+    #[error("--threads is of tokio and async-std: the blocking runtime has a thread for each connection")]
+    ThreadsOfBlocking,
     /// A limit would stop the service.
     #[error("limits: {name} must be at least {least}")]
     LimitTooSmall {

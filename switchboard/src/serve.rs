@@ -50,9 +50,10 @@ pub fn serve(prepared: Prepared) -> Result<(), Failure> {
     prepared.warn_of_expiry();
     let servers = servers(&prepared, &mut opened, &shutdown)?;
     let announce = || announce(&prepared, &entrances);
+    let threads = prepared.settings.threads;
     match prepared.settings.runtime {
-        Runtime::Tokio => runtimes::tokio(servers, announce)?,
-        Runtime::AsyncStd => runtimes::async_std(servers, announce)?,
+        Runtime::Tokio => runtimes::tokio(servers, threads, announce)?,
+        Runtime::AsyncStd => runtimes::async_std(servers, threads, announce)?,
         Runtime::Blocking => runtimes::blocking(servers, announce),
     }
     if let Some(hub) = prepared.xmpp.get() {

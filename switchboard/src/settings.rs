@@ -5,6 +5,7 @@ mod irc;
 mod xmpp;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -21,6 +22,9 @@ pub use xmpp::{Storage, Xmpp, XmppFault};
 pub struct Settings {
     /// Which adapter carries the listeners.
     pub runtime: Runtime,
+    /// How many threads carry the sessions, where it is a runtime that shares
+    /// threads; without a number, one for each core.
+    pub threads: Option<NonZeroUsize>,
     /// The data folder.
     pub data: PathBuf,
     /// Where users come from.

@@ -42,7 +42,7 @@ fn no_arguments_serve_on_loopback_for_demo_users() {
     assert_eq!(addresses(&settings), wanted.map(|(protocol, port)| (protocol, format!("127.0.0.1:{port}"))));
     assert_eq!(settings.users, UserSource::Demo);
     assert_eq!(settings.data, Path::new("switchboard-data"));
-    assert_eq!(settings.runtime, Runtime::Tokio);
+    assert_eq!((settings.runtime, settings.threads), (Runtime::Tokio, None));
     assert_eq!(settings.server_name, "localhost");
     assert!(!settings.trace);
 }
@@ -65,9 +65,12 @@ fn flags_are_taken() {
         "--imap",
         "off",
         "--trace",
+        "--threads",
+        "3",
     ])
     .unwrap();
     assert_eq!(settings.runtime, Runtime::AsyncStd);
+    assert_eq!(settings.threads.map(NonZeroUsize::get), Some(3));
     assert_eq!(mail(&settings), [("pop3", "[::1]:0".to_owned())]);
     let UserSource::Given(users) = settings.users else { panic!("users were given") };
     assert_eq!(users.iter().map(|u| u.password.expose()).collect::<Vec<_>>(), ["1", "2:3"]);
@@ -101,6 +104,8 @@ fn errors_are_one_line_and_hide_passwords() {
     }
     assert!(settings(&["--pop3", "nowhere"]).unwrap_err().contains("127.0.0.1:1110"));
     assert!(settings(&["--runtime", "fortran"]).unwrap_err().contains("async-std"));
+    assert!(settings(&["--runtime", "blocking", "--threads", "2"]).unwrap_err().contains("a thread for each"));
+    assert!(settings(&["--threads", "0"]).is_err());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The same servers on each of the three runtimes.
 
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
@@ -11,14 +12,17 @@ use crate::failure::Failure;
 
 type Servers = Vec<Box<dyn Served>>;
 
-/// On tokio's threads, one for each core.
-pub(super) fn tokio(servers: Servers, announce: impl FnOnce()) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_io()
-        .enable_time()
-        .thread_name("tokio")
-        .build()
-        .map_err(Failure::Runtime)?;
+/// On so many threads of tokio's, or as many as tokio likes: one for each core.
+pub(super) fn tokio(servers: Servers, threads: Option<NonZeroUsize>, announce: impl FnOnce()) -> Result<(), Failure> {
+    let mut builder = match threads.map(NonZeroUsize::get) {
+        // It has nobody to share its work with, which tokio has a scheduler of its own for.
+        Some(1) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if let Some(threads) = threads {
+        builder.worker_threads(threads.get());
+    }
+    let runtime = builder.enable_io().enable_time().thread_name("tokio").build().map_err(Failure::Runtime)?;
     runtime.block_on(async {
         announce();
         let servers: Vec<_> = servers.into_iter().map(|server| tokio::spawn(server.on_tokio())).collect();
@@ -33,11 +37,16 @@ pub(super) fn tokio(servers: Servers, announce: impl FnOnce()) -> Result<(), Fai
 /// On async-std's reactor, async-io, with the executor and the pool of threads
 /// for blocking work that smol and async-std are made of. async-std itself is
 /// discontinued; its last release adds nothing to these but names.
-pub(super) fn async_std(servers: Servers, announce: impl FnOnce()) -> Result<(), Failure> {
+pub(super) fn async_std(
+    servers: Servers,
+    threads: Option<NonZeroUsize>,
+    announce: impl FnOnce(),
+) -> Result<(), Failure> {
     let executor: &'static Executor<'static> = Box::leak(Box::new(Executor::new()));
     let done = Shutdown::new();
+    let threads = threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     thread::scope(|scope| {
-        for number in 0..thread::available_parallelism().map_or(1, usize::from) {
+        for number in 0..threads {
             let worker = thread::Builder::new().name(format!("executor {number}"));
             let run = || async_io::block_on(executor.run(done.triggered()));
             // A session that panics takes neither its thread nor other sessions along.

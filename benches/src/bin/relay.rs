@@ -36,7 +36,7 @@ struct Shape {
 const SHAPES: [Shape; 3] = [
     Shape { receivers: 100, window: 64, rounds: 40 },
     Shape { receivers: 1000, window: 64, rounds: 5 },
-    Shape { receivers: 100, window: 1, rounds: 300 },
+    Shape { receivers: 100, window: 1, rounds: 1_000 },
 ];
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,6 +1,6 @@
 //! Anything at all as the input of a WebSocket around a session of lines, as server and as client, from the opening handshake on or after it.
 //!
-//! No panic; the same lines and output however the input is cut; whatever we say is HTTP and then lawful frames, with nothing after Close; the
+//! No panic; the same lines and output however the input is cut, and by way of an opening that hands its connection over; whatever we say is HTTP and then lawful frames, with nothing after Close; the
 //! session ends with its connection; bounded heap; work that grows with the input.
 
 #![no_main]
@@ -13,10 +13,10 @@ use wirestate_fuzz::feed::{Cuts, seed_of};
 use wirestate_fuzz::frames::check;
 use wirestate_fuzz::meter::Meter;
 use wirestate_layers::WebSocket;
-use wirestate_layers::websocket::{BINARY_IRCV3, Config, Limits, Lines, Request, TEXT_IRCV3};
+use wirestate_layers::websocket::{BINARY_IRCV3, Config, Limits, Lines, Opening, Request, Subprotocol, TEXT_IRCV3};
 use wirestate_machine::framed::Framing;
 use wirestate_machine::line::{self, Line};
-use wirestate_machine::{Instant, Machine};
+use wirestate_machine::{Instant, Machine, hand_over};
 
 const HEAP: isize = 256 * 1024;
 const REQUEST: &[u8] = b"GET /irc HTTP/1.1\r\nHost: chat.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -26,15 +26,22 @@ fuzz_target!(|input: &[u8]| {
     let Some((&variant, bytes)) = input.split_first() else { return };
     let variant = Variant(variant);
     let seed = seed_of(bytes);
-    let whole = run(variant, bytes, Cuts::Whole);
+    let whole = run(variant, bytes, Cuts::Whole, Way::Straight);
     for cuts in [Cuts::Single, Cuts::Random(seed)] {
-        let cut = run(variant, bytes, cuts);
+        let cut = run(variant, bytes, cuts, Way::Straight);
         assert_eq!(whole.told, cut.told, "the lines depend on {cuts:?}");
         assert_eq!(whole.said, cut.said, "the output depends on {cuts:?}");
     }
+    if !variant.is_client() {
+        for cuts in [Cuts::Whole, Cuts::Random(seed)] {
+            let handed = run(variant, bytes, cuts, Way::ByOpening);
+            assert_eq!(whole.told, handed.told, "the lines depend on the way, with {cuts:?}");
+            assert_eq!(whole.said, handed.said, "the output depends on the way, with {cuts:?}");
+        }
+    }
     if seed % 16 < 4 && !bytes.is_empty() {
-        let once = run(variant, &bytes.repeat(4), Cuts::Random(seed));
-        let twice = run(variant, &bytes.repeat(8), Cuts::Random(seed));
+        let once = run(variant, &bytes.repeat(4), Cuts::Random(seed), Way::Straight);
+        let twice = run(variant, &bytes.repeat(8), Cuts::Random(seed), Way::Straight);
         once.meter.check_linear(&twice.meter);
     }
 });
@@ -76,16 +83,23 @@ impl Variant {
     }
 
     fn machine(self) -> WebSocket<Line> {
-        let protocols = if self.is_binary() { [BINARY_IRCV3, TEXT_IRCV3] } else { [TEXT_IRCV3, BINARY_IRCV3] };
         if self.is_client() {
             let request = Request::new("chat.example", "/irc", [7; 32]).expect("a lawful request");
-            let request = request.with_protocols(protocols).with_limits(self.limits());
+            let request = request.with_protocols(self.protocols()).with_limits(self.limits());
             return WebSocket::client(self.line(), self.delimiter(), request);
         }
-        let config = Config::new().with_protocols(protocols).with_limits(self.limits());
+        WebSocket::server(self.line(), self.delimiter(), self.config())
+    }
+
+    fn protocols(self) -> [Subprotocol; 2] {
+        if self.is_binary() { [BINARY_IRCV3, TEXT_IRCV3] } else { [TEXT_IRCV3, BINARY_IRCV3] }
+    }
+
+    fn config(self) -> Arc<Config> {
+        let config = Config::new().with_protocols(self.protocols()).with_limits(self.limits());
         let config = config.with_page("text/html", "<p>hello").expect("a lawful type");
         let config = if self.0 & 64 != 0 { config.with_origins(["https://chat.example"]) } else { config };
-        WebSocket::server(self.line(), self.delimiter(), Arc::new(config))
+        Arc::new(config)
     }
 
     /// What the peer's part of the handshake is, where it is not for the input to say.
@@ -121,12 +135,24 @@ struct Run {
     meter: Meter,
 }
 
-fn run(variant: Variant, bytes: &[u8], mut cuts: Cuts) -> Run {
+/// How a session comes to its connection.
+enum Way {
+    /// It is there from the start.
+    Straight,
+    /// It takes over from an opening.
+    ByOpening,
+}
+
+fn run(variant: Variant, bytes: &[u8], mut cuts: Cuts, way: Way) -> Run {
     let mut run = Run::default();
     let input = [&variant.opening(), bytes].concat();
     let mut input = &input[..];
     let mut failure = None;
-    let mut session = run.meter.run(|| variant.machine());
+    let session = match way {
+        Way::Straight => Some(run.meter.run(|| variant.machine())),
+        Way::ByOpening => opened(variant, &mut input, &mut cuts, &mut run),
+    };
+    let Some(mut session) = session else { return run };
     loop {
         match run.meter.run(|| session.poll(Instant::START)) {
             Ok(Some(line)) => {
@@ -167,6 +193,38 @@ fn run(variant: Variant, bytes: &[u8], mut cuts: Cuts) -> Run {
     run.told.extend(session.peer_close().map(|close| format!("{close:?}")));
     check_said(variant, &run.said);
     run
+}
+
+/// The session that an opening leads to; none where it says itself what there is to say.
+fn opened(variant: Variant, input: &mut &[u8], cuts: &mut Cuts, run: &mut Run) -> Option<WebSocket<Line>> {
+    let config = variant.config();
+    let mut opening = run.meter.run(|| Opening::new(config.clone()));
+    loop {
+        match run.meter.run(|| opening.poll(Instant::START)) {
+            Ok(None) => {}
+            Ok(Some(accepted)) => {
+                let session = || WebSocket::accepted(variant.line(), variant.delimiter(), accepted, config);
+                let mut session = run.meter.run(session);
+                let left = run.meter.run(|| hand_over(&mut opening, &mut session)).expect("a fresh session");
+                assert!(left.is_empty(), "what the opening had room for, the session has");
+                return Some(session);
+            }
+            Err(failure) => run.told.push(failure.to_string()),
+        }
+        if opening.is_closed() {
+            run.said.extend(opening.outbox().to_vec());
+            check_said(variant, &run.said);
+            return None;
+        }
+        assert!(opening.outbox().is_empty(), "nothing is said before the verdict");
+        let take = cuts.next().min(input.len()).min(opening.inbox().room());
+        assert!(take > 0 || input.is_empty(), "the opening neither reads nor acts");
+        run.meter.run(|| match input.is_empty() {
+            true => opening.inbox().close(),
+            false => opening.inbox().push(&input[..take]),
+        });
+        *input = &input[take..];
+    }
 }
 
 fn answer(session: &mut WebSocket<Line>, line: Bytes) {

@@ -263,6 +263,20 @@ fn relayed_lines_and_own_ones_go_out_in_order_and_shared() {
 }
 
 #[test]
+fn who_only_relays_is_settled() {
+    assert!(!Talk::new().server.is_settled(), "it waits for a registration");
+    let mut talk = Talk::registered();
+    assert!(talk.server.is_settled());
+    talk.server.relay(&lines(":a JOIN #x\r\n"));
+    assert!(talk.server.is_settled());
+    talk.server.inbox().push(b"PI");
+    assert!(!talk.server.is_settled(), "there may be something to understand");
+    talk = Talk::registered();
+    talk.server.shutdown();
+    assert!(!talk.server.is_settled(), "there is a farewell to be said");
+}
+
+#[test]
 fn who_reads_too_slowly_is_dropped_alone() {
     let mut talk = Talk::with(Desk::with(|config| config.limits.send_queue = 10_000)).register();
     let line = lines(&format!(":a PRIVMSG #x :{}\r\n", "y".repeat(485)));
@@ -270,6 +284,7 @@ fn who_reads_too_slowly_is_dropped_alone() {
         talk.server.relay(&line);
     }
     assert!((10_000..10_600).contains(&talk.server.outbox().len()));
+    assert!(!talk.server.is_settled());
     let said = talk.say("");
     assert!(said.ends_with("\r\nERROR :Closing Link: ann (SendQ exceeded)\r\n"));
     assert_eq!(talk.desk.closed.as_deref(), Some("SendQ exceeded"));

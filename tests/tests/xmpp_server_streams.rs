@@ -37,6 +37,23 @@ fn answered(h: u32) -> String {
 
 /// The column "we should" of the table of what other servers answer.
 #[test]
+fn who_only_relays_is_settled() {
+    assert!(!Talk::new().server.is_settled(), "it waits for a login");
+    let mut talk = Talk::bound();
+    assert!(talk.server.is_settled());
+    talk.server.relay(&message("hi"));
+    assert!(talk.server.is_settled());
+    talk.say(ENABLE);
+    assert!(talk.server.is_settled());
+    while talk.server.is_settled() {
+        talk.server.relay(&message("hi"));
+    }
+    assert!(talk.say("").ends_with(REQUEST), "it has to ask for an acknowledgement");
+    talk.server.inbox().push(b"<mes");
+    assert!(!talk.server.is_settled(), "there may be something to understand");
+}
+
+#[test]
 fn malformed_input_gets_the_rfcs_answer() {
     for (said, condition) in [
         ("<message><body>\u{1}</body></message>", "not-well-formed"),

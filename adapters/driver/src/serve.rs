@@ -160,18 +160,15 @@ impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
             // At the deadline, too, the handler comes first: it hears of it from its connection.
             let slice = shared.begin_slice();
             let done = handler.as_mut().poll(cx);
-            // Who waits for the connection hears of all by it.
-            if done.is_pending() && !shared.is_pulled() {
-                shared.register_handler(cx.waker());
-            }
             drop(slice);
-            if done.is_ready() { done } else { poll_cut_off(&shared, phase.as_ref()) }
+            if done.is_ready() { done } else { poll_cut_off(cx, &shared, phase.as_ref()) }
         })
     }
 }
 
 /// Ready when the handler, which sits elsewhere than in its connection, is to be dropped.
-fn poll_cut_off<M>(shared: &Shared<M>, shutdown: Option<&crate::Shutdown>) -> Poll<()> {
+fn poll_cut_off<M>(cx: &mut Context<'_>, shared: &Shared<M>, shutdown: Option<&crate::Shutdown>) -> Poll<()> {
+    shared.register_handler(cx.waker());
     if shutdown.is_none_or(|shutdown| shutdown.phase() < Phase::Abort) {
         return Poll::Pending;
     }

@@ -63,8 +63,6 @@ pub(crate) struct Shared<M> {
     /// Whether something is in the mailbox. Written under the desk's lock alone.
     posted: AtomicBool,
     slices: AtomicU32,
-    /// The slice in which the connection was last pulled.
-    pulled: AtomicU32,
     read: AtomicU64,
     written: AtomicU64,
     events: AtomicU64,
@@ -158,7 +156,6 @@ impl<M> Shared<M> {
             flags: AtomicU8::new(0),
             posted: AtomicBool::new(false),
             slices: AtomicU32::new(0),
-            pulled: AtomicU32::new(0),
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
             events: AtomicU64::new(0),
@@ -296,7 +293,6 @@ impl<M> Shared<M> {
     }
 
     fn expect(&self, mut desk: MutexGuard<'_, Desk<M>>, waker: &Waker) {
-        self.pulled.store(self.slices.load(Ordering::Relaxed), Ordering::Relaxed);
         if desk.puller.as_ref().is_some_and(|puller| puller.will_wake(waker)) {
             return;
         }
@@ -345,11 +341,6 @@ impl<M> Shared<M> {
     pub(crate) fn slice(&self) -> Option<u32> {
         let slice = self.slices.load(Ordering::Relaxed);
         (slice % 2 == 1).then_some(slice)
-    }
-
-    /// Whether the connection was pulled in the slice that is on, and its puller is woken by all that a handler must hear of.
-    pub(crate) fn is_pulled(&self) -> bool {
-        self.pulled.load(Ordering::Relaxed) == self.slices.load(Ordering::Relaxed)
     }
 
     pub(crate) fn begin_slice(&self) -> Slice<'_> {

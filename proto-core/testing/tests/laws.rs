@@ -84,6 +84,7 @@ fn all_finds_every_flaw() {
         (Flaw::WaitsForTheApplication, Law::Alive),
         (Flaw::NeverStopsTalking, Law::Alive),
         (Flaw::NeverStopsWriting, Law::Alive),
+        (Flaw::IsNotAsSettledAsItSays, Law::Alive),
         (Flaw::OffersTooEarly, Law::UpgradeSafe),
         (Flaw::KeepsClearText, Law::UpgradeSafe),
         (Flaw::ActsBeforeTheSwitch, Law::UpgradeSafe),

@@ -22,6 +22,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant as Time};
 
@@ -338,6 +339,25 @@ pub(crate) fn what_waits_elsewhere_is_cut_off_at_the_deadline<W: World>() {
     assert_eq!(client.read(&mut [0; 10]).unwrap_or(0), 0);
 }
 
+/// The pull's own waker leads nowhere any more, as that of a group of futures does which was dropped.
+pub(crate) fn who_has_left_a_pull_and_waits_elsewhere_is_cut_off_at_the_deadline<W: World>() {
+    let (tell, waiting) = channel();
+    let server = Server::start::<W, _>(Options::new(), Toy::new, move |mut conn| {
+        let tell = tell.clone();
+        async move {
+            let pulled = conn.poll_next(&mut Context::from_waker(Waker::noop()));
+            assert!(pulled.is_pending());
+            tell.send(()).unwrap();
+            Gate::default().pass().await;
+        }
+    });
+    let client = server.client();
+    waiting.recv_timeout(PATIENCE).unwrap();
+    let report = server.stop(Mode::Graceful { within: Duration::from_millis(30) });
+    assert_eq!((report.aborted, report.left), (1, 0));
+    drop(client);
+}
+
 /// A server whose handler waits at `gate` with the answer to `wait`, and a client that has sent it.
 fn waiting_at<W: World>(gate: Arc<Gate>) -> (Server, TcpStream) {
     let (tell, waiting) = channel();
@@ -434,6 +454,7 @@ macro_rules! suite {
                 idle_sessions_are_told_to_go
                 busy_sessions_end_at_their_safe_point
                 what_waits_elsewhere_is_cut_off_at_the_deadline
+                who_has_left_a_pull_and_waits_elsewhere_is_cut_off_at_the_deadline
                 a_machine_that_does_not_end_is_cut_off_at_the_deadline
                 now_ends_idle_and_busy_sessions_at_once
                 now_still_says_goodbye

@@ -34,6 +34,7 @@ pub enum Flaw {
     WaitsForTheApplication,
     NeverStopsTalking,
     NeverStopsWriting,
+    IsNotAsSettledAsItSays,
 }
 
 pub enum Echo {}
@@ -277,5 +278,9 @@ impl Machine for Toy {
 
     fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    fn is_settled(&self) -> bool {
+        matches!(self.flaw, Flaw::IsNotAsSettledAsItSays)
     }
 }

@@ -121,4 +121,8 @@ impl<M: Relay, D: Delimiter> Relay for Carriage<M, D> {
     fn relay(&mut self, message: &M::Message) {
         either!(self, machine => machine.relay(message));
     }
+
+    fn is_transparent(&self, message: &M::Message) -> bool {
+        either!(self, machine => machine.is_transparent(message))
+    }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use irc_proto::codec::{Command, Encoding, Parts, Profile};
-use irc_proto::server::{Event, Flood, Lines, Server};
+use irc_proto::codec::{Command, Encoding, Message, Parts, Profile};
+use irc_proto::server::{Config, Event, Flood, Lines, Server, Tls};
+use wirestate_machine::plugin::Plugin;
 use wirestate_machine::{Instant, Machine, Marks, Relay};
-use wirestate_testing::Heap;
+use wirestate_testing::{Heap, pass_on};
 use wirestate_tests::irc::{Desk, Talk};
 
 #[global_allocator]
@@ -275,6 +276,38 @@ fn who_only_relays_is_settled() {
     talk.server.shutdown();
     assert!(!talk.server.is_settled(), "there is a farewell to be said");
 }
+
+#[test]
+fn what_is_passed_on_as_it_is_need_not_go_through_the_session() {
+    let hello = lines(":a PRIVMSG #x :hello\r\n");
+    assert!(!pass_on(&mut Talk::with(Desk::with(|config| config.tls = Tls::Implicit)).server, &hello), "before TLS");
+    let limits = |config: &mut Config| {
+        config.limits.send_queue = 1000;
+        config.limits.output = Marks { high: 800, low: 100 };
+    };
+    let mut talk = Talk::with(Desk::with(limits)).register();
+    for size in [1, 400, 700] {
+        assert!(pass_on(&mut talk.server, &lines(&format!(":a PRIVMSG #x :{}\r\n", "y".repeat(size)))), "{size}");
+    }
+    for count in [2, 3] {
+        let mut talk = Talk::with(Desk::with(limits)).register();
+        let many = lines(&format!(":a PRIVMSG #x :{}\r\n", "y".repeat(400)).repeat(count));
+        assert!(!pass_on(&mut talk.server, &many), "it fills the outbox, or is more than may wait");
+        assert!(!pass_on(&mut talk.server, &hello), "something waits");
+        assert_eq!(talk.server.is_settled(), count == 2);
+    }
+    talk.server.close_with(b"Killed");
+    talk.server.outbox().clear();
+    assert!(!pass_on(&mut talk.server, &hello), "the session is over");
+    let mut talk = Talk::registered();
+    talk.server.plugins().add("none", Idle).unwrap();
+    assert!(!pass_on(&mut talk.server, &hello), "a plugin may change it");
+}
+
+/// A plugin that does nothing.
+struct Idle;
+
+impl Plugin<Message<Bytes>, Lines> for Idle {}
 
 #[test]
 fn who_reads_too_slowly_is_dropped_alone() {

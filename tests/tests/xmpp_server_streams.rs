@@ -1,10 +1,14 @@
 //! What a bound client's session does: stanzas checked, streams managed and resumed, client states, silence, the end.
 
 use proptest::prelude::*;
+use wirestate_machine::plugin::Plugin;
 use wirestate_machine::{Machine, Relay};
+use wirestate_testing::pass_on;
 use wirestate_tests::xmpp::{Desk, HEADER, PLAIN, Talk, auth, bind, login, message, presence};
+use xmpp_proto::ns;
 use xmpp_proto::server::{FromRule, State, Suspended, Violation};
-use xmpp_proto::stream::{StreamCondition, StreamError};
+use xmpp_proto::stanza::Stanza;
+use xmpp_proto::stream::{Content, Packet, StreamCondition, StreamError};
 use xmpp_proto::xml::{Limit, XmlError};
 
 const ENABLE: &str = "<enable xmlns='urn:xmpp:sm:3' resume='true'/>";
@@ -52,6 +56,39 @@ fn who_only_relays_is_settled() {
     talk.server.inbox().push(b"<mes");
     assert!(!talk.server.is_settled(), "there may be something to understand");
 }
+
+#[test]
+fn what_is_passed_on_as_it_is_need_not_go_through_the_session() {
+    assert!(!pass_on(&mut Talk::new().server, &message("hi")), "nobody is logged in");
+    let mut talk = Talk::bound();
+    let (news, gone) = (message("hi"), presence("c@d"));
+    let own = empty(Content::Client, "x", "urn:x");
+    for packet in [&news, &gone, &own] {
+        assert!(pass_on(&mut talk.server, packet));
+    }
+    let foreign = empty(Content::Server, "message", ns::SERVER);
+    assert!(!pass_on(&mut talk.server, &foreign), "its namespace is another here");
+    talk.say("<inactive xmlns='urn:xmpp:csi:0'/>");
+    assert!(pass_on(&mut talk.server, &news) && !pass_on(&mut talk.server, &gone), "presence is held back");
+    assert!(!pass_on(&mut talk.server, &news), "what was held back goes first");
+    let mut talk = Talk::bound();
+    talk.say(ENABLE);
+    assert!(!pass_on(&mut talk.server, &news), "it is counted, and kept");
+    talk.say("");
+    assert!(pass_on(&mut talk.server, &own));
+    let mut talk = Talk::bound();
+    talk.server.plugins().add("none", Idle).unwrap();
+    assert!(!pass_on(&mut talk.server, &news), "a plugin may change it");
+}
+
+fn empty(content: Content, name: &str, ns: &str) -> Packet {
+    Packet::write(content, |writer| writer.element(name, ns).map(drop)).unwrap()
+}
+
+/// A plugin that does nothing.
+struct Idle;
+
+impl Plugin<Stanza, Packet> for Idle {}
 
 #[test]
 fn malformed_input_gets_the_rfcs_answer() {

@@ -21,31 +21,33 @@ use crate::{Clock, Error, Handle, Info, Notice, Observer, Options, Shutdown, Str
 ///
 /// All state lies here, so each of these futures may be dropped at any point, as `select!` does, and nothing is lost.
 /// Dropping the connection itself cuts it off: pull until `None`, or [`close`](Connection::close), to end it well.
+// In this order, so that what a relayed message touches lies together: among thousands of connections each line of the cache counts.
+#[repr(C)]
 pub struct Connection<M: Machine, S> {
-    pub(crate) machine: M,
-    pub(crate) stream: S,
-    pub(crate) clock: Clock,
-    pub(crate) options: Options,
     pub(crate) presence: Presence<M>,
+    pub(crate) state: State,
+    /// How often the crank was turned without a wait.
+    pub(crate) turns: u16,
+    pub(crate) now: Instant,
+    pub(crate) stream: S,
+    pub(crate) slowness: Slowness,
+    pub(crate) machine: M,
+    pub(crate) stage: Stage,
     /// What was read and the machine has had no room for yet.
     pub(crate) unread: Option<Box<Bytes>>,
-    pub(crate) stage: Stage,
     /// An event that came while the connection was established, and is to be pulled yet.
     pub(crate) foretold: Option<Box<M::Event>>,
     /// What `None` must be preceded by.
     pub(crate) failure: Option<Error<M::Error>>,
-    pub(crate) now: Instant,
+    pub(crate) clock: Clock,
     /// The executor's slice in which `now` was read.
     pub(crate) slice: Option<u32>,
-    pub(crate) slowness: Slowness,
     /// When a shutdown's patience ends.
     pub(crate) patience: Option<Instant>,
     /// When something was last read, and how often silence has been told since.
     pub(crate) heard: Instant,
     pub(crate) silences: u32,
-    /// How often the crank was turned without a wait.
-    pub(crate) turns: u16,
-    pub(crate) state: State,
+    pub(crate) options: Options,
 }
 
 /// What is so and what is not, of a connection.
@@ -198,13 +200,15 @@ impl<M: Machine, S: Stream> Connection<M, S> {
     ///
     /// `None` is the end: all was written, and the connection is closed. An error comes once, right before it; with
     /// [`OnError::Ask`](crate::OnError::Ask) a pull after an error may go on.
-    pub async fn next(&mut self) -> Next<M> {
-        poll_fn(|cx| self.poll_next(cx)).await
+    // No async fn, nor the next: each adds a state of its own to what is polled for each message.
+    #[expect(clippy::should_implement_trait, reason = "what it gives is awaited")]
+    pub fn next(&mut self) -> impl Future<Output = Next<M>> {
+        poll_fn(|cx| self.poll_next(cx))
     }
 
     /// The machine's next event, with the error outside, for use with `?`.
-    pub async fn try_next(&mut self) -> Result<Option<M::Event>, Error<M::Error>> {
-        self.next().await.transpose()
+    pub fn try_next(&mut self) -> impl Future<Output = Result<Option<M::Event>, Error<M::Error>>> {
+        poll_fn(|cx| self.poll_next(cx).map(Option::transpose))
     }
 
     /// Writes what the machine has said so far, without waiting for more of it: before a long pause between two events.

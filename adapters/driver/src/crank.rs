@@ -21,9 +21,14 @@ const TURNS: u16 = 64;
 impl<M: Machine, S: Stream> Connection<M, S> {
     /// [`next`](Connection::next), to be polled.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next<M>> {
-        if std::mem::take(&mut self.state.waiting) && self.is_only_relaying(cx) {
-            self.state.waiting = true;
-            return Poll::Pending;
+        if std::mem::take(&mut self.state.waiting) {
+            if self.is_only_relaying(cx) {
+                self.state.waiting = true;
+                return Poll::Pending;
+            }
+            if let Some(error) = self.failure_in_session() {
+                return Poll::Ready(Some(Err(error)));
+            }
         }
         self.tick_if_time_may_have_passed();
         let mut listening = false;
@@ -56,9 +61,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 self.turns = 0;
                 return Poll::Pending;
             }
-            if self.stage == Stage::Open
-                && let Some(error) = self.failure.take()
-            {
+            if let Some(error) = self.failure_in_session() {
                 return Poll::Ready(Some(Err(error)));
             }
             self.turns += 1;
@@ -67,42 +70,6 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-        }
-    }
-
-    /// Says what handles have handed in while the connection was waiting; gives whether it goes on waiting, for that was all that has happened.
-    fn is_only_relaying(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.took_only_messages(cx) || self.presence.shared.flags() != 0 {
-            return false;
-        }
-        if !self.stream.is_quiet(cx) || self.presence.is_shutting_down() {
-            return false;
-        }
-        match self.write(cx) {
-            // Where the peer took a part, the stream is not flushed yet.
-            Poll::Ready(Ok(_)) => !self.state.unflushed && self.machine.is_settled(),
-            Poll::Ready(Err(error)) => {
-                self.fail(error);
-                false
-            }
-            Poll::Pending => false,
-        }
-    }
-
-    /// Takes in what is in the mailbox; gives whether it was messages, and the outbox had room for all of them.
-    fn took_only_messages(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(mut post) = self.presence.shared.take_post_or_wait(cx.waker()) else { return false };
-        loop {
-            let is_message = post.is_message();
-            self.take_in(post);
-            if !is_message || self.machine.outbox().is_full() {
-                return false;
-            }
-            if !self.presence.shared.is_posted() {
-                return true;
-            }
-            let Some(next) = self.presence.shared.take_post() else { return true };
-            post = next;
         }
     }
 
@@ -323,11 +290,8 @@ impl<M: Machine, S: Stream> Connection<M, S> {
             };
             match moved {
                 Poll::Ready(Ok(0)) if outbox.is_empty() => {
-                    self.state.unflushed = false;
                     self.slowness.has_taken_all(self.now);
-                    if self.presence.are_flushes_watched() {
-                        self.presence.tell(|info| Notice::Flushed { info });
-                    }
+                    self.has_flushed();
                     if !wrote {
                         self.slowness.forgive();
                     }
@@ -354,6 +318,13 @@ impl<M: Machine, S: Stream> Connection<M, S> {
                 }
                 Poll::Pending => return self.stall().map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending),
             }
+        }
+    }
+
+    pub(crate) fn has_flushed(&mut self) {
+        self.state.unflushed = false;
+        if self.presence.are_flushes_watched() {
+            self.presence.tell(|info| Notice::Flushed { info });
         }
     }
 
@@ -417,6 +388,11 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         self.failure.get_or_insert(error);
     }
 
+    /// A failure after which the session may go on, if whoever pulls wants it to.
+    fn failure_in_session(&mut self) -> Option<Error<M::Error>> {
+        self.failure.take_if(|_| self.stage == Stage::Open)
+    }
+
     // --- what comes from elsewhere ---
 
     /// Asks to be woken when a handle or a shutdown wants something, and whether either has since it was last heeded. Who is `listening` has asked
@@ -466,7 +442,7 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         }
     }
 
-    fn take_in(&mut self, post: Post<M>) {
+    pub(crate) fn take_in(&mut self, post: Post<M>) {
         if post.is_message() {
             self.presence.shared.count_relayed();
         }

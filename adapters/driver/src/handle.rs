@@ -6,7 +6,7 @@ use std::time::Instant;
 use thiserror::Error;
 use wirestate_machine::{Channel, Relay, TlsFacts};
 
-use crate::shared::{ABORT, FLUSH, GONE, PAUSED, Post, Shared};
+use crate::shared::{ABORT, Envelope, FLUSH, GONE, Mail, PAUSED, Post, Shared};
 use crate::shutdown::Ring;
 use crate::{How, Info, Traffic};
 
@@ -120,19 +120,18 @@ impl<M> Handle<M> {
 impl<M: Relay> Handle<M> {
     /// Says `message`, which is encoded already. Whoever says it on many connections makes a [`Parcel`] of it first.
     pub fn send(&self, message: &M::Message) -> Result<(), Undelivered> {
-        let (message, size) = (message.clone(), message.as_ref().len());
-        self.shared.post(Post::Message(Box::new(move |machine| machine.relay(&message)), size))
+        self.shared.post(Post::Message(Box::new(Envelope(message.clone())), message.as_ref().len()))
     }
 
     /// Says what is in `parcel`.
     pub fn deliver(&self, parcel: &Parcel<M>) -> Result<(), Undelivered> {
-        self.shared.post(Post::Shared(parcel.relay.clone(), parcel.size))
+        self.shared.post(Post::Shared(parcel.mail.clone(), parcel.size))
     }
 }
 
 /// A message that goes to many connections: one encoding, and one piece of memory, for all of them.
 pub struct Parcel<M> {
-    relay: Arc<dyn Fn(&mut M) + Send + Sync>,
+    mail: Arc<dyn Mail<M>>,
     size: usize,
 }
 
@@ -140,7 +139,7 @@ impl<M: Relay> Parcel<M> {
     /// A parcel with `message` in it.
     pub fn new(message: M::Message) -> Self {
         let size = message.as_ref().len();
-        Parcel { relay: Arc::new(move |machine| machine.relay(&message)), size }
+        Parcel { mail: Arc::new(Envelope(message)), size }
     }
 }
 
@@ -153,7 +152,7 @@ impl<M> Parcel<M> {
 
 impl<M> Clone for Parcel<M> {
     fn clone(&self) -> Self {
-        Parcel { relay: self.relay.clone(), size: self.size }
+        Parcel { mail: self.mail.clone(), size: self.size }
     }
 }
 

@@ -73,12 +73,14 @@ mod proxy;
 mod race;
 mod rate;
 mod redial;
+mod relaying;
 mod resolve;
 mod serve;
 mod shared;
 mod shutdown;
 mod slowness;
 mod stream;
+mod task;
 mod waiting;
 #[cfg(test)]
 mod wakes;

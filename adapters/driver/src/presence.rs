@@ -13,13 +13,15 @@ use crate::shutdown::{Line, Phase, Ring};
 use crate::{Info, Notice, Shutdown};
 
 /// That the connection is there: others know it by this, and are told when it goes.
+// In this order, so that what a relayed message touches lies together.
+#[repr(C)]
 pub(crate) struct Presence<M> {
-    pub(crate) shared: Arc<Shared<M>>,
-    pub(crate) bond: Bond<M>,
-    pub(crate) audience: Option<Audience>,
     /// Why the connection ends, of several reasons the first.
     pub(crate) ending: Option<Ending>,
     is_over: bool,
+    pub(crate) bond: Bond<M>,
+    pub(crate) audience: Option<Audience>,
+    pub(crate) shared: Arc<Shared<M>>,
 }
 
 /// What may end a connection from outside.

@@ -1,6 +1,5 @@
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant as Time};
@@ -11,8 +10,8 @@ use wirestate_machine::{Instant, Machine};
 use crate::doors::{Doors, Visitor};
 use crate::hall::{Hall, Seat};
 use crate::proxy::Asked;
-use crate::shared::{CUT_OFF, Shared};
 use crate::shutdown::{Phase, Ring};
+use crate::task::{Attended, Task};
 use crate::{
     Accept, Clock, Connection, Control, Info, Listener, ListenerError, ListeningSocket, Notice, Proxies, Refusal,
     Stream, Timer,
@@ -93,25 +92,6 @@ struct Session<F, H> {
     clock: Clock,
 }
 
-/// A connection's task. No async block, which would hold what it awaits twice: once as it came and once pinned.
-enum Task<B> {
-    /// It begins at once.
-    Begun(B),
-    /// A proxy is heard before.
-    Asking(Pin<Box<dyn Future<Output = ()> + Send>>),
-}
-
-impl<B: Future<Output = ()> + Unpin> Future for Task<B> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut *self {
-            Task::Begun(session) => Pin::new(session).poll(cx),
-            Task::Asking(session) => session.as_mut().poll(cx),
-        }
-    }
-}
-
 impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
     /// The task of one connection.
     fn receive<M, S, T>(
@@ -127,53 +107,32 @@ impl<F: Send + Sync + 'static, H: Send + Sync + 'static> Session<F, H> {
         T: Future<Output = ()> + Send + 'static,
     {
         match &visitor.proxies {
-            None => Task::Begun(self.begin(visitor, seat)),
+            None => Task::Begun { attended: self.begin(visitor, seat) },
             Some(proxies) => {
                 let (session, proxies) = (self.clone(), proxies.clone());
-                Task::Asking(Box::pin(async move {
+                let session = Box::pin(async move {
                     if let Some((visitor, seat)) = ask_proxy(&proxies, visitor, seat).await {
                         session.begin(visitor, seat).await;
                     }
-                }))
+                });
+                Task::Asking { session }
             }
         }
     }
 
-    fn begin<M, S, T>(
-        &self,
-        visitor: Visitor<S>,
-        seat: Seat<M>,
-    ) -> impl Future<Output = ()> + Send + Unpin + use<M, S, T, F, H>
+    fn begin<M, S, T>(&self, visitor: Visitor<S>, seat: Seat<M>) -> Attended<M, T>
     where
         M: Machine + 'static,
         S: Stream + Send + 'static,
         F: Fn(&Info, Instant) -> M,
         H: Fn(Connection<M, S>) -> T,
-        T: Future<Output = ()> + Send + 'static,
     {
         let Visitor { stream, info, options, read, .. } = visitor;
         let connection = Connection::open(stream, info, self.clock, options, &self.factory).seated(seat, read);
         let shared = connection.shared().clone();
-        let phase = connection.shutdown().cloned();
-        let mut handler = Box::pin((self.handler)(connection));
-        poll_fn(move |cx| {
-            // At the deadline, too, the handler comes first: it hears of it from its connection.
-            let slice = shared.begin_slice();
-            let done = handler.as_mut().poll(cx);
-            drop(slice);
-            if done.is_ready() { done } else { poll_cut_off(cx, &shared, phase.as_ref()) }
-        })
+        let shutdown = connection.shutdown().cloned();
+        Attended::new((self.handler)(connection), shared, shutdown)
     }
-}
-
-/// Ready when the handler, which sits elsewhere than in its connection, is to be dropped.
-fn poll_cut_off<M>(cx: &mut Context<'_>, shared: &Shared<M>, shutdown: Option<&crate::Shutdown>) -> Poll<()> {
-    shared.register_handler(cx.waker());
-    if shutdown.is_none_or(|shutdown| shutdown.phase() < Phase::Abort) {
-        return Poll::Pending;
-    }
-    shared.set(CUT_OFF);
-    Poll::Ready(())
 }
 
 /// Lets a proxy introduce its connection; `None` where it is not let in.

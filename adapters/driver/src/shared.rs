@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use atomic_waker::AtomicWaker;
-use wirestate_machine::{Channel, TlsFacts};
+use wirestate_machine::{Channel, Relay, TlsFacts};
 
 use crate::shutdown::Ring;
 use crate::{How, Info, Options, Traffic, Undelivered};
@@ -28,16 +27,47 @@ pub(crate) enum Post<M> {
     /// Something to be done.
     Once(Box<dyn FnOnce(&mut M) + Send>),
     /// A message to be said, of so many bytes.
-    Message(Box<dyn FnOnce(&mut M) + Send>, usize),
+    Message(Box<dyn Mail<M>>, usize),
     /// The same, for many connections.
-    Shared(Arc<dyn Fn(&mut M) + Send + Sync>, usize),
+    Shared(Arc<dyn Mail<M>>, usize),
+}
+
+/// A message, of whatever type the machine takes.
+pub(crate) trait Mail<M>: Send + Sync {
+    fn relay(&self, machine: &mut M);
+
+    /// The message itself, if it is all that the machine would say.
+    fn bare(&self, machine: &M) -> Option<&[u8]>;
+}
+
+/// A message that a machine takes.
+pub(crate) struct Envelope<T>(pub(crate) T);
+
+impl<M: Relay> Mail<M> for Envelope<M::Message> {
+    fn relay(&self, machine: &mut M) {
+        machine.relay(&self.0);
+    }
+
+    fn bare(&self, machine: &M) -> Option<&[u8]> {
+        let bytes = self.0.as_ref();
+        (!bytes.is_empty() && machine.is_transparent(&self.0)).then_some(bytes)
+    }
 }
 
 impl<M> Post<M> {
     pub(crate) fn open(self, machine: &mut M) {
         match self {
-            Post::Once(this) | Post::Message(this, _) => this(machine),
-            Post::Shared(this, _) => this(machine),
+            Post::Once(this) => this(machine),
+            Post::Message(mail, _) => mail.relay(machine),
+            Post::Shared(mail, _) => mail.relay(machine),
+        }
+    }
+
+    pub(crate) fn mail(&self) -> Option<&dyn Mail<M>> {
+        match self {
+            Post::Once(_) => None,
+            Post::Message(mail, _) => Some(&**mail),
+            Post::Shared(mail, _) => Some(&**mail),
         }
     }
 
@@ -54,43 +84,46 @@ impl<M> Post<M> {
 }
 
 /// What a connection and its handles have in common.
+// In this order, so that what a relayed message touches lies together.
+#[repr(C)]
 pub(crate) struct Shared<M> {
-    pub(crate) info: Info,
-    pub(crate) since: Instant,
-    /// The task that runs the handler: the same one, mostly.
-    handler: AtomicWaker,
     pub(crate) flags: AtomicU8,
     /// Whether something is in the mailbox. Written under the desk's lock alone.
     posted: AtomicBool,
+    /// Whether the handler is registered at the desk. Written under its lock alone.
+    attended: AtomicBool,
     slices: AtomicU32,
-    read: AtomicU64,
-    written: AtomicU64,
-    events: AtomicU64,
     relayed: AtomicU64,
+    written: AtomicU64,
     desk: Mutex<Desk<M>>,
+    read: AtomicU64,
+    events: AtomicU64,
+    pub(crate) info: Info,
+    pub(crate) since: Instant,
 }
 
 /// Posts in order. One that is alone, as most are, takes no heap.
 pub(crate) struct Posts<M> {
     first: Option<Post<M>>,
-    more: VecDeque<Post<M>>,
+    #[expect(clippy::box_collection, reason = "in each connection lies room for it, and most never have any")]
+    more: Option<Box<VecDeque<Post<M>>>>,
 }
 
 impl<M> Posts<M> {
     const fn new() -> Self {
-        Posts { first: None, more: VecDeque::new() }
+        Posts { first: None, more: None }
     }
 
     pub(crate) fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.more.len()
+        usize::from(self.first.is_some()) + self.more.as_ref().map_or(0, |more| more.len())
     }
 
     fn is_empty(&self) -> bool {
-        self.first.is_none() && self.more.is_empty()
+        self.first.is_none() && self.more.is_none()
     }
 
     fn put(&mut self, post: Post<M>) {
-        if self.is_empty() { self.first = Some(post) } else { self.more.push_back(post) }
+        if self.is_empty() { self.first = Some(post) } else { self.more.get_or_insert_default().push_back(post) }
     }
 
     /// The next one. With the last, the heap is given back.
@@ -98,14 +131,17 @@ impl<M> Posts<M> {
         if self.first.is_some() {
             return self.first.take();
         }
-        let next = self.more.pop_front();
-        if self.more.is_empty() {
-            self.more = VecDeque::new();
+        let more = self.more.as_mut()?;
+        let next = more.pop_front();
+        if more.is_empty() {
+            self.more = None;
         }
         next
     }
 }
 
+// In this order, so that what a relayed message touches lies together.
+#[repr(C)]
 pub(crate) struct Desk<M> {
     /// The task that pulls the connection, if it waits.
     puller: Option<Waker>,
@@ -114,6 +150,8 @@ pub(crate) struct Desk<M> {
     pub(crate) bytes: usize,
     most_posts: usize,
     most_bytes: usize,
+    /// The task that runs the handler: the same one, mostly.
+    handler: Option<Waker>,
     pub(crate) channel: Channel,
     pub(crate) tls: Option<Box<TlsFacts>>,
 }
@@ -126,6 +164,7 @@ impl<M> Desk<M> {
             bytes: 0,
             most_posts,
             most_bytes,
+            handler: None,
             channel: Channel::default(),
             tls: None,
         }
@@ -150,17 +189,17 @@ impl<M> Shared<M> {
 
     fn with_desk(info: Info, since: Instant, desk: Desk<M>) -> Self {
         Shared {
-            info,
-            since,
-            handler: AtomicWaker::new(),
             flags: AtomicU8::new(0),
             posted: AtomicBool::new(false),
+            attended: AtomicBool::new(false),
             slices: AtomicU32::new(0),
-            read: AtomicU64::new(0),
-            written: AtomicU64::new(0),
-            events: AtomicU64::new(0),
             relayed: AtomicU64::new(0),
+            written: AtomicU64::new(0),
             desk: Mutex::new(desk),
+            read: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            info,
+            since,
         }
     }
 
@@ -302,8 +341,21 @@ impl<M> Shared<M> {
         drop(earlier);
     }
 
-    pub(crate) fn register_handler(&self, waker: &Waker) {
-        self.handler.register(waker);
+    /// Lets `waker` be woken when somebody rings. `known` is who was registered last, and is so still if nobody has rung since.
+    pub(crate) fn register_handler(&self, waker: &Waker, known: &mut Option<Waker>) {
+        let is_known = known.as_ref().is_some_and(|known| known.will_wake(waker));
+        // Who rings takes the waker away, tells it here, and only then wakes: so a task that sees the past is woken again.
+        if is_known && self.attended.load(Ordering::Acquire) {
+            return;
+        }
+        let mut desk = self.desk();
+        let earlier = desk.handler.replace(waker.clone());
+        self.attended.store(true, Ordering::Release);
+        drop(desk);
+        drop(earlier);
+        if !is_known {
+            *known = Some(waker.clone());
+        }
     }
 
     // --- what is counted, by the connection alone: nobody else writes ---
@@ -351,9 +403,11 @@ impl<M> Shared<M> {
 
 impl<M> Ring for Shared<M> {
     fn ring(&self) {
-        let puller = self.desk().puller.take();
-        wake(puller);
-        self.handler.wake();
+        let mut desk = self.desk();
+        let waiting = [desk.puller.take(), desk.handler.take()];
+        self.attended.store(false, Ordering::Release);
+        drop(desk);
+        waiting.into_iter().for_each(wake);
     }
 }
 

@@ -1,5 +1,5 @@
 use std::io;
-use std::io::IoSlice;
+use std::io::{ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -72,7 +72,11 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        on!(self, stream => Pin::new(stream).poll_write(cx, bytes))
+        // Mostly there is room, and nobody has to wait.
+        on!(self, stream => match stream.try_write(bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Pin::new(stream).poll_write(cx, bytes),
+            written => Poll::Ready(written),
+        })
     }
 
     fn poll_write_vectored(

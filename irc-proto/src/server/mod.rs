@@ -132,29 +132,12 @@ use reply::Labelled;
 use timer::Timer;
 
 /// One session of an IRC server. See the [module's guide](self).
+// In this order, so that what a relayed message touches lies together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Server {
-    config: Arc<Config>,
-    inbox: Inbox,
     framing: Framing,
-    outbox: Outbox,
     state: State,
-    now: Instant,
-    timer: Timer,
-    penalties: Penalties,
-    tickets: Tickets,
-    /// Empty before there is one.
-    nick: Box<[u8]>,
-    on_offer: CapabilitySet,
-    agreed: Capabilities,
-    agreed_others: u32,
-    /// What only matters until registration; gone after it.
-    registering: Option<Box<Registering>>,
-    /// What logins need; gone once none can come any more.
-    login: Option<Box<Login>>,
-    labelled: Option<Box<Labelled>>,
-    /// An event to give before anything else happens.
-    queued: Option<Box<Event>>,
     violation: Option<Violation>,
     ending: Option<Ending>,
     /// Whether the client has asked for CAP LS 302.
@@ -167,7 +150,26 @@ pub struct Server {
     /// Whether more waits to be sent than the limits allow.
     overrun: bool,
     stopping: bool,
+    /// An event to give before anything else happens.
+    queued: Option<Box<Event>>,
+    labelled: Option<Box<Labelled>>,
     plugins: Pipeline<Message<Bytes>, Lines>,
+    config: Arc<Config>,
+    timer: Timer,
+    inbox: Inbox,
+    outbox: Outbox,
+    now: Instant,
+    penalties: Penalties,
+    tickets: Tickets,
+    /// Empty before there is one.
+    nick: Box<[u8]>,
+    on_offer: CapabilitySet,
+    agreed: Capabilities,
+    agreed_others: u32,
+    /// What only matters until registration; gone after it.
+    registering: Option<Box<Registering>>,
+    /// What logins need; gone once none can come any more.
+    login: Option<Box<Login>>,
 }
 
 impl Server {
@@ -456,5 +458,14 @@ impl Relay for Server {
             self.put(message.clone());
         }
         self.overrun = self.outbox.len() > self.config.limits.send_queue;
+    }
+
+    fn is_transparent(&self, message: &Lines) -> bool {
+        let size = message.as_bytes().len();
+        self.is_reading()
+            && self.plugins.is_empty()
+            && !self.overrun
+            && size < self.outbox.marks().high
+            && size <= self.config.limits.send_queue
     }
 }

@@ -38,15 +38,17 @@ impl Default for Marks {
 /// It is a [`bytes::Buf`]: the driver writes [`chunk`](Buf::chunk) (or `chunks_vectored`, with the `std` feature) and
 /// [`advance`](Buf::advance)s by what the socket took. Small writes are gathered into one buffer, large [`Bytes`] are linked in
 /// without a copy. An outbox holds no heap while it is empty, nor for one short reply.
+// In this order, so that what a relayed message touches lies together.
+#[repr(C)]
 pub struct Outbox {
+    full: bool,
+    relieved: bool,
+    len: usize,
+    marks: Marks,
     /// In order before `tail`. Most outboxes never have any, and wait without the room for them.
     #[expect(clippy::box_collection, reason = "boxed it takes a quarter of the room in each idle session")]
     linked: Option<Box<VecDeque<Bytes>>>,
     tail: Buffer,
-    len: usize,
-    marks: Marks,
-    full: bool,
-    relieved: bool,
 }
 
 impl Outbox {
@@ -68,6 +70,11 @@ impl Outbox {
         self.marks = marks;
         self.grown(0);
         self.shrunk();
+    }
+
+    /// When it counts as full.
+    pub fn marks(&self) -> Marks {
+        self.marks
     }
 
     /// How many bytes wait to be written.

@@ -10,6 +10,13 @@ pub trait Relay: Machine {
 
     /// Says `message` to the peer, after all that was said before. A session that is over says no more.
     fn relay(&mut self, message: &Self::Message);
+
+    /// Whether all that [`relay`](Relay::relay) would do now is to put the bytes of `message` into the outbox. Of a machine that is
+    /// [settled](Machine::is_settled), with an empty outbox, a driver may then write them itself, and the machine need not know. `false` is always right.
+    fn is_transparent(&self, message: &Self::Message) -> bool {
+        let _ = message;
+        false
+    }
 }
 
 impl<M: Relay + ?Sized> Relay for Box<M> {
@@ -17,5 +24,9 @@ impl<M: Relay + ?Sized> Relay for Box<M> {
 
     fn relay(&mut self, message: &M::Message) {
         (**self).relay(message);
+    }
+
+    fn is_transparent(&self, message: &M::Message) -> bool {
+        (**self).is_transparent(message)
     }
 }

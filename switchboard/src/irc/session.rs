@@ -29,10 +29,18 @@ pub(super) fn session<S: Stream>(
     let host = irc.hosts.of(conn.info().peer());
     let mut session = Session { id, irc, offload, seat, host, user: String::new(), is_registered: false };
     async move {
-        if let Err(fault) = session.run(&mut conn).await {
-            tracing::info!(session = id, reason = %fault, "broken off");
-            session.seat.leave(fault.to_string().as_bytes());
-        }
+        let fault = loop {
+            let event = match conn.try_next().await {
+                Ok(Some(event)) => event,
+                Ok(None) => return,
+                Err(error) => break Fault::from(error),
+            };
+            if let Err(misuse) = session.hear(&mut conn, event).await {
+                break misuse.into();
+            }
+        };
+        tracing::info!(session = id, reason = %fault, "broken off");
+        session.seat.leave(fault.to_string().as_bytes());
     }
 }
 
@@ -81,59 +89,57 @@ enum Fault {
 
 impl<O: Offload> Session<O> {
     // What happens once or seldom in a session is boxed, or each would have room for it all the time.
-    async fn run<S: Stream>(&mut self, conn: &mut Connection<Machine, S>) -> Result<(), Fault> {
-        while let Some(event) = conn.try_next().await? {
-            match event {
-                Event::Message(message) => {
-                    let errands = self.seat.hub.handle(self.seat.session, message.borrow());
-                    drop(message);
-                    if !errands.is_empty() {
-                        Box::pin(self.run_errands(conn.machine(), errands)).await;
-                    }
+    async fn hear<S: Stream>(&mut self, conn: &mut Connection<Machine, S>, event: Event) -> Result<(), Misuse> {
+        match event {
+            Event::Message(message) => {
+                let errands = self.seat.hub.handle(self.seat.session, message.borrow());
+                drop(message);
+                if !errands.is_empty() {
+                    Box::pin(self.run_errands(conn.machine(), errands)).await;
                 }
-                Event::Secured(facts) => {
-                    if let Some(subject) = facts.peer_subject {
-                        tracing::info!(session = self.id, subject, "client certificate");
-                    }
-                    self.seat.hub.release(self.seat.session);
-                }
-                Event::Gateway { ticket, request } => Box::pin(self.gateway(conn, ticket, *request)).await?,
-                Event::Forwarded(forwarded) => {
-                    self.host = self.irc.hosts.of_ip(forwarded.address, Some(&forwarded.host));
-                    let (gateway, address) = (forwarded.gateway, forwarded.address);
-                    tracing::info!(session = self.id, gateway, %address, "comes by a gateway");
-                }
-                Event::Nick { ticket, nick } => self.claim(conn.machine(), ticket, &nick)?,
-                Event::Authenticate { ticket, ask } => {
-                    let answer = Box::pin(self.judge(*ask)).await;
-                    conn.machine().authenticate(ticket, answer)?;
-                }
-                Event::LoggedIn(identity) => {
-                    identity.name().clone_into(&mut self.user);
-                    tracing::info!(session = self.id, user = self.user, "logged in");
-                    if self.is_registered {
-                        self.seat.hub.set_account(self.seat.session, &self.user);
-                    }
-                }
-                Event::LoginFailed { count, failure } => {
-                    tracing::warn!(session = self.id, user = self.user, count, reason = %failure, "login failed");
-                }
-                Event::Register { ticket, registration } => {
-                    Box::pin(self.register(conn.machine(), ticket, *registration)).await?;
-                }
-                Event::Capabilities(capabilities) => {
-                    self.seat.hub.set_capabilities(self.seat.session, capabilities);
-                }
-                Event::Rejected { keyword, why } => {
-                    tracing::debug!(session = self.id, ?keyword, reason = %why, "command refused");
-                }
-                Event::Closed(reason) => {
-                    tracing::info!(session = self.id, reason = %reason, "ended");
-                    self.seat.leave(&farewell(&reason));
-                }
-                // Of what is not configured nothing can come.
-                _ => {}
             }
+            Event::Secured(facts) => {
+                if let Some(subject) = facts.peer_subject {
+                    tracing::info!(session = self.id, subject, "client certificate");
+                }
+                self.seat.hub.release(self.seat.session);
+            }
+            Event::Gateway { ticket, request } => Box::pin(self.gateway(conn, ticket, *request)).await?,
+            Event::Forwarded(forwarded) => {
+                self.host = self.irc.hosts.of_ip(forwarded.address, Some(&forwarded.host));
+                let (gateway, address) = (forwarded.gateway, forwarded.address);
+                tracing::info!(session = self.id, gateway, %address, "comes by a gateway");
+            }
+            Event::Nick { ticket, nick } => self.claim(conn.machine(), ticket, &nick)?,
+            Event::Authenticate { ticket, ask } => {
+                let answer = Box::pin(self.judge(*ask)).await;
+                conn.machine().authenticate(ticket, answer)?;
+            }
+            Event::LoggedIn(identity) => {
+                identity.name().clone_into(&mut self.user);
+                tracing::info!(session = self.id, user = self.user, "logged in");
+                if self.is_registered {
+                    self.seat.hub.set_account(self.seat.session, &self.user);
+                }
+            }
+            Event::LoginFailed { count, failure } => {
+                tracing::warn!(session = self.id, user = self.user, count, reason = %failure, "login failed");
+            }
+            Event::Register { ticket, registration } => {
+                Box::pin(self.register(conn.machine(), ticket, *registration)).await?;
+            }
+            Event::Capabilities(capabilities) => {
+                self.seat.hub.set_capabilities(self.seat.session, capabilities);
+            }
+            Event::Rejected { keyword, why } => {
+                tracing::debug!(session = self.id, ?keyword, reason = %why, "command refused");
+            }
+            Event::Closed(reason) => {
+                tracing::info!(session = self.id, reason = %reason, "ended");
+                self.seat.leave(&farewell(&reason));
+            }
+            // Of what is not configured nothing can come.
+            _ => {}
         }
         Ok(())
     }

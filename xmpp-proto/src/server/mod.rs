@@ -462,4 +462,14 @@ impl Relay for Server {
         }
         self.say(packet);
     }
+
+    fn is_transparent(&self, packet: &Packet) -> bool {
+        self.state == State::Bound
+            && self.held.is_none()
+            && self.plugins.is_none()
+            && (self.managed.is_none() || !packet.is_stanza())
+            && !(self.overrun || self.is_to_be_held(packet))
+            && self.wire.is_transparent(packet, Content::Client)
+            && packet.as_bytes().len() <= self.config.limits.send_queue
+    }
 }

@@ -193,6 +193,11 @@ impl Packet {
         }
     }
 
+    /// Whether its bytes as they are is what is said in such a stream.
+    pub(crate) fn is_said_as_it_is(&self, framing: Framing, content: Content) -> bool {
+        framing == Framing::Tcp && self.content == content
+    }
+
     /// Says it as a message of its own, in which nothing is declared but what it declares itself.
     fn say_alone(&self, outbox: &mut Outbox) {
         if self.is_declared && !self.is_prefixed {

@@ -231,6 +231,11 @@ impl Wire {
         packet.say(&mut self.outbox, self.framing, content);
     }
 
+    /// Whether to say this packet is to say its bytes, and nothing else.
+    pub fn is_transparent(&self, packet: &Packet, content: Content) -> bool {
+        packet.is_said_as_it_is(self.framing, content) && packet.as_bytes().len() < self.outbox.marks().high
+    }
+
     /// Says a space, which means nothing but that we are here (RFC 6120 §4.6.1). Over WebSocket, whose own pings do that, nothing is said.
     pub fn keep_alive(&mut self) {
         if self.framing == Framing::Tcp && self.is_opened && !self.is_ended {

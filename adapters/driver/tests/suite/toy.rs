@@ -19,7 +19,12 @@ pub(crate) struct Toy {
     closed: bool,
     broken: bool,
     ending: Option<Ending>,
+    /// How many messages it was given to say.
+    pub(crate) relayed: usize,
 }
+
+/// The one message that the machine insists on saying itself.
+pub(crate) const OPAQUE: Bytes = Bytes::from_static(b"olds\r\n");
 
 /// The kind of the only ticket there is.
 pub(crate) enum Line {}
@@ -54,6 +59,7 @@ impl Toy {
             closed: false,
             broken: false,
             ending: None,
+            relayed: 0,
         }
     }
 
@@ -166,9 +172,15 @@ impl Relay for Toy {
     type Message = Bytes;
 
     fn relay(&mut self, message: &Bytes) {
+        self.relayed += 1;
         if !self.closed && !self.broken {
             self.outbox.link(message.clone());
         }
+    }
+
+    /// For all messages but [`OPAQUE`].
+    fn is_transparent(&self, message: &Bytes) -> bool {
+        *message != OPAQUE && !self.closed && !self.broken
     }
 }
 

@@ -57,13 +57,15 @@ use crate::{Error, wraps};
 ///
 /// Compression belongs inside of TLS: `Tls<Deflate<M>>`. Secrets and a stranger's text in one compressed stream may betray the secrets by
 /// its length (RFC 4978 §6): [`with_memory`](Deflate::with_memory) says what may be compressed together.
+// In this order, so that what a relayed message touches lies together.
+#[repr(C)]
 pub struct Deflate<M> {
+    streams: Option<Box<Streams>>,
+    failure: Option<Failure>,
     inner: M,
     format: Format,
     level: u8,
     memory: Memory,
-    streams: Option<Box<Streams>>,
-    failure: Option<Failure>,
 }
 
 impl<M> Deflate<M> {
@@ -242,6 +244,10 @@ impl<M: Machine> Machine for Deflate<M> {
         self.inner.shutdown();
     }
 
+    fn is_settled(&self) -> bool {
+        self.streams.is_none() && self.failure.is_none() && self.inner.is_settled()
+    }
+
     fn is_establishing(&mut self) -> bool {
         self.inner.is_establishing()
     }
@@ -270,6 +276,10 @@ impl<M: Relay> Relay for Deflate<M> {
 
     fn relay(&mut self, message: &M::Message) {
         self.inner.relay(message);
+    }
+
+    fn is_transparent(&self, message: &M::Message) -> bool {
+        self.streams.is_none() && self.failure.is_none() && self.inner.is_transparent(message)
     }
 }
 

@@ -33,12 +33,14 @@ pub const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(30);
 /// # Ok(())
 /// # }
 /// ```
+// In this order, so that what a relayed message touches lies together.
+#[repr(C)]
 pub struct Tls<M> {
+    session: Option<Box<Session>>,
+    failure: Option<Box<Failure>>,
     inner: M,
     role: Role,
     patience: Duration,
-    session: Option<Box<Session>>,
-    failure: Option<Box<Failure>>,
 }
 
 /// Which end of TLS this is.
@@ -256,6 +258,10 @@ impl<M: Relay> Relay for Tls<M> {
 
     fn relay(&mut self, message: &M::Message) {
         self.inner.relay(message);
+    }
+
+    fn is_transparent(&self, message: &M::Message) -> bool {
+        self.session.is_none() && self.failure.is_none() && self.inner.is_transparent(message)
     }
 }
 

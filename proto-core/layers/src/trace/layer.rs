@@ -15,9 +15,11 @@ use super::redactor::Redactor;
 ///
 /// It sees what is said where it stands: inside of TLS (`Tls<Trace<M>>`) the protocol, outside the ciphertext. Without a sink it hands
 /// out the machine's own boxes. With one, output passes through an outbox of its own of 32 KiB.
+// In this order, so that what a relayed message touches lies together.
+#[repr(C)]
 pub struct Trace<M, R: Redact = Nothing> {
-    inner: M,
     recorder: Option<Box<Recorder<R>>>,
+    inner: M,
 }
 
 impl<M, R: Redact> Trace<M, R> {
@@ -192,6 +194,10 @@ impl<M: Relay<Event: Debug, Error: Debug>, R: Redact> Relay for Trace<M, R> {
 
     fn relay(&mut self, message: &M::Message) {
         self.inner_mut().relay(message);
+    }
+
+    fn is_transparent(&self, message: &M::Message) -> bool {
+        self.recorder.is_none() && self.inner.is_transparent(message)
     }
 }
 

@@ -222,6 +222,10 @@ impl Machine for Toy {
     fn is_closed(&self) -> bool {
         self.state != State::Open
     }
+
+    fn is_settled(&self) -> bool {
+        self.state == State::Open && self.inbox.is_idle() && self.news.is_none() && self.wanted.is_none()
+    }
 }
 
 impl Relay for Toy {
@@ -231,6 +235,10 @@ impl Relay for Toy {
         if self.state == State::Open {
             self.link(message.clone());
         }
+    }
+
+    fn is_transparent(&self, _message: &Bytes) -> bool {
+        self.state == State::Open
     }
 }
 

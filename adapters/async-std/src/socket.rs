@@ -12,17 +12,19 @@ use wirestate_machine::Inbox;
 const READ: usize = 8 * 1024;
 
 /// A futures-io byte stream with an alarm beside it, as the driver wants it.
+// In this order, so that what a relayed message touches lies together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Socket<T> {
     io: T,
-    alarm: Alarm,
     bell: Doorbell,
+    alarm: Alarm,
 }
 
 impl<T> Socket<T> {
     /// Takes any stream: async-std's, smol's, `async_io::Async`, a TLS stream of one's own.
     pub fn new(io: T) -> Self {
-        Socket { io, alarm: Alarm::default(), bell: Doorbell::default() }
+        Socket { io, bell: Doorbell::default(), alarm: Alarm::default() }
     }
 
     /// The stream.

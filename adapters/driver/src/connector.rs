@@ -188,7 +188,8 @@ pub async fn reconnect<D: Dialer, M: Machine<Error: Fault> + 'static>(
 ) -> Option<Connection<M, D::Stream>> {
     let connector = connector.into();
     let mut triggered = pin!(shutdown.triggered());
-    loop {
+    // Asked first, for a try that is not made is not counted.
+    while !shutdown.is_triggered() {
         let pause = redial.pause(random());
         let until = dialer.now().checked_add(pause);
         let over = poll_fn(|cx| match triggered.as_mut().poll(cx) {
@@ -209,6 +210,7 @@ pub async fn reconnect<D: Dialer, M: Machine<Error: Fault> + 'static>(
             Some(Err(_)) => {}
         }
     }
+    None
 }
 
 /// One try, of which the observer is told.

@@ -50,11 +50,12 @@ impl<M: Machine, S: Stream> Connection<M, S> {
         self.presence.shared.count_relayed();
         self.presence.shared.count_written(taken);
         self.state.unflushed = taken > 0;
-        if taken == bytes.len() {
+        if taken >= bytes.len() {
             return Passed::All;
         }
         mail.relay(&mut self.machine);
-        self.machine.outbox().advance(taken);
+        let outbox = self.machine.outbox();
+        outbox.advance(taken.min(outbox.len()));
         Passed::Part
     }
 

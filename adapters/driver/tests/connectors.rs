@@ -389,6 +389,21 @@ fn a_shutdown_ends_a_handshake() {
 }
 
 #[test]
+fn a_try_that_a_shutdown_forestalls_is_not_counted() {
+    let wire = Wire::new();
+    server(V4, at_once(Ok(wire.clone())));
+    wire.send(b"no\r\n");
+    wire.state().eof = true;
+    let (shutdown, mut redial) = (Shutdown::new(), Redial::new(SECOND, SECOND));
+    let shy = |_: &Info, _| {
+        shutdown.trigger(Mode::Now);
+        Shy::new()
+    };
+    assert!(run(reconnect(Fake, address(V4), &mut redial, || 0, &shutdown, shy), SECOND).is_none());
+    assert_eq!(redial.tries(), 1);
+}
+
+#[test]
 fn what_came_with_the_handshake_is_there_when_the_connection_is_taken_apart() {
     let wire = Wire::new();
     server(V4, at_once(Ok(wire.clone())));

@@ -21,7 +21,14 @@ const HEAP: isize = 512 * 1024;
 /// The passwords, plain and as PLAIN writes the one of the login.
 const SECRETS: [&[u8]; 3] = [b"letmein", b"pencil", b"AGFubgBwZW5jaWw"];
 
-fuzz_target!(|input: &[u8]| check::<Program>(input));
+// What the server itself says, as in PING, it may hear again.
+fuzz_target!(|input: &[u8]| if !says_a_secret(&input.repeat(2)) {
+    check::<Program>(input);
+});
+
+fn says_a_secret(input: &[u8]) -> bool {
+    SECRETS.iter().any(|secret| input.windows(secret.len()).any(|part| part == *secret))
+}
 
 /// A program that joins, asks and answers.
 struct Program {

@@ -5,11 +5,13 @@
 
 #![no_main]
 
-use irc_proto::server::{Event, Server, State, Violation};
+use bytes::Bytes;
+use irc_proto::server::{Event, Lines, Server, State, Violation};
 use libfuzzer_sys::fuzz_target;
 use wirestate_fuzz::bytes::{World, check, without_tickets};
 use wirestate_fuzz::irc_application::{Application, config};
-use wirestate_machine::{Instant, Machine};
+use wirestate_machine::{Instant, Machine, Relay};
+use wirestate_testing::pass_on;
 
 const HEAP_BEFORE_REGISTRATION: isize = 64 * 1024;
 const HEAP: isize = 256 * 1024;
@@ -60,6 +62,13 @@ impl World for Desk {
             (before, start) = (start, start + line.len());
         }
         start
+    }
+
+    fn check_at_rest(&self, server: &mut Server) {
+        let line = Lines::check(Bytes::from_static(b":a PRIVMSG #x :hello\r\n")).expect("a whole line");
+        if server.is_transparent(&line) {
+            assert!(pass_on(server, &line), "nothing waited to be written");
+        }
     }
 
     fn check(&self, server: &mut Server, _said: &[u8]) {

@@ -14,9 +14,11 @@ use wirestate_fuzz::bytes::{World, check_in_first, check_secrets, without_ticket
 use wirestate_fuzz::talk::Application;
 use wirestate_fuzz::xmpp::{before_tls, is_stream};
 use wirestate_fuzz::xmpp_desk::{Desk, HEADER, PASSWORD, PLAIN, TOKEN, auth, bind, login, open_config};
-use wirestate_machine::{Instant, Machine};
+use wirestate_machine::{Instant, Machine, Relay};
+use wirestate_testing::pass_on;
+use xmpp_proto::ns;
 use xmpp_proto::server::{Config, Event, FromRule, Server, State, Tls, Violation};
-use xmpp_proto::stream::Framing;
+use xmpp_proto::stream::{Content, Framing, Packet};
 use xmpp_proto::xml::{Element, Limits, MESSAGE_END, Scope};
 
 const HEAP_BEFORE_LOGIN: isize = 64 * 1024;
@@ -143,6 +145,14 @@ impl World for Session {
 
     fn before_tls(said: &[u8]) -> usize {
         before_tls(said)
+    }
+
+    fn check_at_rest(&self, server: &mut Server) {
+        let message = Packet::write(Content::Client, |writer| writer.element("message", ns::CLIENT).map(drop));
+        let message = message.expect("it can be written");
+        if server.is_transparent(&message) {
+            assert!(pass_on(server, &message), "nothing waited to be written");
+        }
     }
 
     fn check(&self, server: &mut Server, said: &[u8]) {

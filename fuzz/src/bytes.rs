@@ -42,6 +42,9 @@ pub trait World {
         said.len()
     }
 
+    /// What must hold where nothing waits to be written, and the peer has not gone. It may leave no trace.
+    fn check_at_rest(&self, _machine: &mut Self::Machine) {}
+
     /// What must hold in the end.
     fn check(&self, machine: &mut Self::Machine, said: &[u8]);
 }
@@ -80,9 +83,20 @@ fn check_in<W: World>(variant: usize, input: &[u8]) {
     }
 }
 
+/// Holds a machine that has been polled to its word that it is settled.
+fn check_settled<M: Machine<Event: Debug, Error: Debug>>(machine: &mut M) {
+    if machine.is_settled() {
+        let told = machine.poll(Instant::START);
+        assert!(matches!(told, Ok(None)), "it said that it was settled, and told {told:?}");
+        assert!(machine.outbox().is_empty(), "it said that it was settled, and had something to say");
+    }
+}
+
 fn run<W: World>(mut input: &[u8], mut cuts: Cuts, variant: usize) -> Run {
     let mut world = W::new(variant);
     let mut run = Run { told: Vec::new(), said: Vec::new(), meter: Meter::default() };
+    // Once for each input is enough.
+    let is_checked_at_rest = matches!(cuts, Cuts::Whole);
     let mut machine = run.meter.run(|| world.machine());
     if !world.opening().is_empty() {
         assert!(!crank(&mut machine, &mut world, &mut run), "TLS before the first octet");
@@ -96,6 +110,10 @@ fn run<W: World>(mut input: &[u8], mut cuts: Cuts, variant: usize) -> Run {
         }
         if machine.is_closed() || machine.inbox().is_closed() {
             break;
+        }
+        if is_checked_at_rest {
+            check_settled(&mut machine);
+            world.check_at_rest(&mut machine);
         }
         let take = cuts.next().min(input.len()).min(machine.inbox().room());
         assert!(take > 0 || input.is_empty(), "the machine neither reads nor acts");

@@ -72,7 +72,7 @@ impl<M> Post<M> {
     }
 
     pub(crate) fn is_message(&self) -> bool {
-        !matches!(self, Post::Once(_))
+        self.mail().is_some()
     }
 
     fn size(&self) -> usize {
